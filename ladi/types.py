@@ -1,0 +1,266 @@
+"""The conventions, stated once, and the records that travel between the parts.
+
+Images are float tensors ``(B,3,H,W)``, RGB in [-1,1]. Masks are ``(B,1,H,W)``, 1 = repaint. Pose maps are
+``(B,18,H,W)`` in [0,1]. Sampling grids are ``(B,H,W,2)`` as (x,y) in [-1,1]. Sizes are ``(height, width)``.
+Photographs, before they become tensors, are arrays in HWC uint8 RGB order. Keypoints are ``(18,3)`` float32:
+x and y in pixels of the picture they were found in, and a confidence in [0,1]; an absent joint is (0,0,0).
+
+This module holds data only: it computes nothing, and imports no other part of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+Category = Literal["upper_body", "lower_body", "dresses"]
+CATEGORIES: tuple[Category, ...] = ("upper_body", "lower_body", "dresses")
+
+LabelScheme = Literal["lip", "dresscode"]
+"""Which label numbers a parsing uses: LIP as in VITON-HD and our parser, or Dress Code's own."""
+
+MaskRule = Literal["published", "worn"]
+"""``published``: the datasets' rule. ``worn``: every worn garment that the new one covers goes too."""
+
+KEYPOINT_NAMES: tuple[str, ...] = (
+    "nose",
+    "neck",
+    "right_shoulder",
+    "right_elbow",
+    "right_wrist",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "right_hip",
+    "right_knee",
+    "right_ankle",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "right_eye",
+    "left_eye",
+    "right_ear",
+    "left_ear",
+)
+"""COCO/OpenPose order of the 18 joints, and so of the pose map's channels."""
+
+
+class LadiError(ValueError):
+    """Something the user can mend, said in one plain sentence: what is wrong and what to do."""
+
+
+class PhotoError(LadiError):
+    """A file that cannot be used as a picture."""
+
+
+class PersonError(LadiError):
+    """A photo in which the person to dress cannot be found or used."""
+
+
+class GarmentError(LadiError):
+    """A picture in which no garment can be found."""
+
+
+class SettingError(LadiError):
+    """A setting outside its allowed range."""
+
+
+class ModelError(LadiError):
+    """A model that is unknown, incomplete or does not fit the request."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has to say about a picture. An ``error`` stops the try-on, a ``warning`` does not."""
+
+    level: Literal["error", "warning"]
+    code: str
+    """A stable short name, such as ``several_people``."""
+    message: str
+    """One sentence or two: what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded picture: upright, sRGB, without metadata."""
+
+    pixels: np.ndarray
+    """(H,W,3) uint8 RGB."""
+    alpha: np.ndarray | None = None
+    """(H,W) uint8, 255 = opaque, where the file had transparency; ``pixels`` are then composed onto white."""
+    notes: tuple[str, ...] = ()
+    """What was done to the file that its owner should know, such as "only the first frame is used"."""
+
+    @property
+    def size(self) -> Size:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The 3:4 window that the model sees, in the photo's pixels; it may reach outside the photo."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    size: Size
+    """The model's (height, width) that the window is resized to."""
+
+    @property
+    def scale(self) -> float:
+        """Model pixels per photo pixel."""
+        return self.size[0] / self.height
+
+
+@dataclass(frozen=True)
+class PoseDetection:
+    """What the pose detector found in one picture."""
+
+    keypoints: np.ndarray
+    """(18,3) float32, in the picture's pixels."""
+    silhouette: np.ndarray
+    """(H,W) float32 in [0,1], the person's outline at the picture's size."""
+    people: int = 1
+    """How many people the detectors agree on; 1 where they cannot tell."""
+    facing: Literal["front", "back", "side"] = "front"
+
+
+@dataclass(frozen=True)
+class PersonParts:
+    """Everything the pipeline needs to know of the person, at the model's size."""
+
+    photo: Photo
+    frame: Frame
+    image: torch.Tensor
+    """(1,3,H,W) in [-1,1]."""
+    mask: torch.Tensor
+    """(1,1,H,W) in {0,1}, 1 = repaint."""
+    pose_map: torch.Tensor
+    """(1,18,H,W) in [0,1]."""
+    keypoints: np.ndarray
+    """(18,3), in pixels of the model's size."""
+    labels: np.ndarray
+    """(H,W) uint8, LIP labels (20 = neck)."""
+    category: Category = "upper_body"
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def masked_image(self) -> torch.Tensor:
+        """The person with the repainted pixels at zero, mid-grey: (1,3,H,W)."""
+        return self.image * (1 - self.mask)
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A garment picture, cleaned and fitted to the model's size."""
+
+    image: torch.Tensor
+    """(1,3,H,W) in [-1,1], on the background that the model was trained with."""
+    matte: torch.Tensor
+    """(1,1,H,W) in [0,1], 1 = garment."""
+    category: Category = "upper_body"
+    cleaned_by: str = "kept"
+    """Which method removed the background: ``kept``, ``embedded`` or the name of a rembg model."""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The parts of the method that can be left out, per call, without changing a random draw."""
+
+    emasc: bool = True
+    pseudo_words: bool = True
+    warped_garment: bool = True
+    pose: bool = True
+    cloth_cond_rate: float = 1.0
+    """Share of the steps, from the first, that see the warped garment; the rest see a zero latent."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample. ``None`` takes the model's own default."""
+
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+    """``None`` draws one; the result says which."""
+    pictures: int = 1
+    switches: Switches = field(default_factory=Switches)
+    paste_back: bool = True
+    """Keep every original pixel outside the mask."""
+    feather: float = 4.0
+    """Width in model pixels of the soft edge, inside the mask, between painted and original pixels."""
+
+
+@dataclass(frozen=True)
+class TryOnRequest:
+    """One person, one garment, and how to bring them together."""
+
+    person: Photo
+    garment: Photo
+    category: Category = "upper_body"
+    settings: Settings = field(default_factory=Settings)
+    mask_grow: int = 0
+    """Pixels at the model's size by which the automatic mask is grown (or shrunk, if negative)."""
+    mask_rule: MaskRule = "worn"
+    clean_garment: str = "auto"
+    """``auto``, ``keep`` (use the picture as it is), ``embedded``, or the name of a local rembg model."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What one person and one garment mean to the UNet, computed once and reused for many samplings.
+
+    Everything has a leading batch axis B. The latents of masked person and garment are kept as the VAE's
+    moments, because their random draws belong to the sampling's generator.
+    """
+
+    mask: torch.Tensor
+    """(B,1,H,W)."""
+    pose_map: torch.Tensor
+    """(B,18,H,W)."""
+    person_moments: torch.Tensor
+    """(B,2L,h,w) mean and log-variance of the masked person's latent."""
+    person_features: tuple[torch.Tensor, ...]
+    """The encoder's five features of the masked person, shallowest first, for EMASC."""
+    garment_moments: torch.Tensor
+    """(B,2L,h,w) of the warped and refined garment's latent."""
+    prompt_embeds: torch.Tensor
+    """(B,T,D) with pseudo-words."""
+    plain_prompt_embeds: torch.Tensor
+    """(B,T,D) of the same prompt without pseudo-words, for the switch."""
+    negative_embeds: torch.Tensor
+    """(B,T,D) of the empty prompt."""
+    coarse_garment: torch.Tensor | None = None
+    """(B,3,H,W) after the thin-plate spline."""
+    warped_garment: torch.Tensor | None = None
+    """(B,3,H,W) after refinement."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a try-on gives back."""
+
+    images: tuple[np.ndarray, ...]
+    """(H,W,3) uint8 RGB each, at the photo's own size where pasted back, else at the model's."""
+    seed: int
+    """The first picture's seed; picture i used seed + i."""
+    steps: int
+    guidance: float
+    person: PersonParts
+    garment: Garment
+    conditions: Conditions
+    generated: torch.Tensor
+    """(B,3,H,W) in [-1,1], as decoded, before pasting back."""
+    findings: tuple[Finding, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage, in order."""

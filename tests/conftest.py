@@ -1,0 +1,25 @@
+"""Fixtures for the whole suite: seeds, one thread budget, and the optional folder of shared data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of test pictures and reference numbers beside the project; skips where it is absent."""
+    folder = Path(os.environ.get("LADI_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"the shared data folder is not beside the project ({folder.name}/ is missing)")
+    return folder
