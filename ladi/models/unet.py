@@ -1,0 +1,107 @@
+"""The denoiser's input: its channels, and how an inpainting UNet grows to take them (paper section 3.3).
+
+The network itself is diffusers' ``UNet2DConditionModel``, unchanged. This module only knows its input:
+
+```
+noisy latent L · mask 1 · latent of the masked person L · pose map 18 · latent of the warped garment L
+```
+
+31 channels with the published L = 4.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import nn
+from torch.nn import functional
+
+from ladi.types import KEYPOINT_NAMES, ModelError, Size
+
+POSE_CHANNELS = len(KEYPOINT_NAMES)
+
+
+def unet_input_channels(latent_channels: int) -> int:
+    """Channels of the try-on UNet's input for a latent of so many channels: 31 for 4."""
+    return 3 * latent_channels + 1 + POSE_CHANNELS
+
+
+def check_unet(unet: UNet2DConditionModel, latent_channels: int, text_width: int) -> None:
+    """Raises ``ModelError`` unless the UNet takes our input, this latent and this text."""
+    expected = unet_input_channels(latent_channels)
+    if unet.config.in_channels != expected:
+        raise ModelError(
+            f"the UNet takes {unet.config.in_channels} input channels, but with this VAE it must take "
+            f"{expected} (3×{latent_channels} latent + 1 mask + {POSE_CHANNELS} pose): use the VAE's own UNet"
+        )
+    if unet.config.out_channels != latent_channels:
+        raise ModelError(
+            f"the UNet puts out {unet.config.out_channels} channels, but the VAE's latent has "
+            f"{latent_channels}: use the VAE's own UNet"
+        )
+    if unet.config.cross_attention_dim != text_width:
+        raise ModelError(
+            f"the UNet reads text of width {unet.config.cross_attention_dim}, but the text encoder gives "
+            f"{text_width}: use the UNet's own text encoder"
+        )
+
+
+def extend_input_channels(unet: UNet2DConditionModel, in_channels: int) -> UNet2DConditionModel:
+    """Gives the UNet's first convolution more input channels, in place.
+
+    The new ones start at zero, so that training begins as the model that was there (stage 4 begins as the
+    inpainting model).
+
+    Args:
+        unet: for example the published 9-channel inpainting UNet.
+        in_channels: how many it shall take, at least as many as it does.
+
+    Returns:
+        The same object.
+    """
+    old = unet.conv_in
+    if in_channels < old.in_channels:
+        raise ValueError(f"in_channels must be at least {old.in_channels}, got {in_channels}")
+    new = nn.Conv2d(in_channels, old.out_channels, old.kernel_size, padding=old.padding)
+    new = new.to(old.weight.device, old.weight.dtype)
+    with torch.no_grad():
+        new.weight.zero_()
+        new.weight[:, : old.in_channels] = old.weight
+        assert new.bias is not None
+        new.bias.copy_(old.bias)
+    unet.conv_in = new
+    unet.register_to_config(in_channels=in_channels)
+    return unet
+
+
+def mask_to_latent_size(mask: torch.Tensor, size: Size) -> torch.Tensor:
+    """(B,1,H,W) → (B,1,h,w), nearest as published."""
+    return functional.interpolate(mask, size=size, mode="nearest")
+
+
+def pose_to_latent_size(pose_map: torch.Tensor, size: Size) -> torch.Tensor:
+    """(B,18,H,W) → (B,18,h,w), bilinear without antialiasing as published."""
+    return functional.interpolate(pose_map, size=size, mode="bilinear", align_corners=False)
+
+
+def unet_input(
+    noisy: torch.Tensor,
+    *,
+    mask: torch.Tensor,
+    person: torch.Tensor,
+    pose: torch.Tensor,
+    garment: torch.Tensor,
+) -> torch.Tensor:
+    """Joins the UNet's inputs in the published order.
+
+    Args:
+        noisy: (B,L,h,w) latent to denoise.
+        mask: (B,1,h,w), 1 = repaint.
+        person: (B,L,h,w) scaled latent of the masked person.
+        pose: (B,18,h,w).
+        garment: (B,L,h,w) scaled latent of the warped garment.
+
+    Returns:
+        (B,3L+19,h,w).
+    """
+    return torch.cat([noisy, mask, person, pose, garment], dim=1)

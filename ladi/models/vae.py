@@ -1,0 +1,87 @@
+"""The autoencoder of Stable Diffusion, handing out encoder features and accepting decoder skips.
+
+It is diffusers' ``AutoencoderKL`` with the same parameters and names, so any of its checkpoints loads; added
+are the two methods that EMASC needs (paper section 3.3). It knows nothing of masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils.accelerate_utils import apply_forward_hook
+
+__all__ = ["EmascAutoencoderKL", "ModelMixin", "sample_moments"]
+
+
+def sample_moments(moments: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """A latent from its distribution: (B,2L,h,w) mean and log-variance, (B,L,h,w) noise → (B,L,h,w)."""
+    mean, log_variance = moments.chunk(2, dim=1)
+    return mean + torch.exp(0.5 * log_variance.clamp(-30.0, 20.0)) * noise
+
+
+class EmascAutoencoderKL(AutoencoderKL):
+    """``AutoencoderKL`` with encoder features out and decoder skips in."""
+
+    @property
+    def scale_factor(self) -> int:
+        """Picture pixels per latent pixel, 8 as published."""
+        return 2 ** (len(self.config.block_out_channels) - 1)
+
+    @property
+    def skip_channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Widths of the features handed out and of the skips accepted, shallowest first."""
+        widths = tuple(self.config.block_out_channels)
+        incoming = (widths[0], widths[0], *widths[:-1])
+        outgoing = (widths[0], *widths[1:], widths[-1])
+        return incoming, outgoing
+
+    @apply_forward_hook
+    def encode_with_features(self, image: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """Encodes, and keeps what EMASC needs on the way.
+
+        Args:
+            image: (B,3,H,W) in [-1,1].
+
+        Returns:
+            The latent distribution's moments (B,2L,H/8,W/8), and the features after the first convolution and
+            at the input of every down block, shallowest first; the first two are equal.
+        """
+        encoder = self.encoder
+        hidden = encoder.conv_in(image)
+        features = [hidden]
+        for block in encoder.down_blocks:
+            features.append(hidden)
+            hidden = block(hidden)
+        hidden = encoder.mid_block(hidden)
+        hidden = encoder.conv_out(encoder.conv_act(encoder.conv_norm_out(hidden)))
+        moments = self.quant_conv(hidden) if self.quant_conv is not None else hidden
+        return moments, tuple(features)
+
+    @apply_forward_hook
+    def decode_with_skips(
+        self, latents: torch.Tensor, skips: Sequence[torch.Tensor] | None = None
+    ) -> torch.Tensor:
+        """Decodes, adding one skip at each depth.
+
+        Args:
+            latents: (B,L,h,w), already divided by the scaling factor.
+            skips: one tensor per depth, shallowest first, as ``EMASC`` returns them; none decodes plainly.
+
+        Returns:
+            (B,3,8h,8w), about [-1,1], not clamped.
+        """
+        decoder = self.decoder
+        hidden = self.post_quant_conv(latents) if self.post_quant_conv is not None else latents
+        hidden = decoder.mid_block(decoder.conv_in(hidden))
+        deepest_first = list(reversed(skips)) if skips is not None else []
+        for depth, block in enumerate(decoder.up_blocks):
+            if deepest_first:
+                hidden = hidden + deepest_first[depth]
+            hidden = block(hidden)
+        hidden = decoder.conv_act(decoder.conv_norm_out(hidden))
+        if deepest_first:
+            hidden = hidden + deepest_first[-1]
+        return decoder.conv_out(hidden)
