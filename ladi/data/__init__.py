@@ -1,0 +1,1 @@
+"""Datasets: one kind of sample from each layout."""
