@@ -1,0 +1,1 @@
+"""Evaluation: metrics, the protocol they are computed by, and the ablation."""

@@ -1,0 +1,168 @@
+"""Pictures decoded once, and whatever else of a training set does not change, as memory-mapped arrays.
+
+A cache folder holds one ``.npy`` file per quantity and split, sample by sample in the shards' order. It is
+derived data: it can be deleted at any time, is made again by the same command, and stays out of version
+control.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ladi.data.shards import read_shards
+from ladi.preprocess.mask import inpaint_mask
+from ladi.types import KEYPOINT_NAMES, Size
+
+LOGGER = logging.getLogger(__name__)
+
+MIRRORED_JOINTS = [
+    KEYPOINT_NAMES.index(
+        name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+        if "_" in name
+        else name
+    )
+    for name in KEYPOINT_NAMES
+]
+
+
+class Cache:
+    """The arrays of one split.
+
+    ``image``, ``garment`` (N,H,W,3) uint8, ``labels``, ``mask``, ``garment_mask`` (N,H,W) uint8,
+    ``keypoints`` (N,18,3) float32, and whatever later stages add.
+    """
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self.folder = folder / split
+        self.ids: list[str] = json.loads((self.folder / "ids.json").read_text())
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, name: str) -> bool:
+        return (self.folder / f"{name}.npy").is_file()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """One quantity, memory-mapped, read-only."""
+        if name not in self._arrays:
+            self._arrays[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r")
+        return self._arrays[name]
+
+    def add(self, name: str, parts: Iterator[np.ndarray], shape: tuple[int, ...], dtype: str) -> None:
+        """Writes a quantity sample by sample; nothing under its name until it is whole.
+
+        Args:
+            name: of the quantity.
+            parts: arrays (n,*shape), in order, together N samples.
+            shape: of one sample.
+            dtype: numpy's name of it.
+        """
+        partial = self.folder / f"{name}.partial.npy"
+        array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=(len(self), *shape))
+        done = 0
+        for part in parts:
+            array[done : done + len(part)] = part
+            done += len(part)
+        assert done == len(self)
+        array.flush()
+        del array
+        os.replace(partial, self.folder / f"{name}.npy")
+        self._arrays.pop(name, None)
+
+
+def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
+    """Decodes a split of the shards, or opens what was decoded before.
+
+    Args:
+        data: the folder with the shards.
+        folder: where the cache lies.
+        split: ``train`` or ``val``.
+        size: height and width of everything.
+    """
+    target = folder / split
+    if not (target / "ids.json").is_file():
+        LOGGER.info("decoding the shards of %s into %s", split, target)
+        target.mkdir(parents=True, exist_ok=True)
+        columns: dict[str, list[np.ndarray]] = {}
+        ids = []
+        for sample in read_shards(data, split, size):
+            mask = inpaint_mask(
+                sample.labels, sample.keypoints, category=sample.category, scheme=sample.scheme
+            )
+            row = {
+                "image": sample.image,
+                "garment": sample.garment,
+                "labels": sample.labels,
+                "garment_mask": np.asarray(sample.garment_mask, np.uint8),
+                "mask": mask.astype(np.uint8),
+                "keypoints": sample.keypoints,
+            }
+            for name, value in row.items():
+                columns.setdefault(name, []).append(value)
+            ids.append(sample.id)
+        for name, rows in columns.items():
+            np.save(target / f"{name}.npy", np.stack(rows))
+        (target / "ids.json").write_text(json.dumps(ids))
+    return Cache(folder, split)
+
+
+def to_images(pixels: np.ndarray) -> torch.Tensor:
+    """(B,H,W,3) uint8 → (B,3,H,W) in [-1,1]."""
+    return torch.from_numpy(np.array(pixels)).movedim(-1, 1).float().div(127.5).sub(1.0)
+
+
+def to_masks(pixels: np.ndarray) -> torch.Tensor:
+    """(B,H,W) of 0 and 1 → (B,1,H,W)."""
+    return torch.from_numpy(np.array(pixels)).float()[:, None]
+
+
+def pose_maps(keypoints: np.ndarray, size: Size, scale: float = 1.0) -> torch.Tensor:
+    """Pose maps of a batch, drawn directly at ``scale`` times the size that the joints are given for.
+
+    Equal to ``ladi.preprocess.pose.pose_map`` resized, within rounding, but many at a time and without the
+    full-size map.
+
+    Args:
+        keypoints: (B,18,3) in pixels.
+        size: height and width of the result.
+        scale: result pixels per keypoint pixel.
+
+    Returns:
+        (B,18,*size) in [0,1].
+    """
+    points = torch.from_numpy(np.array(keypoints)).float()
+    present = points[..., :2].any(-1)  # [B,18]
+    sigma = 9.0 / 512.0 * size[0]
+    centre = (points[..., :2] + 0.5) * scale - 0.5
+    x = torch.exp(-(torch.arange(size[1]) - centre[..., :1]).square() / sigma**2)  # [B,18,W]
+    y = torch.exp(-(torch.arange(size[0]) - centre[..., 1:]).square() / sigma**2)  # [B,18,H]
+    return y[..., :, None] * x[..., None, :] * present[..., None, None]
+
+
+def picture_batch(cache: Cache, indices: np.ndarray) -> dict[str, Any]:
+    """The pipeline's ``image``, ``mask``, ``pose_map``, ``garment`` of some samples, at the cache's size."""
+    size = (cache["image"].shape[1], cache["image"].shape[2])
+    return {
+        "image": to_images(cache["image"][indices]),
+        "mask": to_masks(cache["mask"][indices]),
+        "pose_map": pose_maps(cache["keypoints"][indices], size),
+        "garment": to_images(cache["garment"][indices]),
+    }
+
+
+def mirror_batch(batch: dict[str, torch.Tensor], mirrored: np.ndarray) -> dict[str, torch.Tensor]:
+    """Mirrors the chosen samples of a batch, exchanging left and right joints of pose maps."""
+    flip = torch.from_numpy(mirrored)[:, None, None, None]
+    flipped = {key: value.flip(-1) for key, value in batch.items()}
+    if "pose_map" in flipped:
+        flipped["pose_map"] = flipped["pose_map"][:, MIRRORED_JOINTS]
+    return {key: torch.where(flip, flipped[key], value) for key, value in batch.items()}

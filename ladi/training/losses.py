@@ -1,0 +1,111 @@
+"""The losses of every stage, as plain functions of tensors.
+
+VGG-19's perceptual loss needs weights that are not part of any pip package; the embedded model therefore
+trains with ``detail_loss``, a stated substitute without weights.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+GRID_FLOOR = 0.08
+CROSS_FLOOR = 0.02
+
+
+def _squared_step_changes(points: torch.Tensor, dim: int) -> torch.Tensor:
+    """|difference of successive squared steps| along a grid's dimension: (B,…,2)."""
+    steps = points.diff(dim=dim).square()
+    return steps.diff(dim=dim).abs()
+
+
+def _cross_sums(points: torch.Tensor, dim: int) -> torch.Tensor:
+    """Sum over successive triples along ``dim`` of |cross product of their two steps|."""
+    steps = points.diff(dim=dim)
+    first = steps.narrow(dim, 0, steps.shape[dim] - 1)
+    second = steps.narrow(dim, 1, steps.shape[dim] - 1)
+    cross = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+    return cross.abs().sum()
+
+
+def grid_terms(theta: torch.Tensor, *, first_sample_only: bool = False) -> torch.Tensor:
+    """The six regularity terms of the warp's control points (stage 1a).
+
+    Args:
+        theta: (B,N,2) control points, N a square number, row by row.
+        first_sample_only: the published code reads the cross products of the batch's first sample only; by
+            default every sample counts, averaged.
+
+    Returns:
+        (6,): rx, ry, cx, cy, rg, cg.
+    """
+    side = round(theta.shape[1] ** 0.5)
+    points = theta.unflatten(1, (side, side))  # [B,row,column,2]
+    along_row, along_column = _squared_step_changes(points, 2), _squared_step_changes(points, 1)
+    floored = [
+        change[..., axis].clamp_min(GRID_FLOOR).mean()
+        for change in (along_row, along_column)
+        for axis in (0, 1)
+    ]
+    chosen = points[:1] if first_sample_only else points
+    crosses = [
+        torch.stack([_cross_sums(sample, dim) for sample in chosen]).clamp_min(CROSS_FLOOR).mean()
+        for dim in (1, 0)
+    ]
+    return torch.stack(floored + crosses)
+
+
+def detail_loss(predicted: torch.Tensor, target: torch.Tensor, scales: int = 3) -> torch.Tensor:
+    """L1 between neighbours' differences at several scales: edges and texture where L1 alone blurs.
+
+    Args:
+        predicted: (B,C,H,W).
+        target: the same.
+        scales: how often the pictures are halved, plus one.
+
+    Returns:
+        A scalar.
+    """
+    total = predicted.new_zeros(())
+    for scale in range(scales):
+        if scale:
+            predicted, target = functional.avg_pool2d(predicted, 2), functional.avg_pool2d(target, 2)
+        total = total + functional.l1_loss(predicted.diff(dim=-1), target.diff(dim=-1))
+        total = total + functional.l1_loss(predicted.diff(dim=-2), target.diff(dim=-2))
+    return total / scales
+
+
+def colour_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """L1 of what is left when each pixel's grey is taken away: networks learn grey first, and stay there.
+
+    Args:
+        predicted: (B,3,H,W).
+        target: the same.
+
+    Returns:
+        A scalar.
+    """
+    difference = predicted - target
+    return (difference - difference.mean(1, keepdim=True)).abs().mean()
+
+
+def masked_l1(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """L1 weighted pixel by pixel: (B,C,H,W), (B,C,H,W), (B,1,H,W) → scalar."""
+    return ((predicted - target).abs() * weight).sum() / (weight.sum() * predicted.shape[1]).clamp_min(1.0)
+
+
+def kl_to_normal(moments: torch.Tensor) -> torch.Tensor:
+    """Mean Kullback–Leibler divergence of a latent distribution (B,2L,h,w) from the standard normal."""
+    mean, log_variance = moments.float().chunk(2, dim=1)
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
+
+
+def segmentation_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Weighted cross entropy plus soft Dice over the classes present: (B,K,H,W), (B,H,W), (K,) → scalar."""
+    cross_entropy = functional.cross_entropy(logits, labels, weight=weight)
+    probabilities = logits.softmax(1)
+    truth = functional.one_hot(labels, logits.shape[1]).movedim(-1, 1).to(probabilities.dtype)
+    overlap = (probabilities * truth).sum((0, 2, 3))
+    size = probabilities.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+    present = truth.sum((0, 2, 3)) > 0
+    return cross_entropy + (1 - 2 * overlap / size.clamp_min(1.0))[present].mean()

@@ -1,0 +1,94 @@
+"""Stage 1b: the refinement U-Net, with the warp frozen (paper section 3.2).
+
+VGG's perceptual loss is replaced by ``detail_loss``, see ``losses.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ladi.conditioning import predict_warp, sample_garment
+from ladi.models.refinement import RefinementUNet
+from ladi.models.tps import ThinPlateSplineWarp
+from ladi.training.cache import Cache, mirror_batch, picture_batch
+from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.losses import detail_loss, masked_l1
+from ladi.training.sheets import sheet
+from ladi.training.warp import worn_over_white
+
+DEFAULTS = LoopOptions(
+    steps=4000, batch_size=8, learning_rate=1e-3, betas=(0.5, 0.99), validate_every=1000, precision="bf16"
+)
+DETAIL_WEIGHT = 0.5
+GARMENT_WEIGHT = 4.0
+
+
+def refinement_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator | None) -> Batch:
+    """What the pipeline takes, and ``target``: the worn garment over white. ``rng`` mirrors at random."""
+    batch = {**picture_batch(cache, indices), "target": worn_over_white(cache, indices)}
+    if rng is not None:
+        batch = mirror_batch(batch, rng.random(len(indices)) < 0.5)
+    return batch
+
+
+def build_stage(
+    refinement: RefinementUNet,
+    tps: ThinPlateSplineWarp,
+    train: Cache,
+    val: Cache,
+    options: LoopOptions = DEFAULTS,
+) -> Stage:
+    """The stage for the loop; ``tps`` is used as it is, in evaluation mode."""
+    tps.requires_grad_(False)
+
+    @torch.no_grad()
+    def coarse_garment(batch: Batch) -> torch.Tensor:
+        device = batch["image"].device
+        tps.to(device).eval()
+        masked = batch["image"] * (1 - batch["mask"])
+        grid = predict_warp(tps, batch["garment"], masked, batch["pose_map"])
+        return sample_garment(batch["garment"], grid.float())
+
+    def refine(modules: Mapping[str, nn.Module], batch: Batch, coarse: torch.Tensor) -> torch.Tensor:
+        masked = batch["image"] * (1 - batch["mask"])
+        return modules["refinement"](torch.cat([masked, batch["pose_map"], coarse], dim=1)).float()
+
+    def loss(
+        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        refined = refine(modules, batch, coarse_garment(batch))
+        # The picture is mostly white: without a weight the garment would hardly count.
+        weight = 1 + GARMENT_WEIGHT * (batch["target"].min(1, keepdim=True).values < 1).float()
+        l1 = masked_l1(refined, batch["target"], weight)
+        detail = detail_loss(refined, batch["target"])
+        return l1 + DETAIL_WEIGHT * detail, {"l1": float(l1.detach()), "detail": float(detail.detach())}
+
+    def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray | None]:
+        device = next(modules["refinement"].parameters()).device
+        metrics = {"val_coarse_l1": 0.0, "val_l1": 0.0}
+        shown = None
+        chunks = np.array_split(np.arange(len(val)), max(1, len(val) // 10))
+        for indices in chunks:
+            batch = {key: value.to(device) for key, value in refinement_batch(val, indices, None).items()}
+            coarse = coarse_garment(batch)
+            refined = refine(modules, batch, coarse).clamp(-1, 1)
+            for name, picture in (("val_coarse_l1", coarse), ("val_l1", refined)):
+                metrics[name] += float(functional.l1_loss(picture, batch["target"])) * len(indices) / len(val)
+            if shown is None:
+                shown = sheet([batch["garment"].cpu(), coarse.cpu(), refined.cpu(), batch["target"].cpu()])
+        return metrics, shown
+
+    return Stage(
+        name="refinement",
+        modules={"refinement": refinement},
+        length=len(train),
+        batch=lambda indices, rng: refinement_batch(train, np.sort(indices), rng),
+        loss=loss,
+        validate=validate,
+        options=options,
+    )

@@ -1,0 +1,191 @@
+"""Stage 4: the UNet and the inversion adapter; for a model from scratch the CLIP encoders too (section 3.3).
+
+Everything before it is frozen, so its inputs are latents made once (``latents.py``). The loss is the mean
+squared error of whatever
+the scheduler predicts, weighted towards the pixels that are repainted: the others are pasted back from the
+    photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ladi.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
+from ladi.models.unet import mask_to_latent_size, unet_input
+from ladi.models.vae import sample_moments
+from ladi.pipeline import LadiVtonPipeline
+from ladi.training.cache import Cache, picture_batch, pose_maps, to_images, to_masks
+from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.losses import masked_l1
+from ladi.training.sheets import sheet
+
+DEFAULTS = LoopOptions(
+    steps=20000, batch_size=16, learning_rate=6e-4, warmup_steps=100, validate_every=1000, precision="bf16"
+)
+DROP_ONE = 0.05
+DROP_ALL = 0.05
+OUTSIDE_WEIGHT = 0.15
+
+
+class TryOnStep(nn.Module):
+    """Vision encoder, adapter, text encoder and UNet in one ``forward``, as wrappers need it."""
+
+    def __init__(self, pipeline: LadiVtonPipeline) -> None:
+        super().__init__()
+        self.vision_encoder = pipeline.vision_encoder
+        self.inversion_adapter = pipeline.inversion_adapter
+        self.text_encoder = pipeline.text_encoder
+        self.unet = pipeline.unet
+        self.placeholder = placeholder_id(pipeline.tokenizer)
+
+    def forward(
+        self, sample: torch.Tensor, timesteps: torch.Tensor, garment: torch.Tensor, ids: torch.Tensor
+    ) -> torch.Tensor:
+        """(B,3L+19,h,w), (B,), garment (B,3,H,W), token numbers (B,T) → prediction (B,L,h,w)."""
+        words = pseudo_words(self.vision_encoder, self.inversion_adapter, garment)  # [B,N,D]
+        text = encode_text(self.text_encoder, ids, words, self.placeholder)  # [B,T,D]
+        return self.unet(sample, timesteps, encoder_hidden_states=text, return_dict=False)[0]
+
+
+def latent_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator, garment_size: int) -> Batch:
+    """Moments of latents, masks and pose at latent size, garments as small as the vision encoder takes.
+
+    The flags say what is dropped from a sample: ``drop_text``, ``drop_pose``, ``drop_garment``.
+    """
+    moments = {
+        name: torch.from_numpy(np.asarray(cache[name][indices], np.float32))
+        for name in ("image_moments", "person_moments", "garment_moments")
+    }
+    latent_size = (moments["image_moments"].shape[-2], moments["image_moments"].shape[-1])
+    garments = functional.interpolate(
+        to_images(cache["garment"][indices]), (garment_size, garment_size), mode="bilinear", antialias=True
+    )
+    every = rng.random(len(indices)) < DROP_ALL
+    flags = {
+        f"drop_{part}": torch.from_numpy(every | (rng.random(len(indices)) < DROP_ONE))
+        for part in ("text", "pose", "garment")
+    }
+    scale = latent_size[0] / cache["image"].shape[1]
+    return {
+        **moments,
+        **flags,
+        "garment": garments,
+        "mask": mask_to_latent_size(to_masks(cache["mask"][indices]), latent_size),
+        "pose_map": pose_maps(cache["keypoints"][indices], latent_size, scale),
+    }
+
+
+def target_of(
+    scheduler: Any, latent: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor
+) -> torch.Tensor:
+    """What the network should predict: noise, velocity or the latent, as the scheduler is configured."""
+    kind = scheduler.config.prediction_type
+    if kind == "epsilon":
+        return noise
+    return scheduler.get_velocity(latent, noise, timesteps) if kind == "v_prediction" else latent
+
+
+def repainted_weight(mask: torch.Tensor) -> torch.Tensor:
+    """1 where a latent pixel touches the mask, ``OUTSIDE_WEIGHT`` elsewhere: (B,1,h,w) → same."""
+    near = functional.max_pool2d(mask, 3, stride=1, padding=1)
+    return OUTSIDE_WEIGHT + (1 - OUTSIDE_WEIGHT) * near
+
+
+def build_stage(
+    pipeline: LadiVtonPipeline,
+    train: Cache,
+    val: Cache,
+    options: LoopOptions = DEFAULTS,
+    *,
+    trained: Sequence[str],
+) -> Stage:
+    """The stage for the loop.
+
+    Args:
+        pipeline: holds every part; its own parts are trained, not copies.
+        train: with latents.
+        val: its first samples are tried on for validation.
+        options: of the loop.
+        trained: components with gradients, such as ``unet`` and ``inversion_adapter``; the others stay as
+            they are.
+    """
+    step = TryOnStep(pipeline)
+    for name in ("vision_encoder", "inversion_adapter", "text_encoder", "unet"):
+        getattr(step, name).requires_grad_(name in trained)
+    scheduler = pipeline.scheduler
+    scaling = float(pipeline.vae.config.scaling_factor)
+    words = pipeline.inversion_adapter.config.num_words
+    prompts = [prompt_text("upper_body")]
+    prompt_ids = tokenize(pipeline.tokenizer, prompts, words)
+    empty_ids = tokenize(pipeline.tokenizer, [""])
+    garment_size = pipeline.vision_encoder.config.image_size
+
+    def loss(
+        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        device = batch["mask"].device
+        shape = batch["image_moments"].chunk(2, dim=1)[0].shape
+
+        def noise() -> torch.Tensor:
+            return torch.randn(shape, generator=generator).to(device)
+
+        latent, person, garment = (
+            sample_moments(batch[f"{name}_moments"], noise()) * scaling
+            for name in ("image", "person", "garment")
+        )
+        timesteps = torch.randint(
+            0, scheduler.config.num_train_timesteps, (len(latent),), generator=generator
+        )
+        timesteps = timesteps.to(device)
+        target_noise = noise()
+        noisy = scheduler.add_noise(latent, target_noise, timesteps)
+        keep_pose, keep_garment = (
+            (~batch[key]).float()[:, None, None, None] for key in ("drop_pose", "drop_garment")
+        )
+        sample = unet_input(
+            noisy,
+            mask=batch["mask"],
+            person=person,
+            pose=batch["pose_map"] * keep_pose,
+            garment=garment * keep_garment,
+        )
+        ids = torch.where(batch["drop_text"][:, None], empty_ids.to(device), prompt_ids.to(device))
+        predicted = modules["tryon"](sample, timesteps, batch["garment"], ids).float()
+        error = (predicted - target_of(scheduler, latent, target_noise, timesteps)).square()
+        weight = repainted_weight(batch["mask"])
+        value = (error * weight).sum() / (weight.sum() * error.shape[1])
+        return value, {}
+
+    def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray]:
+        batch = picture_batch(val, np.arange(min(16, len(val))))
+        pipeline.set_progress_bar_config(disable=True)
+        images, conditions = pipeline(
+            **batch,
+            num_inference_steps=10,
+            guidance_scale=1.0,
+            generator=torch.Generator().manual_seed(0),
+            output_type="pt",
+            return_dict=False,
+        )
+        pasted = torch.where(batch["mask"] > 0, images.cpu() * 2 - 1, batch["image"])
+        error = masked_l1(pasted, batch["image"], batch["mask"]) / 2
+        assert conditions.warped_garment is not None
+        warped = conditions.warped_garment.cpu()
+        rows = [picture[:10] for picture in (batch["garment"], warped, pasted, batch["image"])]
+        return {"val_masked_error": float(error)}, sheet(rows)
+
+    return Stage(
+        name="tryon",
+        modules={"tryon": step},
+        length=len(train),
+        batch=lambda indices, rng: latent_batch(train, np.sort(indices), rng, garment_size),
+        loss=loss,
+        validate=validate,
+        options=options,
+    )

@@ -1,0 +1,101 @@
+"""Stage 1a: the thin-plate-spline warp (paper section 3.2).
+
+Learns to warp a shop picture of a garment onto the garment that the person wears, from the masked person and
+the pose alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ladi.conditioning import resize, sample_garment
+from ladi.models.tps import ThinPlateSplineWarp
+from ladi.preprocess.labels import LIP
+from ladi.training.augment import colour_jitter, garment_jitter
+from ladi.training.cache import Cache, mirror_batch, pose_maps, to_images, to_masks
+from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.losses import grid_terms
+from ladi.training.sheets import sheet
+
+DEFAULTS = LoopOptions(
+    steps=8000, batch_size=16, learning_rate=3e-4, betas=(0.5, 0.99), validate_every=1000, precision="bf16"
+)
+GRID_WEIGHT = 0.01
+WORN = tuple(LIP[name] for name in ("upper_clothes", "dress", "coat"))
+
+
+def worn_over_white(cache: Cache, indices: np.ndarray) -> torch.Tensor:
+    """The garment as the person wears it, everything else white: (B,3,H,W)."""
+    worn = to_masks(np.isin(cache["labels"][indices], WORN))
+    return to_images(cache["image"][indices]) * worn + (1 - worn)
+
+
+def warp_batch(
+    cache: Cache, tps: ThinPlateSplineWarp, indices: np.ndarray, rng: np.random.Generator | None
+) -> Batch:
+    """Inputs and target at the network's own size.
+
+    Args:
+        cache: decoded pairs.
+        tps: for its size.
+        indices: which pairs.
+        rng: draws mirroring, colours and garment placement; ``None`` leaves the pictures as they are.
+
+    Returns:
+        ``garment`` (B,3,h,w), ``person`` (B,21,h,w), ``target`` (B,3,h,w): the worn garment over white.
+    """
+    images, garments = to_images(cache["image"][indices]), to_images(cache["garment"][indices])
+    masked = images * (1 - to_masks(cache["mask"][indices]))
+    scale = tps.size[0] / images.shape[-2]
+    batch = {
+        "person": resize(masked, tps.size),
+        "garment": resize(garments, tps.size),
+        "target": resize(worn_over_white(cache, indices), tps.size),
+        "pose_map": pose_maps(cache["keypoints"][indices], tps.size, scale),
+    }
+    if rng is not None:
+        batch = mirror_batch(batch, rng.random(len(indices)) < 0.5)
+        gain, offset = colour_jitter(rng, len(indices))
+        for key in ("person", "garment", "target"):
+            batch[key] = (batch[key] * gain + offset).clamp(-1, 1)
+        batch["garment"] = garment_jitter(batch["garment"], rng)
+    person = torch.cat([batch["person"], batch["pose_map"]], dim=1)
+    return {"garment": batch["garment"], "person": person, "target": batch["target"]}
+
+
+def build_stage(tps: ThinPlateSplineWarp, train: Cache, val: Cache, options: LoopOptions = DEFAULTS) -> Stage:
+    """The stage for the loop; validation measures L1 against the worn garment on ``val``."""
+
+    def loss(
+        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        warp = modules["tps"](batch["garment"], batch["person"])
+        l1 = functional.l1_loss(sample_garment(batch["garment"], warp.grid), batch["target"])
+        terms = grid_terms(warp.theta)
+        return l1 + GRID_WEIGHT * terms.sum(), {"l1": float(l1.detach()), "grid": float(terms.detach().sum())}
+
+    def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray]:
+        device = next(modules["tps"].parameters()).device
+        batch = {
+            key: value.to(device) for key, value in warp_batch(val, tps, np.arange(len(val)), None).items()
+        }
+        warped = sample_garment(batch["garment"], modules["tps"](batch["garment"], batch["person"]).grid)
+        l1 = functional.l1_loss(warped, batch["target"])
+        rows = [batch[key][:12].cpu() for key in ("garment", "target")]
+        masked = batch["person"][:12, :3].cpu()
+        return {"val_l1": float(l1)}, sheet([masked, rows[0], warped[:12].cpu(), rows[1]])
+
+    return Stage(
+        name="warp",
+        modules={"tps": tps},
+        length=len(train),
+        batch=lambda indices, rng: warp_batch(train, tps, np.sort(indices), rng),
+        loss=loss,
+        validate=validate,
+        options=options,
+    )

@@ -1,0 +1,92 @@
+"""The training loop: exact resumption, whole checkpoints, averages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ladi.training.loop import (
+    Averages,
+    LoopOptions,
+    Stage,
+    indices_of_step,
+    save_atomically,
+    stage_weights,
+    train,
+)
+from ladi.types import LadiError
+from torch import nn
+
+OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)
+
+
+def line_stage(options: LoopOptions = OPTIONS, factor: float = 1.0) -> Stage:
+    """Fits y = 2x with noise from the loop's own generators."""
+    torch.manual_seed(3)
+    model = nn.Linear(1, 1)
+
+    def batch(indices: np.ndarray, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        x = torch.from_numpy(indices.astype(np.float32))[:, None] / 10
+        return {"x": x + float(rng.normal(0, 0.01)), "y": 2 * x}
+
+    def loss(modules, batch, generator):
+        noise = 0.01 * torch.randn(batch["x"].shape, generator=generator)
+        return factor * (modules["line"](batch["x"] + noise) - batch["y"]).square().mean(), {}
+
+    return Stage(name="line", modules={"line": model}, length=10, batch=batch, loss=loss, options=options)
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Path) -> None:
+    train(line_stage(), tmp_path / "whole", device="cpu")
+    half = line_stage(replace(OPTIONS, minutes=0.0))
+    train(half, tmp_path / "parts", device="cpu")
+    assert torch.load(tmp_path / "parts" / "checkpoint.pt", weights_only=True)["step"] == 1
+    train(line_stage(), tmp_path / "parts", resume=True, device="cpu")
+    whole, parts = (stage_weights(tmp_path / name) for name in ("whole", "parts"))
+    assert whole is not None and parts is not None
+    for key, value in whole["line"].items():
+        assert torch.equal(value, parts["line"][key])
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    stage = line_stage(replace(OPTIONS, steps=200, log_every=20, schedule="constant", warmup_steps=0))
+    train(stage, tmp_path, device="cpu")
+    import json
+
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.1 * lines[0]["loss"]
+
+
+def test_every_epoch_sees_every_sample_once_and_in_its_own_order() -> None:
+    seen = np.concatenate([indices_of_step(10, 4, step, seed=0) for step in range(5)])
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert list(seen[:10]) != list(seen[10:])
+
+
+def test_an_interrupted_save_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_atomically({"step": 1}, path)
+    with pytest.raises(AttributeError):
+        save_atomically({"step": lambda: None}, path)
+    assert torch.load(path, weights_only=True) == {"step": 1}
+
+
+def test_a_loss_that_is_no_number_stops_training_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LadiError, match="not a number at step 0; lower the learning rate"):
+        train(line_stage(factor=float("nan")), tmp_path, device="cpu")
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_looking_through_averages_leaves_the_weights_as_they_were() -> None:
+    model = nn.Linear(2, 2)
+    averages = Averages({"model": model}, decay=0.9)
+    averages.step()
+    with torch.no_grad():
+        model.weight.add_(1)
+    before = model.weight.detach().clone()
+    averages.step()
+    averaged = averages.weights()["model"]["weight"]
+    assert torch.equal(model.weight, before) and not torch.equal(averaged, before)

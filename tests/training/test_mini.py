@@ -1,0 +1,88 @@
+"""The embedded model's training, for real, on drawn pairs: two steps of every stage, export, and reload."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from ladi.models.matting import GarmentMatting
+from ladi.models.parser import HumanParser
+from ladi.pipeline import LadiVtonPipeline
+from ladi.training.cli import STAGE_NAMES
+from ladi.training.mini import STAGES, Workshop, train_mini
+from ladi.types import LadiError
+from tests.drawn_shards import write_drawn_shards
+
+QUICK = {
+    "steps": 2,
+    "batch_size": 2,
+    "precision": "no",
+    "warmup_steps": 0,
+    "log_every": 1,
+    "validate_every": 9,
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The shards, and a work folder in which every stage has run two steps."""
+    torch.manual_seed(0)
+    data = write_drawn_shards(tmp_path_factory.mktemp("shards"))
+    work = tmp_path_factory.mktemp("work")
+    train_mini(work, data, device="cpu", changes=QUICK)
+    return data, work
+
+
+def test_the_command_offers_every_stage() -> None:
+    assert STAGE_NAMES == STAGES
+
+
+def test_every_stage_leaves_a_log_a_checkpoint_and_a_picture(trained: tuple[Path, Path]) -> None:
+    for stage in STAGES:
+        folder = trained[1] / stage
+        lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+        assert [line["step"] for line in lines] == [1, 2, 2] and "validation" in lines[2]
+        assert (folder / "checkpoint.pt").is_file() and list(folder.glob("validation-*.png"))
+
+
+def test_export_is_small_half_precision_and_loads_in_full(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """Hosts refuse files over 10 MB in plain git, and half-precision modules cannot run on a CPU."""
+    workshop = Workshop(trained[1], None)
+    weights = {name: value.clone() for name, value in workshop.pipeline.unet.state_dict().items()}
+    scaling = None
+    workshop.export(tmp_path / "model")
+    scaling = workshop.pipeline.vae.config.scaling_factor
+    files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    assert max(path.stat().st_size for path in files) < 9_000_000
+    assert sum(path.stat().st_size for path in files) < 80_000_000
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".jinja"}
+    loaded = LadiVtonPipeline.from_pretrained(tmp_path / "model")
+    assert loaded.vae.config.scaling_factor == scaling != 0.18215
+    for name, value in loaded.unet.state_dict().items():
+        assert value.dtype is torch.float32
+        assert torch.allclose(value, weights[name], atol=2e-3)
+    for kind, folder in ((HumanParser, "parser"), (GarmentMatting, "matting")):
+        module = kind.from_pretrained(tmp_path / "model", subfolder=folder, torch_dtype=torch.float32)
+        assert next(module.parameters()).dtype is torch.float32
+
+
+def test_training_continues_from_a_shipped_model(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, work = trained
+    Workshop(work, None).export(tmp_path / "model")
+    fresh = Workshop(tmp_path / "elsewhere", data, init=tmp_path / "model")
+    assert fresh.ready == set(STAGES)
+    before = Workshop(work, None)
+    for name in ("tps", "emasc", "unet"):
+        one, other = (getattr(shop.pipeline, name).state_dict() for shop in (before, fresh))
+        assert all(torch.allclose(one[key].float(), other[key].float(), atol=2e-3) for key in one)
+
+
+def test_a_stage_without_what_it_needs_names_the_command(tmp_path: Path) -> None:
+    data = write_drawn_shards(tmp_path / "shards")
+    workshop = Workshop(tmp_path / "work", data)
+    with pytest.raises(LadiError, match="stage emasc needs vae: run `python -m ladi train mini --stage vae`"):
+        workshop.stage("emasc", None)
+    with pytest.raises(LadiError, match="not trained yet: vae, warp"):
+        workshop.export(tmp_path / "model")
