@@ -76,7 +76,9 @@ def detail_loss(predicted: torch.Tensor, target: torch.Tensor, scales: int = 3) 
 
 
 def colour_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """L1 of what is left when each pixel's grey is taken away: networks learn grey first, and stay there.
+    """Squared error of what is left when each pixel's grey is taken away.
+
+    Most pixels of shop photos have no colour, so that L1, which seeks the median, is content with none.
 
     Args:
         predicted: (B,3,H,W).
@@ -86,7 +88,7 @@ def colour_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         A scalar.
     """
     difference = predicted - target
-    return (difference - difference.mean(1, keepdim=True)).abs().mean()
+    return (difference - difference.mean(1, keepdim=True)).square().mean()
 
 
 def masked_l1(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -39,6 +39,7 @@ LOGGER = logging.getLogger(__name__)
 SIZE: Size = (256, 192)
 WORD_WIDTH = 192
 LATENT_CHANNELS = 8
+COLOUR_SENSITIVITY = 5.0
 SHARD_SIZE = "8MB"
 """Hosts of models refuse larger files in plain git."""
 
@@ -77,7 +78,7 @@ def build_vae() -> EmascAutoencoderKL:
     Eight latent channels instead of the published four: a small autoencoder cannot get a garment's pattern
     through four. Two norm groups, because pairs of channels normalised by themselves forget their colour.
     """
-    return EmascAutoencoderKL(
+    autoencoder = EmascAutoencoderKL(
         block_out_channels=(16, 24, 64, 128),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -86,6 +87,13 @@ def build_vae() -> EmascAutoencoderKL:
         norm_num_groups=2,
         mid_block_add_attention=False,
     )
+    # Colour differences are far smaller than differences of brightness: unless the first convolution starts
+    # out more sensitive to them, training takes hours to find that there are colours.
+    with torch.no_grad():
+        weight = autoencoder.encoder.conv_in.weight
+        grey = weight.mean(1, keepdim=True)
+        weight.copy_(grey + COLOUR_SENSITIVITY * (weight - grey))
+    return autoencoder
 
 
 def build_unet() -> UNet2DConditionModel:
@@ -208,6 +216,7 @@ class Workshop:
         self.pipeline = build_pipeline(work / "tokenizer")
         self.extras: dict[str, Any] = {name: build() for name, build in EXTRA_STAGES.items()}
         self.ready: set[str] = set()
+        refinement.start_from_coarse(self.pipeline.refinement)
         if init is not None:
             self._load_model(init)
         for stage in STAGES:
