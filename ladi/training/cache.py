@@ -78,6 +78,12 @@ class Cache:
         os.replace(partial, self.folder / f"{name}.npy")
         self._arrays.pop(name, None)
 
+    def discard(self, *names: str) -> None:
+        """Deletes quantities that no longer hold, if they are there."""
+        for name in names:
+            self._arrays.pop(name, None)
+            (self.folder / f"{name}.npy").unlink(missing_ok=True)
+
 
 def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
     """Decodes a split of the shards, or opens what was decoded before.

@@ -1,12 +1,13 @@
 """Latents of everything that stage 4 reads, encoded once: the networks before it are frozen by then.
 
-Adds to a cache ``image_moments``, ``person_moments`` and ``garment_moments`` (N,2L,h,w) float16.
+Adds to a cache ``warped`` (N,H,W,3) uint8, and ``image_moments``, ``person_moments`` and ``garment_moments``
+(N,2L,h,w) float16.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -15,60 +16,81 @@ from ladi.conditioning import warp_garment
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.training.cache import Cache, picture_batch
+from ladi.training.cache import Cache, picture_batch, to_images, to_masks
 
 LOGGER = logging.getLogger(__name__)
 
-NAMES = ("image_moments", "person_moments", "garment_moments")
+LATENT_NAMES = ("image_moments", "person_moments", "garment_moments")
 CHUNK = 16
 
 
 @torch.no_grad()
+def add_warped(
+    cache: Cache, tps: ThinPlateSplineWarp, refinement: RefinementUNet, *, device: torch.device
+) -> None:
+    """Warps and refines every garment, unless the cache has them: ``warped`` (N,H,W,3) uint8.
+
+    Args:
+        cache: of one split; it is added to.
+        tps: warps.
+        refinement: refines the warp.
+        device: where to compute.
+    """
+    if "warped" in cache:
+        return
+    LOGGER.info("warping %d garments", len(cache))
+    for module in (tps, refinement):
+        module.to(device).eval()
+
+    def warped() -> Iterator[np.ndarray]:
+        for indices in chunks(len(cache)):
+            batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
+            masked = batch["image"] * (1 - batch["mask"])
+            _, refined = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"])
+            yield ((refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
+
+    cache.add("warped", warped(), cache["image"].shape[1:], "uint8")
+
+
+@torch.no_grad()
 def add_latents(
-    cache: Cache,
-    vae: EmascAutoencoderKL,
-    tps: ThinPlateSplineWarp,
-    refinement: RefinementUNet,
-    *,
-    device: torch.device,
-    precision: str = "no",
+    cache: Cache, vae: EmascAutoencoderKL, *, device: torch.device, precision: str = "no"
 ) -> None:
     """Encodes photo, masked person and warped garment of every sample, unless the cache has them.
 
     Args:
-        cache: of one split; it is added to.
+        cache: of one split, with ``warped``; it is added to.
         vae: encodes.
-        tps: warps.
-        refinement: refines the warp.
         device: where to compute.
         precision: ``bf16`` encodes under autocast.
     """
-    for module in (vae, tps, refinement):
-        module.to(device).eval()
+    vae.to(device).eval()
     size = vae.scale_factor
     height, width = cache["image"].shape[1] // size, cache["image"].shape[2] // size
     shape = (2 * vae.config.latent_channels, height, width)
 
     def pictures(name: str, indices: np.ndarray) -> torch.Tensor:
-        batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
-        if name == "image_moments":
-            return batch["image"]
-        masked = batch["image"] * (1 - batch["mask"])
-        if name == "person_moments":
-            return masked
-        return warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"])[1]
+        if name == "garment_moments":
+            return to_images(cache["warped"][indices])
+        image = to_images(cache["image"][indices])
+        return image if name == "image_moments" else image * (1 - to_masks(cache["mask"][indices]))
 
-    def encoded(name: str, make: Callable[[str, np.ndarray], torch.Tensor]) -> Iterator[np.ndarray]:
-        for start in range(0, len(cache), CHUNK):
-            indices = np.arange(start, min(start + CHUNK, len(cache)))
+    def encoded(name: str) -> Iterator[np.ndarray]:
+        for indices in chunks(len(cache)):
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-                moments, _ = vae.encode_with_features(make(name, indices))
+                moments, _ = vae.encode_with_features(pictures(name, indices).to(device))
             yield moments.float().cpu().numpy().astype(np.float16)
 
-    for name in NAMES:
+    for name in LATENT_NAMES:
         if name not in cache:
             LOGGER.info("encoding %s of %d samples", name, len(cache))
-            cache.add(name, encoded(name, pictures), shape, "float16")
+            cache.add(name, encoded(name), shape, "float16")
+
+
+def chunks(length: int) -> Iterator[np.ndarray]:
+    """All indices, some at a time."""
+    for start in range(0, length, CHUNK):
+        yield np.arange(start, min(start + CHUNK, length))
 
 
 def latent_scale(cache: Cache) -> float:

@@ -30,7 +30,7 @@ from ladi.models.vae import EmascAutoencoderKL
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training import emasc, matting, parser, refinement, tryon, vae, warp
 from ladi.training.cache import Cache, build_cache
-from ladi.training.latents import add_latents, latent_scale
+from ladi.training.latents import LATENT_NAMES, add_latents, add_warped, latent_scale
 from ladi.training.loop import LoopOptions, Stage, stage_weights, train
 from ladi.types import LadiError, Size
 
@@ -68,6 +68,12 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
     "emasc": ("emasc",),
     "tryon": TRAINED_TOGETHER,
 }
+STALE_AFTER: dict[str, tuple[str, ...]] = {
+    "vae": LATENT_NAMES,
+    "warp": ("warped", "garment_moments"),
+    "refinement": ("warped", "garment_moments"),
+}
+"""What of a cache was made by weights that a stage has just changed."""
 EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting}
 """Networks beside the pipeline, each in a folder of its own in the model."""
 
@@ -281,14 +287,8 @@ class Workshop:
         if name == "tryon":
             device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
             for cache in (training, validation):
-                add_latents(
-                    cache,
-                    pipeline.vae,
-                    pipeline.tps,
-                    pipeline.refinement,
-                    device=device,
-                    precision=options.precision,
-                )
+                add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
+                add_latents(cache, pipeline.vae, device=device, precision=options.precision)
             pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
             return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
         builders: dict[str, Callable[[], Stage]] = {
@@ -353,4 +353,6 @@ def train_mini(
         options = dataclasses.replace(DEFAULTS[name], **(changes or {}))
         metrics = train(workshop.stage(name, options), work / name, resume=resume, device=device)
         workshop.load_stage(name)
+        for cache in workshop.caches():
+            cache.discard(*STALE_AFTER.get(name, ()))
         LOGGER.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))

@@ -1,11 +1,14 @@
 """Stage 1b: the refinement U-Net, with the warp frozen (paper section 3.2).
 
-VGG's perceptual loss is replaced by ``detail_loss``, see ``losses.py``.
+VGG's perceptual loss keeps patterns where the warp is a few pixels off; L1 alone would average them away. The
+stated substitute has the same purpose: L1 on the pictures' coarse structure, where the target decides, and
+``detail_loss`` on their fine structure, where the coarsely warped garment decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +28,8 @@ DEFAULTS = LoopOptions(
     steps=4000, batch_size=8, learning_rate=1e-3, betas=(0.5, 0.99), validate_every=1000, precision="bf16"
 )
 DETAIL_WEIGHT = 0.5
+STRUCTURE = 8
+"""Pixels side by side that count as coarse structure."""
 GARMENT_WEIGHT = 4.0
 CLEAR_OF_RELU = 4.0
 TYPICAL_MEAN, TYPICAL_DEVIATION = 0.65, 0.6
@@ -35,23 +40,23 @@ TYPICAL_MEAN, TYPICAL_DEVIATION = 0.65, 0.6
 def start_from_coarse(refinement: RefinementUNet) -> None:
     """Makes an untrained network return the coarse garment that it is given, in place.
 
-    A short training then mends the warp instead of learning first to copy a pattern, which takes it hours. Three
+    A short training then mends the warp instead of learning for hours to copy a pattern. Three
     channels carry the picture along the full-size path; batch norm's shift keeps them clear of the ReLU.
     """
     colours = slice(refinement.config.in_channels - 3, refinement.config.in_channels)
     incoming = [range(refinement.config.in_channels)[colours], range(3), range(3), range(3)]
     blocks = (refinement.inc.double_conv, refinement.up4.conv.double_conv)
-    for layer, sources in zip([(block, at) for block in blocks for at in (0, 3)], incoming, strict=True):
-        block, at = layer
-        convolution, norm = block[at], block[at + 1]
+    layers: list[Any] = [block[at : at + 2] for block in blocks for at in (0, 3)]
+    for (convolution, norm), sources in zip(layers, incoming, strict=True):
         for target, source in enumerate(sources):
             convolution.weight[target] = 0
             convolution.weight[target, source, 1, 1] = 1
             norm.weight[target], norm.bias[target] = 1, CLEAR_OF_RELU
-    refinement.outc.conv.weight.zero_()
+    readout: Any = refinement.outc.conv
+    readout.weight.zero_()
     for colour in range(3):
-        refinement.outc.conv.weight[colour, colour] = TYPICAL_DEVIATION
-    refinement.outc.conv.bias.fill_(TYPICAL_MEAN - CLEAR_OF_RELU * TYPICAL_DEVIATION)
+        readout.weight[colour, colour] = TYPICAL_DEVIATION
+    readout.bias.fill_(TYPICAL_MEAN - CLEAR_OF_RELU * TYPICAL_DEVIATION)
 
 
 def refinement_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator | None) -> Batch:
@@ -87,11 +92,13 @@ def build_stage(
     def loss(
         modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        refined = refine(modules, batch, coarse_garment(batch))
+        coarse = coarse_garment(batch)
+        refined = refine(modules, batch, coarse)
         # The picture is mostly white: without a weight the garment would hardly count.
         weight = 1 + GARMENT_WEIGHT * (batch["target"].min(1, keepdim=True).values < 1).float()
-        l1 = masked_l1(refined, batch["target"], weight)
-        detail = detail_loss(refined, batch["target"])
+        shrunk = [functional.avg_pool2d(picture, STRUCTURE) for picture in (refined, batch["target"], weight)]
+        l1 = masked_l1(*shrunk)
+        detail = detail_loss(refined, coarse, scales=2)
         return l1 + DETAIL_WEIGHT * detail, {"l1": float(l1.detach()), "detail": float(detail.detach())}
 
     def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray | None]:

@@ -9,9 +9,11 @@ import pytest
 import torch
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
+from ladi.models.refinement import RefinementUNet
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cli import STAGE_NAMES
 from ladi.training.mini import STAGES, Workshop, train_mini
+from ladi.training.refinement import start_from_coarse
 from ladi.types import LadiError
 from tests.drawn_shards import write_drawn_shards
 
@@ -86,3 +88,16 @@ def test_a_stage_without_what_it_needs_names_the_command(tmp_path: Path) -> None
         workshop.stage("emasc", None)
     with pytest.raises(LadiError, match="not trained yet: vae, warp"):
         workshop.export(tmp_path / "model")
+
+
+def test_an_untrained_refinement_returns_the_garment_that_it_is_given() -> None:
+    """Otherwise a short training blurs every pattern before it mends anything."""
+    network = RefinementUNet(widths=(16, 16, 16, 16))
+    start_from_coarse(network)
+    network.train()
+    torch.manual_seed(0)
+    garment = (0.7 + 0.5 * torch.randn(2, 3, 64, 48)).clamp(-1, 1)
+    with torch.no_grad():
+        refined = network(torch.cat([torch.randn(2, 21, 64, 48), garment], dim=1))
+    together = torch.stack([refined.flatten(), garment.flatten()])
+    assert torch.corrcoef(together)[0, 1] > 0.98
