@@ -1,0 +1,237 @@
+"""Say in plain words what is wrong with a photo or a setting, and what to do about it.
+
+Every finding is an error, which stops the try-on, or a warning, which does not. It only judges: finding the
+person is ``pose.py``'s work, cutting out the garment ``cleaner.py``'s, and nothing is mended here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from ladi.preprocess.composition import TORSO
+from ladi.types import (
+    KEYPOINT_NAMES,
+    Finding,
+    GarmentError,
+    LadiError,
+    PersonError,
+    Photo,
+    PhotoError,
+    PoseDetection,
+    SettingError,
+    Settings,
+)
+
+MIN_SIDE_ERROR = 64
+"""Pixels of a picture's shorter side below which nothing can be made of it."""
+MIN_SIDE_WARNING = 160
+MIN_PERSON_ERROR = 64
+"""Pixels of the photo that the model's frame around the person has in height."""
+MIN_PERSON_WARNING = 200
+MAX_BLUR = 0.66
+"""Crete's blur measure, 0 sharp to 1 blurred, at no more than 512 pixels. Good photos have at most 0.45 (41
+of people) and 0.53 (121 of garments); blurred by 2.5 pixels 0.61 and more, by 4 pixels 0.75 and more."""
+_BLUR_SIDE = 512
+MIN_GARMENT_ERROR = 0.01
+"""Share of the picture that is garment."""
+MIN_GARMENT_WARNING = 0.04
+_MIN_WORN = 0.6
+"""Share of the garment that lies on a person who wears it."""
+_ON = 0.5
+
+STEPS = (1, 100)
+GUIDANCE = (0, 30)
+PICTURES = (1, 8)
+FEATHER = (0, 32)
+CLOTH_COND_RATE = (0, 1)
+SEED = (0, 2**32 - 1)
+
+_ERRORS = {
+    "photo_too_small": "The photo has only {pixels} pixels; use one of at least 512 pixels on each side.",
+    "garment_too_small": "The garment picture has only {pixels} pixels; use one of at least 512 each way.",
+    "person_without_shoulders": "The shoulders are not in the photo; use one that shows head to hips.",
+    "person_too_small": "The person is only about {tall} pixels tall; use a photo taken from nearer.",
+    "garment_empty": "No garment was found in this picture; use one that shows the whole garment.",
+    "garment_on_person": "The garment picture shows a person; use one of the garment alone.",
+}
+_WARNINGS = {
+    "photo_small": "The photo has only {pixels} pixels; a larger one gives a finer result.",
+    "garment_small": "The garment picture has only {pixels} pixels; a larger one gives a finer result.",
+    "photo_blurred": "The photo looks blurred, and so will the result; use a sharper one.",
+    "garment_blurred": "The garment picture looks blurred, and so will the result; use a sharper one.",
+    "person_several": "Only the most prominent of several people is dressed; crop the photo to one.",
+    "person_shoulder_hidden": "One shoulder is hidden or cut off; a photo with both gives a better fit.",
+    "person_back_view": "The person is seen from behind; use a photo from the front, as garments are.",
+    "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
+    "person_not_upright": "The person lies or is upside down; turn the photo so that the head is on top.",
+    "person_small": "The person is only about {tall} pixels tall; a photo from nearer gives a finer result.",
+    "garment_little": "The garment takes up very little of its picture; crop the picture around it.",
+    "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",
+}
+_RAISED: dict[str, type[LadiError]] = {"person": PersonError, "garment": GarmentError, "photo": PhotoError}
+"""The exception for each first word of a finding's code."""
+
+
+def check_person(photo: Photo, detection: PoseDetection) -> tuple[Finding, ...]:
+    """What may spoil a try-on on this photo of a person; empty where all is well.
+
+    Args:
+        photo: The photo.
+        detection: Who was found in it. That nobody was found is ``PoseDetector.detect``'s own error.
+    """
+    box = _box(detection.silhouette)
+    codes = [*_joint_codes(detection)]
+    if detection.people > 1:
+        codes.append("person_several")
+    if _is_blurred(photo.pixels, box):
+        codes.append("photo_blurred")
+    tall = _person_height(detection, box)
+    if tall < MIN_PERSON_WARNING:
+        codes.append("person_too_small" if tall < MIN_PERSON_ERROR else "person_small")
+    return (*_check_size(photo, "photo"), *(_finding(code, tall=round(tall)) for code in codes))
+
+
+def check_garment(
+    photo: Photo, matte: np.ndarray, *, person: PoseDetection | None = None
+) -> tuple[Finding, ...]:
+    """What may spoil a try-on with this picture of a garment; empty where all is well.
+
+    Args:
+        photo: The picture.
+        matte: (H,W) in [0,1] at the picture's size or another of the same proportions, 1 = garment.
+        person: Who ``PoseDetector.find`` sees in the picture; with a garment alone, nobody.
+    """
+    codes = []
+    if person is not None and _wears(person, matte):
+        nose = person.keypoints[KEYPOINT_NAMES.index("nose")]
+        codes.append("garment_on_person" if nose[2] > 0 else "garment_looks_worn")
+    share = float((matte > _ON).mean())
+    if share < MIN_GARMENT_WARNING:
+        codes.append("garment_empty" if share < MIN_GARMENT_ERROR else "garment_little")
+    down, across = photo.size[0] / matte.shape[0], photo.size[1] / matte.shape[1]
+    top, left, bottom, right = _box(matte)
+    box = (int(top * down), int(left * across), round(bottom * down), round(right * across))
+    if _is_blurred(photo.pixels, box):
+        codes.append("garment_blurred")
+    return (*_check_size(photo, "garment"), *(_finding(code) for code in codes))
+
+
+def raise_errors(findings: Iterable[Finding]) -> None:
+    """Raise the first error among ``findings``; warnings pass.
+
+    Raises:
+        LadiError: A PersonError, GarmentError or PhotoError, by the first word of the finding's code.
+    """
+    for finding in findings:
+        if finding.level == "error":
+            raise _RAISED.get(finding.code.split("_")[0], LadiError)(finding.message)
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse settings outside their range; ``None`` stands for the model's own default.
+
+    Raises:
+        SettingError: Naming the setting, what is allowed and what was given.
+    """
+    if settings.steps is not None:
+        _check_number("steps", settings.steps, STEPS, whole=True)
+    if settings.guidance is not None:
+        _check_number("guidance", settings.guidance, GUIDANCE)
+    if settings.seed is not None:
+        _check_number("seed", settings.seed, SEED, whole=True)
+    _check_number("pictures", settings.pictures, PICTURES, whole=True)
+    _check_number("feather", settings.feather, FEATHER)
+    _check_number("cloth_cond_rate", settings.switches.cloth_cond_rate, CLOTH_COND_RATE)
+
+
+def _check_number(name: str, value: float, allowed: tuple[int, int], *, whole: bool = False) -> None:
+    low, high = allowed
+    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    usable = isinstance(value, kinds) and not isinstance(value, bool)
+    if not usable or not math.isfinite(value) or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        raise SettingError(f"{name} must be {kind} from {low} to {high}, got {value}.")
+
+
+def _finding(code: str, **details: object) -> Finding:
+    if code in _ERRORS:
+        return Finding("error", code, _ERRORS[code].format(**details))
+    return Finding("warning", code, _WARNINGS[code].format(**details))
+
+
+def _check_size(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]:
+    height, width = photo.size
+    if min(height, width) >= MIN_SIDE_WARNING:
+        return []
+    level = "too_small" if min(height, width) < MIN_SIDE_ERROR else "small"
+    return [_finding(f"{kind}_{level}", pixels=f"{width}×{height}")]
+
+
+def _box(soft: np.ndarray) -> tuple[int, int, int, int]:
+    """Top, left, bottom, right of what is on; the whole where nothing is."""
+    on = soft > _ON
+    rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
+    if not rows.size:
+        return 0, 0, soft.shape[0], soft.shape[1]
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _is_blurred(pixels: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    from skimage.measure import blur_effect  # scikit-image loads slowly, and only this needs it
+
+    top, left, bottom, right = box
+    part = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right])).convert("L")
+    part.thumbnail((_BLUR_SIDE, _BLUR_SIDE), Image.Resampling.LANCZOS)
+    grey = np.asarray(part, dtype=np.float32) / 255
+    if min(grey.shape) < MIN_SIDE_ERROR or np.ptp(grey) == 0:
+        return False
+    return bool(blur_effect(grey) > MAX_BLUR)
+
+
+def _middle(keypoints: np.ndarray, *names: str) -> np.ndarray | None:
+    """(2,) mean of those of the named joints that are present."""
+    points = keypoints[[KEYPOINT_NAMES.index(name) for name in names]]
+    points = points[points[:, 2] > 0]
+    return points[:, :2].mean(axis=0) if len(points) else None
+
+
+def _joint_codes(detection: PoseDetection) -> list[str]:
+    codes = []
+    shoulders = _middle(detection.keypoints, "right_shoulder", "left_shoulder")
+    neck = _middle(detection.keypoints, "neck")
+    if shoulders is None:
+        codes.append("person_without_shoulders")
+    elif neck is None and detection.facing == "front":
+        codes.append("person_shoulder_hidden")
+    if detection.facing != "front":
+        codes.append(f"person_{detection.facing}_view")
+    hips = _middle(detection.keypoints, "right_hip", "left_hip")
+    head = _middle(detection.keypoints, "nose", "right_ear", "left_ear")
+    # From the shoulders to the hips, or, where these are hidden, from the head to the neck.
+    ends = (shoulders, hips) if hips is not None else (head, neck)
+    if ends[0] is not None and ends[1] is not None:
+        down = ends[1] - ends[0]
+        if down[1] < abs(down[0]):
+            codes.append("person_not_upright")
+    return codes
+
+
+def _wears(person: PoseDetection, matte: np.ndarray) -> bool:
+    """Whether most of the garment lies on the person; people printed on a shirt do not wear it."""
+    outline = Image.fromarray(person.silhouette).resize((matte.shape[1], matte.shape[0]))
+    garment = matte > _ON
+    return bool(garment.any() and (np.asarray(outline)[garment] > _ON).mean() > _MIN_WORN)
+
+
+def _person_height(detection: PoseDetection, box: tuple[int, int, int, int]) -> float:
+    """Pixels of the photo from just above the head to the upper thighs: what the model's frame would show."""
+    shoulders = _middle(detection.keypoints, "right_shoulder", "left_shoulder")
+    hips = _middle(detection.keypoints, "right_hip", "left_hip")
+    if shoulders is None or hips is None:
+        return float(box[2] - box[0])
+    return float(np.hypot(*(hips - shoulders))) / TORSO

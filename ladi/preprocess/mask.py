@@ -1,0 +1,249 @@
+"""Which pixels of the person are repainted: the published mask rule, and a wider one for users' photos.
+
+Pure functions on arrays of labels and joints. It does not find either (``parsing.py``, ``pose.py``), it does
+not scale anything, and it does not feather or paste (``frame.py``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, get_args
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from ladi.preprocess.labels import DRESS_CODE, LIP, label_table, to_scheme
+from ladi.types import CATEGORIES, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
+
+__all__ = ["DRESS_CODE", "LIP", "MaskRegions", "grow_mask", "inpaint_mask", "mask_regions", "to_scheme"]
+
+_REFERENCE_HEIGHT = 512
+_VITON_ARM_WIDTH = 90
+_DRESS_CODE_ARM_WIDTH = 45
+_SHOULDER_RISE = 20
+# The dilation is five times 5×5 at any size in the published code: one square of side 1 + 5 · 4.
+_DILATION_SIDE = 21
+# The waist lies above the hip joints by this share of the way to the shoulders.
+_WAIST_RISE = 0.35
+# Without joints: a dress's waist as a share of the dress's height.
+_WAIST_IN_DRESS = 0.4
+
+_JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
+_LEFT_ARM = ("left_wrist", "left_elbow", "left_shoulder")
+_RIGHT_ARM = ("right_shoulder", "right_elbow", "right_wrist")
+
+_ARMS = ("left_arm", "right_arm")
+_LEGS = ("left_leg", "right_leg")
+_SHOES = ("left_shoe", "right_shoe")
+_HEAD = ("hat", "hair", "sunglasses", "head")
+_WORN_ABOVE_ALL = ("hat", "hair", "sunglasses", "scarf", "bag", *_SHOES)
+
+_VITON_GARMENT = ("upper_clothes", "dress", "coat")
+_VITON_FIXED = ("hat", "hair", "sunglasses", "face", "pants", "skirt", *_SHOES)
+
+_GARMENT: dict[Category, tuple[str, ...]] = {
+    "upper_body": ("upper_clothes",),
+    "lower_body": ("pants", *_LEGS),
+    "dresses": ("dress", *_LEGS),
+}
+# The part of a dress below the waist, which lower_body replaces too, is found in ``_add_covered``.
+_COVERED: dict[Category, tuple[str, ...]] = {
+    "upper_body": ("upper_clothes", "dress"),
+    "lower_body": ("skirt", "pants"),
+    "dresses": ("upper_clothes", "skirt", "pants", "dress"),
+}
+_FIXED: dict[Category, tuple[str, ...]] = {
+    "upper_body": (*_WORN_ABOVE_ALL, "skirt", "pants"),
+    "lower_body": (*_WORN_ABOVE_ALL, "head", "upper_clothes", *_ARMS),
+    "dresses": _WORN_ABOVE_ALL,
+}
+
+
+class MaskRegions(NamedTuple):
+    """The parts that a mask is made of, (H,W) bool each."""
+
+    garment: np.ndarray
+    """Labels to replace."""
+    arms: np.ndarray
+    """The thick poly-line along both arms; empty for lower_body."""
+    fixed: np.ndarray
+    """What is never repainted: face, hair, hands, the other garments."""
+
+
+def inpaint_mask(
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    *,
+    category: Category,
+    scheme: LabelScheme,
+    rule: MaskRule = "published",
+) -> np.ndarray:
+    """The pixels to repaint: (garment ∪ arms) dilated five times by a 5×5 square, minus what is fixed.
+
+    With ``rule="published"`` this is the mask of the published code to the pixel, except that a line to an
+    absent joint is left out instead of drawn to the picture's corner. LIP labels with upper_body follow the
+    VITON-HD rule; LIP labels with the other two categories follow Dress Code's rule after translation.
+
+    Args:
+        labels: (H,W) integers, already at the wanted size (nearest neighbour).
+        keypoints: (18,3) or (18,2), in pixels of ``labels``; (0,0) is an absent joint. An empty array means
+            that nobody was
+            found: the mask then follows the labels alone.
+        category: What the new garment is.
+        scheme: The numbering of ``labels``.
+        rule: ``published``, or ``worn`` to replace also every worn garment that the new one covers.
+
+    Returns:
+        (H,W) bool, True = repaint.
+
+    Raises:
+        SettingError: Unknown category, scheme or rule, or arrays of the wrong shape.
+    """
+    garment, arms, fixed = mask_regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
+    repaint = (garment | arms).astype(np.uint8)
+    # Outside the picture there is nothing to repaint: constant border, as in OpenCV's dilation.
+    dilated = ndimage.maximum_filter(repaint, size=_DILATION_SIDE, mode="constant") > 0
+    return dilated & ~fixed
+
+
+def mask_regions(
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    *,
+    category: Category,
+    scheme: LabelScheme,
+    rule: MaskRule = "published",
+) -> MaskRegions:
+    """The three parts of ``inpaint_mask`` before dilation, with the same arguments and errors.
+
+    ``fixed`` also serves to keep a grown mask off face and hands, see ``grow_mask``.
+    """
+    joints = _checked(labels, keypoints, category=category, scheme=scheme, rule=rule)
+    size = (labels.shape[0], labels.shape[1])
+    if scheme == "lip" and category == "upper_body":
+        # The VITON-HD rule already replaces everything that covers the upper body: it is the same for both
+        # rules.
+        garment, fixed = _named(labels, scheme, _VITON_GARMENT), _named(labels, scheme, _VITON_FIXED)
+        arms = _arm_line(joints, size, width=_scaled(_VITON_ARM_WIDTH, size))
+        return MaskRegions(garment, arms, fixed | (_named(labels, scheme, _ARMS) & ~arms))
+    labels = to_scheme(labels, scheme, "dresscode")
+    garment = _named(labels, "dresscode", _GARMENT[category])
+    fixed = _named(labels, "dresscode", _FIXED[category])
+    if rule == "worn":
+        garment, fixed = _add_covered(garment, fixed, labels, joints, category)
+    if category == "lower_body":
+        return MaskRegions(garment, np.zeros(size, bool), fixed)
+    arms = _arm_line(joints, size, width=_scaled(_DRESS_CODE_ARM_WIDTH, size))
+    head = _named(labels, "dresscode", _HEAD)
+    below = _below_shoulder_line(joints, size)
+    hands = _named(labels, "dresscode", _ARMS) & ~arms
+    return MaskRegions(garment | (head & below), arms, fixed | (head & ~below) | hands)
+
+
+def grow_mask(mask: np.ndarray, pixels: int, *, keep: np.ndarray | None = None) -> np.ndarray:
+    """Grow a mask by a number of pixels in every direction, or shrink it if the number is negative.
+
+    Where the mask touches the picture's edge it is taken to go on outside: shrinking leaves no rim there.
+
+    Args:
+        mask: (H,W) bool.
+        pixels: Distance to grow; negative to shrink; 0 changes nothing.
+        keep: (H,W) bool, pixels that growing must not add, such as ``MaskRegions.fixed``.
+
+    Returns:
+        (H,W) bool, a new array.
+    """
+    mask = mask.astype(bool)
+    if pixels == 0 or not mask.any() or mask.all():
+        return mask
+    if pixels < 0:
+        return ndimage.distance_transform_edt(mask) > -pixels
+    grown = ndimage.distance_transform_edt(~mask) <= pixels
+    return grown if keep is None else mask | (grown & ~keep.astype(bool))
+
+
+def _checked(
+    labels: np.ndarray, keypoints: np.ndarray, *, category: Category, scheme: LabelScheme, rule: MaskRule
+) -> np.ndarray:
+    """The joints as (18,2) floats, after refusing arguments that no mask can be made of."""
+    label_table(scheme)
+    if category not in CATEGORIES:
+        raise SettingError(f'The category must be one of {", ".join(CATEGORIES)}, got "{category}".')
+    if rule not in get_args(MaskRule):
+        raise SettingError(f'The mask rule must be one of {", ".join(get_args(MaskRule))}, got "{rule}".')
+    if labels.ndim != 2:
+        raise SettingError(f"A label map must be (height, width), got shape {labels.shape}.")
+    points = np.asarray(keypoints, np.float64)
+    if points.size == 0:
+        return np.zeros((len(KEYPOINT_NAMES), 2))
+    if points.ndim != 2 or points.shape[0] != len(KEYPOINT_NAMES) or points.shape[1] < 2:
+        raise SettingError(f"Keypoints must be ({len(KEYPOINT_NAMES)},3), got shape {points.shape}.")
+    return points[:, :2]
+
+
+def _scaled(length: int, size: Size) -> int:
+    return int(length * size[0] / _REFERENCE_HEIGHT)
+
+
+def _named(labels: np.ndarray, scheme: LabelScheme, names: tuple[str, ...]) -> np.ndarray:
+    table = label_table(scheme)
+    return np.isin(labels, [table[name] for name in names])
+
+
+def _present(joints: np.ndarray, *names: str) -> bool:
+    return all(bool(joints[_JOINT[name]].any()) for name in names)
+
+
+def _arm_line(joints: np.ndarray, size: Size, *, width: int) -> np.ndarray:
+    """The thick line wrist–elbow–shoulder–shoulder–elbow–wrist with round joints, absent ones left out."""
+    # The line runs from left to right as in the published code: with Pillow the other way differs by some
+    # pixels.
+    chains: list[tuple[str, ...]] = [_LEFT_ARM + _RIGHT_ARM]
+    if not _present(joints, "left_shoulder", "right_shoulder"):
+        # A line across from one arm to the other would cover the body without a reason.
+        chains = [_LEFT_ARM, _RIGHT_ARM]
+    canvas = Image.new("L", (size[1], size[0]))
+    draw = ImageDraw.Draw(canvas)
+    for chain in chains:
+        found = [joints[_JOINT[name]] for name in chain if _present(joints, name)]
+        points = [(int(x), int(y)) for x, y in found]
+        if len(points) > 1:
+            draw.line(points, fill=255, width=width, joint="curve")
+    return np.asarray(canvas) > 0
+
+
+def _below_shoulder_line(joints: np.ndarray, size: Size) -> np.ndarray:
+    """(H,W) bool: below the line through both shoulders raised by 20 px at 512; nowhere without shoulders."""
+    if not _present(joints, "left_shoulder", "right_shoulder"):
+        return np.zeros(size, bool)
+    (right_x, right_y), (left_x, left_y) = joints[_JOINT["right_shoulder"]], joints[_JOINT["left_shoulder"]]
+    slope = (left_y - right_y) / (left_x - right_x) if left_x != right_x else 0.0
+    line = right_y + slope * (np.arange(size[1]) - right_x) - _SHOULDER_RISE * size[0] / _REFERENCE_HEIGHT
+    return np.arange(size[0])[:, None] >= np.trunc(line)[None, :]
+
+
+def _add_covered(
+    garment: np.ndarray, fixed: np.ndarray, labels: np.ndarray, joints: np.ndarray, category: Category
+) -> tuple[np.ndarray, np.ndarray]:
+    """Garment and fixed region of the ``worn`` rule, from those of the published one (Dress Code labels)."""
+    garment = garment | _named(labels, "dresscode", _COVERED[category])
+    if category != "lower_body":
+        return garment, fixed
+    # A new skirt under a worn dress: the dress's upper part stays as the top, else the dilation would fray
+    # its edge.
+    dress = _named(labels, "dresscode", ("dress",))
+    below = np.arange(labels.shape[0])[:, None] >= _waist_row(dress, joints)
+    return garment | (dress & below), fixed | (dress & ~below)
+
+
+def _waist_row(dress: np.ndarray, joints: np.ndarray) -> float:
+    """The row of the waist: from the hips and shoulders, else a share of the dress's height."""
+    hips = joints[[_JOINT["right_hip"], _JOINT["left_hip"]]]
+    shoulders = joints[[_JOINT["right_shoulder"], _JOINT["left_shoulder"]]]
+    if hips.any() and shoulders.any():
+        hip, shoulder = (pair[pair.any(axis=1), 1].mean() for pair in (hips, shoulders))
+        return float(hip - _WAIST_RISE * (hip - shoulder))
+    rows = np.flatnonzero(dress.any(axis=1))
+    if rows.size == 0:
+        return float(dress.shape[0])
+    return float(rows[0] + _WAIST_IN_DRESS * (rows[-1] - rows[0]))

@@ -1,0 +1,275 @@
+"""Turn anything that holds a picture into one upright 8-bit sRGB array, or into one plain sentence.
+
+It decodes files, bytes, Pillow pictures and arrays: orientation applied, metadata dropped, colour profiles
+converted, transparency put on white. It does not look at what the picture shows, does not resize and does
+not write files. A plain 8-bit sRGB file comes out bit for bit as Pillow decodes it.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from ladi.types import Photo, PhotoError
+
+LOGGER = logging.getLogger(__name__)
+
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 16
+"""Pixels. Below this there is nothing to see, whatever the picture shows."""
+
+# EPS would start Ghostscript on a stranger's file.
+_REFUSED_FORMATS = frozenset({"EPS"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"heif"})
+_BAD_DATA = (
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's decoders raise on damaged data."""
+_PROFILE_STEP = 51
+_PROFILE_TOLERANCE = 2
+"""A profile that moves no colour of a coarse grid by more than this (of 255) is sRGB under another name."""
+
+Source = str | Path | bytes | Image.Image | np.ndarray
+
+
+def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Decode a picture: upright, sRGB, 8 bits, without metadata; transparency is put on white.
+
+    Args:
+        source: A path, the bytes of a file, a Pillow picture, or a uint8 array (H,W), (H,W,1), (H,W,3) or
+            (H,W,4) in RGB(A) order. It is never changed.
+        max_pixels: Larger pictures are refused from their header, before anything is decoded.
+
+    Returns:
+        The photo; its ``notes`` say what was done beyond plain decoding.
+
+    Raises:
+        PhotoError: In one sentence, why this cannot be used as a picture.
+    """
+    if isinstance(source, np.ndarray):
+        return _decode(_from_array(source), "The picture", max_pixels)
+    if isinstance(source, Image.Image):
+        return _decode(source, "The picture", max_pixels)
+    data, name = _read_bytes(source)
+    _check_kind(data, name)
+    try:
+        with Image.open(io.BytesIO(data), formats=_formats()) as image:
+            return _decode(image, name, max_pixels)
+    except PhotoError:
+        raise
+    except UnidentifiedImageError:
+        raise PhotoError(
+            f"{name} is not a picture that can be read; give a JPEG, PNG, WebP or HEIC file."
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PhotoError(
+            f"{name} is far too large; at most {max_pixels / 1e6:.0f} megapixels are allowed, so make it "
+            "smaller first."
+        ) from None
+    except _BAD_DATA as error:
+        raise _damaged(name, error) from None
+
+
+def _read_bytes(source: str | Path | bytes) -> tuple[bytes, str]:
+    """The file's content, and the name under which messages speak of it (never its folder)."""
+    if isinstance(source, bytes):
+        data, name = source, "The picture"
+    elif isinstance(source, str | Path):
+        path = Path(source)
+        name = f"“{path.name or path}”"
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise PhotoError(f"There is no file {name}; check the path.") from None
+        except IsADirectoryError:
+            raise PhotoError(f"{name} is a folder; give the path of one picture in it.") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "invalid path"
+            raise PhotoError(
+                f"{name} cannot be opened ({reason}); check the path and its permissions."
+            ) from None
+    else:
+        raise PhotoError(
+            f"A picture must be a path, bytes, a Pillow picture or an array, got {type(source).__name__}."
+        )
+    if not data:
+        raise PhotoError(f"{name} is empty (0 bytes); save or upload it again.")
+    return data, name
+
+
+def _check_kind(data: bytes, name: str) -> None:
+    """Make HEIC readable where the file is one, or say what is missing."""
+    if data[4:8] != b"ftyp" or data[8:12] not in _HEIF_BRANDS:
+        return
+    try:
+        import pillow_heif
+    except ImportError:
+        raise PhotoError(
+            f"{name} is a HEIC picture and the library to read it is missing; run `pip install pillow-heif`, "
+            "or save the picture as JPEG."
+        ) from None
+    pillow_heif.register_heif_opener()
+
+
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in Image.OPEN if name not in _REFUSED_FORMATS]
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.dtype != np.uint8:
+        raise PhotoError(f"An array must hold uint8 values 0–255, got {array.dtype}; convert it first.")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or array.size == 0:
+        raise PhotoError(f"An array must have the shape (H,W), (H,W,3) or (H,W,4), got {array.shape}.")
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PhotoError(
+            f"{name} has {width}×{height} pixels; at most {max_pixels / 1e6:.0f} megapixels are allowed, so "
+            "make it smaller first."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            f"{name} has only {width}×{height} pixels; give one of at least {MIN_SIDE} pixels on each side, "
+            "better 512."
+        )
+    notes: list[str] = []
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        notes.append(
+            f"The file holds {getattr(image, 'n_frames', 'several')} pictures; only the first frame is used."
+        )
+    try:
+        image.load()
+        alpha, colour = _split_alpha(image)
+        colour = _to_rgb(colour, image.info.get("icc_profile"), notes)
+        if alpha is not None:
+            canvas = Image.new("RGB", colour.size, (255, 255, 255))
+            canvas.paste(colour, mask=alpha)
+            colour = canvas
+            notes.append("Transparent parts were put on white.")
+        colour, alpha = _upright(image, colour, alpha, notes)
+    except _BAD_DATA as error:
+        raise _damaged(name, error) from None
+    pixels = np.array(colour)
+    return Photo(pixels=pixels, alpha=None if alpha is None else np.array(alpha), notes=tuple(notes))
+
+
+def _damaged(name: str, error: Exception) -> PhotoError:
+    LOGGER.info("decoding failed: %s", error)
+    return PhotoError(f"{name} is damaged or incomplete and cannot be decoded; save or upload it again.")
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image | None, Image.Image]:
+    """The alpha channel, unless every pixel is opaque, and the picture without it."""
+    if image.mode in ("PA", "La", "RGBa") or (
+        "transparency" in image.info and image.mode in ("1", "L", "P", "RGB")
+    ):
+        image = image.convert("RGBA")
+    if image.mode not in ("RGBA", "LA"):
+        return None, image
+    alpha = image.getchannel("A")
+    low, _ = alpha.getextrema()
+    return (None if low == 255 else alpha), image.convert(image.mode[:-1])
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        return _reduce_depth(image, notes).convert("RGB")
+    if image.mode in ("P", "1", "HSV", "YCbCr"):
+        image = image.convert("RGB")
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB")) or image
+    if profile:
+        converted = _through_profile(image, profile, notes)
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+def _reduce_depth(image: Image.Image, notes: list[str]) -> Image.Image:
+    """16-bit, 32-bit and floating-point grey to 8 bits; no header tells the scale, so the range decides."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if image.mode.startswith("I;16"):
+        scaled = values / 257
+    elif low >= 0 and high <= 1 and image.mode == "F":
+        scaled = values * 255
+    elif low >= 0 and high <= 255:
+        scaled = values
+    elif low >= 0 and high <= 65535:
+        scaled = values / 257
+    else:
+        scaled = (values - low) * (255 / (high - low))
+    notes.append("More than 8 bits per channel were reduced to 8.")
+    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+
+
+def _through_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image | None:
+    """The picture in sRGB, or nothing where its profile is sRGB already or cannot be used."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = ImageCms.getProfileDescription(source).strip() or "unnamed"
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB")
+        if image.mode == "RGB" and _is_identity(transform):
+            return None
+        converted = ImageCms.applyTransform(image, transform)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        LOGGER.info("colour profile ignored: %s", error)
+        notes.append("The embedded colour profile is unusable and was ignored.")
+        return None
+    notes.append(f"Colours were converted from the profile “{name}” to sRGB.")
+    return converted
+
+
+def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:
+    steps = np.arange(0, 256, _PROFILE_STEP, dtype=np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(1, -1, 3)
+    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform))
+    return int(np.abs(moved.astype(int) - grid).max()) <= _PROFILE_TOLERANCE
+
+
+def _upright(
+    image: Image.Image, colour: Image.Image, alpha: Image.Image | None, notes: list[str]
+) -> tuple[Image.Image, Image.Image | None]:
+    """Turn picture and alpha as the original's EXIF orientation says."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except _BAD_DATA as error:
+        LOGGER.info("EXIF ignored: %s", error)
+        notes.append("The EXIF block is unreadable, so the picture's orientation is unknown.")
+        return colour, alpha
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    if turn is None:
+        return colour, alpha
+    return colour.transpose(turn), None if alpha is None else alpha.transpose(turn)

@@ -1,0 +1,223 @@
+"""Find the person in a photo: 18 joints, the outline, how many people there are and which way they face.
+
+It runs mediapipe's BlazePose with the models inside the pinned wheel, so nothing is downloaded, and turns
+joints into the networks' pose map. It does not judge whether the photo is good enough (``checks.py``) and
+does not name the parts of the clothing (``parsing.py``).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import numpy as np
+import torch
+
+from ladi.preprocess.blazepose import (
+    LEFT_SHOULDER,
+    NOSE,
+    RIGHT_SHOULDER,
+    Body,
+    Graphs,
+    count_people,
+    find_body,
+    is_back,
+    resize,
+)
+from ladi.types import PersonError, PoseDetection, Size
+
+POSE_SIGMA = 9.0
+"""Width of a joint's blob in pixels at a height of 512 (paper, section 3; published checkpoints)."""
+_SIGMA_HEIGHT = 512
+
+MIN_VISIBILITY = 0.5
+"""Joints that BlazePose believes in no more than this are absent: hidden, or out of the picture."""
+
+_MAX_SIDE = 1024
+"""Detectors see at most this many pixels a side; their networks take 224 to 256."""
+_SURE_FACE = 0.75
+_SMALL_PERSON = 0.4
+"""People lower than this share of the photo are looked at a second time, from nearer."""
+_SIDE_RATIO = 0.3
+"""Shoulders closer together than this share of the torso: seen from the side. In front views it is
+0.55 to 0.75."""
+
+# BlazePose's 33 landmarks for our 18 joints; the neck, which it lacks, is the middle of the shoulders.
+_NECK = -1
+_BLAZE = (NOSE, _NECK, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
+
+_BODY25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+"""OpenPose's BODY-25 joints in the order of our 18."""
+
+
+class PoseDetector:
+    """Finds people. One object serves many threads: each call borrows a set of graphs of its own."""
+
+    def __init__(self, *, workers: int = 2) -> None:
+        """Build nothing yet: graphs are built when first needed (a second or two) and kept.
+
+        Args:
+            workers: How many pictures are looked at at once; further calls wait.
+        """
+        self._slots = threading.BoundedSemaphore(workers)
+        self._idle: queue.SimpleQueue[Graphs] = queue.SimpleQueue()
+
+    @contextmanager
+    def _borrow(self) -> Iterator[Graphs]:
+        with self._slots:
+            try:
+                graphs = self._idle.get_nowait()
+            except queue.Empty:
+                graphs = Graphs()
+            try:
+                yield graphs
+            finally:
+                self._idle.put(graphs)
+
+    def close(self) -> None:
+        """Free the idle graphs; the detector stays usable."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def detect(self, pixels: np.ndarray) -> PoseDetection:
+        """The most prominent person of a picture.
+
+        Args:
+            pixels: (H,W,3) uint8 RGB.
+
+        Returns:
+            Joints and outline in the pixels of ``pixels``.
+
+        Raises:
+            PersonError: If nobody is found.
+            ModelError: If mediapipe cannot start.
+        """
+        with self._borrow() as graphs:
+            for window in _windows(pixels.shape[:2]):
+                found = _look(graphs, pixels, window)
+                if found is not None:
+                    closer = _window_around(found)
+                    return (closer and _look(graphs, pixels, closer)) or found
+        raise PersonError(
+            "No person was found in this photo; use one that shows you from the front, well lit, from "
+            "head to hips."
+        )
+
+    def find(self, pixels: np.ndarray) -> PoseDetection | None:
+        """As ``detect``, but a quick look and no error, for pictures that should show nobody."""
+        with self._borrow() as graphs:
+            return _look(graphs, pixels, (0, 0, *pixels.shape[:2]))
+
+
+def _windows(size: Size) -> Iterator[tuple[int, int, int, int]]:
+    """Top, left, bottom, right of where to look: the whole, then overlapping quarters, for small people."""
+    height, width = size
+    yield 0, 0, height, width
+    for down in (1, 0, 2):
+        for across in (1, 0, 2):
+            top, left = down * height // 4, across * width // 4
+            yield top, left, top + height // 2, left + width // 2
+
+
+def _window_around(found: PoseDetection) -> tuple[int, int, int, int] | None:
+    """Where to look again for somebody who is small in the photo, or nothing where one look was enough."""
+    height, width = found.silhouette.shape
+    rows, columns = (np.flatnonzero((found.silhouette > 0.5).any(axis=axis)) for axis in (1, 0))
+    if not rows.size or rows[-1] - rows[0] > _SMALL_PERSON * height:
+        return None
+    reach = 0.75 * max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    y, x = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    return (
+        int(max(0, y - reach)),
+        int(max(0, x - reach)),
+        int(min(height, y + reach + 1)),
+        int(min(width, x + reach + 1)),
+    )
+
+
+def _look(graphs: Graphs, pixels: np.ndarray, window: tuple[int, int, int, int]) -> PoseDetection | None:
+    """The most prominent person of one window, in the pixels of the whole picture.
+
+    Parts must show a certain face: sleeves and folds by themselves look like people.
+    """
+    height, width = pixels.shape[:2]
+    top, left, bottom, right = window
+    part = pixels[top:bottom, left:right]
+    shrink = min(1.0, _MAX_SIDE / max(part.shape[:2]))
+    # Of very large photos every n-th pixel is enough, at twice the side needed: averaging all takes seconds.
+    step = max(1, int(0.5 / shrink))
+    small = resize(
+        part[::step, ::step], (max(1, round(part.shape[0] * shrink)), max(1, round(part.shape[1] * shrink)))
+    )
+    body = find_body(graphs, small)
+    if body is None or (part.shape != pixels.shape and body.face < _SURE_FACE):
+        return None
+    landmarks = body.landmarks.copy()
+    landmarks[:, :2] *= (part.shape[1] / small.shape[1], part.shape[0] / small.shape[0])
+    landmarks[:, :2] += (left, top)
+    silhouette = resize(body.silhouette, part.shape[:2])
+    if part.shape != pixels.shape:
+        silhouette = np.pad(silhouette, ((top, height - bottom), (left, width - right)))
+    return PoseDetection(
+        keypoints=_to_keypoints(landmarks, (height, width)),
+        silhouette=silhouette,
+        people=count_people(graphs, small, body),
+        facing=_facing(body),
+    )
+
+
+def _facing(body: Body) -> Literal["front", "back", "side"]:
+    apart = body.landmarks[LEFT_SHOULDER, :2] - body.landmarks[RIGHT_SHOULDER, :2]
+    if np.hypot(*apart) < _SIDE_RATIO * body.torso:
+        return "side"
+    return "back" if is_back(body.landmarks) else "front"
+
+
+def _to_keypoints(landmarks: np.ndarray, size: Size) -> np.ndarray:
+    """(33,4) landmarks to (18,3) joints; the neck needs both shoulders."""
+    height, width = size
+    x, y, visibility = landmarks[:, 0], landmarks[:, 1], landmarks[:, 3]
+    seen = (visibility > MIN_VISIBILITY) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    points = np.stack([x, y, visibility], axis=1) * seen[:, None]
+    shoulders = points[[LEFT_SHOULDER, RIGHT_SHOULDER]]
+    neck = shoulders.mean(axis=0) if (shoulders[:, 2] > 0).all() else np.zeros(3)
+    return np.stack([neck if index == _NECK else points[index] for index in _BLAZE]).astype(np.float32)
+
+
+def body25_to_keypoints(body25: np.ndarray) -> np.ndarray:
+    """OpenPose's BODY-25 joints (25,3) to our (18,3); joints without confidence become (0,0,0)."""
+    points = np.asarray(body25, dtype=np.float32).reshape(25, 3)[list(_BODY25)]
+    return points * (points[:, 2:] > 0)
+
+
+def pose_map(keypoints: np.ndarray, size: Size, sigma: float | None = None) -> torch.Tensor:
+    """One blob per joint, exp(−d²/σ²) scaled to a maximum of 1; an absent joint is a zero channel.
+
+    Args:
+        keypoints: (18,3) in pixels of ``size``; (0,0) or confidence 0 = absent. Two columns will do.
+        size: Height and width of the map.
+        sigma: Pixels; 9 at a height of 512, in proportion, if not given.
+
+    Returns:
+        (1,18,H,W) float32 in [0,1].
+    """
+    height, width = size
+    width_of_blob = POSE_SIGMA * height / _SIGMA_HEIGHT if sigma is None else sigma
+    points = torch.as_tensor(np.asarray(keypoints), dtype=torch.float32)
+    x = torch.arange(width, dtype=torch.float32)
+    y = torch.arange(height, dtype=torch.float32)
+    across = torch.exp(-(((x - points[:, :1]) / width_of_blob) ** 2))  # [18,W]
+    down = torch.exp(-(((y - points[:, 1:2]) / width_of_blob) ** 2))  # [18,H]
+    # Each factor's peak is brought to 1 by itself: their product would underflow for joints outside the map.
+    across = across / across.amax(dim=1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+    down = down / down.amax(dim=1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+    present = (points[:, 0] != 0) | (points[:, 1] != 0)
+    if points.shape[1] > 2:
+        present &= points[:, 2] > 0
+    return (down[:, :, None] * across[:, None, :] * present[:, None, None])[None]  # [1,18,H,W]
