@@ -1,0 +1,49 @@
+"""The stages of one try-on: what they are called, how long they took, how far along the work is.
+
+It measures and reports. It runs nothing, and a new one is made for every request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str, float], None]
+"""(stage, share of the whole work done); the stages are ``person, garment, conditions, denoise, decode,
+paste``."""
+
+SHARES = {"person": 0.0, "garment": 0.06, "conditions": 0.1, "denoise": 0.2, "decode": 0.9, "paste": 0.97}
+"""Share of the work that is done when a stage begins."""
+
+
+class Stages:
+    """Measures and reports the stages of one request."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        """Start with no stage done; ``progress`` is called as the work goes on."""
+        self.timings: dict[str, float] = {}
+        self._progress = progress
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time what happens inside, under the stage's name."""
+        self.within(stage, 0.0)
+        start = time.perf_counter()
+        yield
+        self.timings[stage] = time.perf_counter() - start
+
+    def within(self, stage: str, share: float) -> None:
+        """Report that so much of a stage is done."""
+        names = list(SHARES)
+        following = names[names.index(stage) + 1 :]
+        end = SHARES[following[0]] if following else 1.0
+        self._report(stage, SHARES[stage] + share * (end - SHARES[stage]))
+
+    def done(self) -> None:
+        """Report the end."""
+        self._report(list(SHARES)[-1], 1.0)
+
+    def _report(self, stage: str, done: float) -> None:
+        if self._progress is not None:
+            self._progress(stage, done)

@@ -1,0 +1,206 @@
+"""The engine with real networks at toy size and real detectors: photos in, photo out."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from ladi.engine import DECODED, Engine, check_request
+from ladi.models.matting import GarmentMatting
+from ladi.models.parser import HumanParser
+from ladi.preprocess.photo import read_photo
+from ladi.stages import SHARES
+from ladi.types import (
+    GarmentError,
+    LadiError,
+    PersonError,
+    Photo,
+    SettingError,
+    Settings,
+    Switches,
+    TryOnRequest,
+)
+from tests.toy import HEIGHT, WIDTH, toy_pipeline
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    torch.manual_seed(0)
+    parser = HumanParser(height=HEIGHT, width=WIDTH, widths=(8, 8)).eval()
+    matting = GarmentMatting(height=HEIGHT, width=WIDTH, widths=(8, 8)).eval()
+    return Engine(toy_pipeline(), parser, matting, name="toy")
+
+
+@pytest.fixture(scope="module")
+def person() -> Photo:
+    """A public-domain photo of one person, 512×384."""
+    return read_photo(np.ascontiguousarray(data.astronaut()[:, 40:424]))
+
+
+@pytest.fixture(scope="module")
+def garment() -> Photo:
+    """A striped shirt on white."""
+    pixels = np.full((256, 192, 3), 255, np.uint8)
+    pixels[40:220, 50:142] = (40, 60, 160)
+    pixels[50:110, 16:176] = (40, 60, 160)
+    pixels[40:220:16, 50:142] = 250
+    return read_photo(pixels)
+
+
+@pytest.fixture(scope="module")
+def request_(person: Photo, garment: Photo) -> TryOnRequest:
+    return TryOnRequest(person, garment, settings=Settings(steps=2, guidance=2.0, seed=5))
+
+
+def changed(request: TryOnRequest, **settings: object) -> TryOnRequest:
+    return dataclasses.replace(request, settings=dataclasses.replace(request.settings, **settings))
+
+
+@pytest.fixture(scope="module")
+def result(engine: Engine, request_: TryOnRequest):
+    return engine.try_on(request_)
+
+
+def test_the_photo_comes_back_untouched_outside_the_mask(result, person: Photo) -> None:
+    """Prevents faces, hands and backgrounds from being repainted, and results at the model's size."""
+    assert result.images[0].shape == person.pixels.shape
+    mask, frame = result.person.mask[0, 0].numpy() > 0, result.person.frame
+    rows = np.clip(((np.arange(512) + 0.5 - frame.top) * frame.scale).astype(int), 0, HEIGHT - 1)
+    columns = np.clip(((np.arange(384) + 0.5 - frame.left) * frame.scale).astype(int), 0, WIDTH - 1)
+    outside = ~mask[rows][:, columns]
+    assert 0.05 < outside.mean() < 0.95
+    np.testing.assert_array_equal(result.images[0][outside], person.pixels[outside])
+    assert (result.images[0] != person.pixels).any()
+
+
+def test_the_same_seed_gives_the_same_picture(engine: Engine, request_: TryOnRequest, result) -> None:
+    """Prevents draws from the global generator, and state that one call leaves for the next."""
+    torch.manual_seed(99)
+    again = engine.try_on(request_)
+    np.testing.assert_array_equal(again.images[0], result.images[0])
+    other = engine.try_on(changed(request_, seed=6))
+    assert (other.generated != result.generated).any()
+
+
+def test_picture_i_of_many_is_the_single_picture_of_seed_plus_i(
+    engine: Engine, request_: TryOnRequest
+) -> None:
+    """Prevents a picture that cannot be made again from the seed that is reported for it."""
+    many = engine.try_on(changed(request_, pictures=2))
+    assert len(many.images) == 2 and many.seed == 5
+    single = engine.try_on(changed(request_, seed=6))
+    torch.testing.assert_close(many.generated[1:], single.generated, atol=2e-5, rtol=0)
+
+
+def test_a_seed_is_drawn_and_told(engine: Engine, request_: TryOnRequest) -> None:
+    """Prevents a random picture that nobody can make again."""
+    drawn = engine.try_on(changed(request_, seed=None))
+    again = engine.try_on(changed(request_, seed=drawn.seed))
+    np.testing.assert_array_equal(again.images[0], drawn.images[0])
+    assert engine.try_on(changed(request_, seed=None)).seed != drawn.seed
+
+
+def test_the_models_own_defaults_are_used_and_told(engine: Engine, request_: TryOnRequest) -> None:
+    """Prevents a page or command that has to know a model's settings."""
+    plain = engine.try_on(changed(request_, steps=None, guidance=None))
+    assert (plain.steps, plain.guidance) == (engine.steps, engine.guidance) == (2, 3.0)
+
+
+@pytest.mark.parametrize("name", ["emasc", "pseudo_words", "warped_garment", "pose"])
+def test_every_switch_changes_the_picture(engine: Engine, request_: TryOnRequest, result, name: str) -> None:
+    """Prevents a switch that gets lost between the request and the pipeline."""
+    off = engine.try_on(changed(request_, switches=Switches(**{name: False})))
+    assert (off.generated - result.generated).abs().max() > 1e-4
+
+
+def test_without_pasting_back_the_networks_picture_is_returned(
+    engine: Engine, request_: TryOnRequest
+) -> None:
+    """Prevents a switch for pasting back that does nothing."""
+    assert engine.try_on(changed(request_, paste_back=False)).images[0].shape == (HEIGHT, WIDTH, 3)
+
+
+def test_progress_only_grows_and_names_every_stage(engine: Engine, request_: TryOnRequest) -> None:
+    """Prevents a progress bar that jumps back or a stage without a name."""
+    told: list[tuple[str, float]] = []
+    timed = engine.try_on(request_, progress=lambda *step: told.append(step)).timings
+    shares = [share for _, share in told]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    assert list(dict.fromkeys(stage for stage, _ in told)) == list(timed) == list(SHARES)
+
+
+def test_three_threads_get_what_they_would_get_alone(
+    engine: Engine, request_: TryOnRequest, garment: Photo, person: Photo
+) -> None:
+    """Prevents anything of a request from being kept on the engine, the pipeline or its scheduler."""
+    mirrored = Photo(np.ascontiguousarray(person.pixels[:, ::-1]))
+    requests = [
+        dataclasses.replace(changed(request_, seed=seed, steps=steps), person=photo)
+        for seed, steps, photo in ((1, 2, person), (2, 3, mirrored), (3, 4, person))
+    ]
+    alone = [engine.try_on(request).images[0] for request in requests]
+    together: dict[int, np.ndarray] = {}
+
+    def visit(index: int) -> None:
+        together[index] = engine.try_on(requests[index]).images[0]
+
+    threads = [threading.Thread(target=visit, args=(index,)) for index in range(len(requests))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    for index, expected in enumerate(alone):
+        np.testing.assert_array_equal(together[index], expected)
+
+
+def test_a_garment_as_the_person_is_refused(engine: Engine, request_: TryOnRequest, garment: Photo) -> None:
+    """Prevents painting onto a picture without anybody in it."""
+    with pytest.raises(PersonError):
+        engine.try_on(dataclasses.replace(request_, person=garment))
+
+
+def test_an_unknown_background_remover_is_refused(engine: Engine, request_: TryOnRequest) -> None:
+    """Prevents handing any word to rembg, some of whose models upload the picture."""
+    for name in ("withoutbg", "magic"):
+        with pytest.raises(GarmentError):
+            engine.try_on(dataclasses.replace(request_, clean_garment=name))
+
+
+def test_what_was_done_to_a_file_is_told_as_a_note(
+    engine: Engine, request_: TryOnRequest, person: Photo
+) -> None:
+    """Prevents notes of the decoder from being lost, or shown as warnings."""
+    noted = dataclasses.replace(person, notes=("Only the first frame is used.",))
+    findings = engine.try_on(dataclasses.replace(request_, person=noted)).findings
+    notes = [finding for finding in findings if finding.code == DECODED]
+    assert [finding.message for finding in notes] == ["The photo: Only the first frame is used."]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"settings": Settings(steps=0)}, "steps"),
+        ({"settings": Settings(steps=10_000)}, "steps"),
+        ({"settings": Settings(guidance=float("nan"))}, "guidance"),
+        ({"settings": Settings(seed=-1)}, "seed"),
+        ({"settings": Settings(pictures=0)}, "pictures"),
+        ({"settings": Settings(feather=-1)}, "feather"),
+        ({"settings": Settings(switches=Switches(cloth_cond_rate=2))}, "cloth_cond_rate"),
+        ({"category": "hats"}, "category"),
+        ({"mask_rule": "none"}, "mask_rule"),
+        ({"mask_grow": 65}, "mask_grow"),
+        ({"mask_grow": float("nan")}, "mask_grow"),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(
+    request_: TryOnRequest, change: dict, sentence: str
+) -> None:
+    """Prevents long or senseless computations, and errors from deep inside a library."""
+    with pytest.raises(SettingError, match=sentence):
+        check_request(dataclasses.replace(request_, **change))
+    assert issubclass(SettingError, LadiError)
