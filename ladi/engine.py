@@ -181,7 +181,7 @@ class Engine:
             SettingError: an unknown way of cleaning.
         """
         cut_out = self._cleaner.cut_out(photo, clean)
-        findings = check_garment(photo, cut_out.matte)
+        findings = check_garment(photo, cut_out.matte, person=self._pose.find(photo.pixels))
         raise_errors(findings)
         garment = fit_cut_out(
             photo,
