@@ -15,15 +15,14 @@ served before the model is loaded.
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ladi.preprocess.checks import check_garment, check_person, check_settings, raise_errors
+from ladi.preprocess.checks import check_garment, check_person, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.frame import (
     crop_to_frame,
@@ -36,20 +35,18 @@ from ladi.preprocess.frame import (
 from ladi.preprocess.garment import fit_cut_out
 from ladi.preprocess.mask import grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import PoseDetector, pose_map
-from ladi.shelf import garment_background, listed, load_networks
+from ladi.request import check_request, collect_findings
+from ladi.shelf import garment_background, load_networks
 from ladi.stages import Progress, Stages
 from ladi.types import (
-    CATEGORIES,
     Category,
     Conditions,
-    Finding,
     Garment,
     MaskRule,
     PersonError,
     PersonParts,
     Photo,
     Result,
-    SettingError,
     Size,
     TryOnRequest,
 )
@@ -60,10 +57,6 @@ if TYPE_CHECKING:
     from ladi.pipeline import LadiVtonPipeline
 
 MAX_SEED = 2**32 - 1
-MAX_GROW = 64
-
-DECODED = "decoded"
-"""Code of the findings that only tell what was done to a file: notes rather than warnings."""
 
 
 class Engine:
@@ -113,14 +106,9 @@ class Engine:
         return self._pipeline.config.height, self._pipeline.config.width
 
     @property
-    def steps(self) -> int:
-        """The model's own number of steps."""
-        return self._pipeline.config.default_steps
-
-    @property
-    def guidance(self) -> float:
-        """The model's own guidance scale."""
-        return self._pipeline.config.default_guidance
+    def defaults(self) -> tuple[int, float]:
+        """The model's own number of steps and guidance scale."""
+        return self._pipeline.config.default_steps, self._pipeline.config.default_guidance
 
     def prepare_person(
         self,
@@ -141,7 +129,7 @@ class Engine:
         Raises:
             PersonError: nobody is there, or not in a way that can be dressed.
         """
-        from ladi.preprocess.parsing import parse_person  # see the note on imports at the top
+        from ladi.preprocess.parsing import parse_person
 
         detection = self._pose.detect(photo.pixels)
         findings = check_person(photo, detection)
@@ -223,8 +211,8 @@ class Engine:
                 request.garment, category=request.category, clean=request.clean_garment
             )
         seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
-        steps = self.steps if settings.steps is None else settings.steps
-        guidance = self.guidance if settings.guidance is None else settings.guidance
+        steps = self.defaults[0] if settings.steps is None else settings.steps
+        guidance = self.defaults[1] if settings.guidance is None else settings.guidance
         with self._lock:
             generated, conditions = self._sample(person, garment, request, (seed, steps, guidance), stages)
         with stages("paste"):
@@ -245,7 +233,7 @@ class Engine:
             garment=garment,
             conditions=conditions,
             generated=generated,
-            findings=_collect(request, person, garment),
+            findings=collect_findings(request, person, garment, model=self.name),
             timings=stages.timings,
         )
 
@@ -286,21 +274,3 @@ class Engine:
             decoded = pipeline.decode(latents, repeated, emasc=switches.emasc)
             pipeline.maybe_free_model_hooks()
         return decoded.clamp(-1, 1).cpu(), conditions
-
-
-def check_request(request: TryOnRequest) -> None:
-    """Raises SettingError for whatever in a request is outside its range, before anything is computed."""
-    check_settings(request.settings)
-    if request.category not in CATEGORIES:
-        raise SettingError(f"category must be {listed(CATEGORIES)}, got {request.category!r}.")
-    if request.mask_rule not in get_args(MaskRule):
-        raise SettingError(f"mask_rule must be {listed(get_args(MaskRule))}, got {request.mask_rule!r}.")
-    if not math.isfinite(request.mask_grow) or abs(request.mask_grow) > MAX_GROW:
-        raise SettingError(f"mask_grow must be -{MAX_GROW} to {MAX_GROW} pixels, got {request.mask_grow}.")
-
-
-def _collect(request: TryOnRequest, person: PersonParts, garment: Garment) -> tuple[Finding, ...]:
-    """All there is to know about both pictures, each thing once."""
-    photos = (("The photo", request.person), ("The garment's picture", request.garment))
-    notes = [Finding("warning", DECODED, f"{name}: {note}") for name, photo in photos for note in photo.notes]
-    return tuple(dict.fromkeys([*notes, *person.findings, *garment.findings]))

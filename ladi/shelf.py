@@ -35,8 +35,10 @@ MODELS = {
 """Where each model that has a name lies, as a saved pipeline."""
 ON_LIGHT_GREY = frozenset({"vitonhd"})
 """The models whose training garments lie on light grey; those of the others lie on white."""
+TRAINED_ON_TOPS = frozenset({"mini", "vitonhd"})
+"""The models that have seen nothing else."""
 HELPERS = MODELS["mini"]
-"""The parser and the matting network are the embedded model's, whatever paints."""
+"""Where parser and matting network come from when a model's folder has none of its own."""
 DEVICES = ("cuda", "mps", "cpu")
 
 
@@ -83,9 +85,10 @@ def find_model(model: str) -> Path:
             f"The model {model!r} is not on this machine: put its saved pipeline into {_short(folder)}, "
             f"or choose {listed([name for name in MODELS if name != model])}."
         )
+    names = installed_models() or list(MODELS)
     reason = "has no model_index.json in its folder" if folder.is_dir() else "is unknown"
     raise ModelError(
-        f"The model {model!r} {reason}: choose {listed(MODELS)}, or the folder of a saved pipeline."
+        f"The model {model!r} {reason}: choose {listed(names)}, or the folder of a saved pipeline."
     )
 
 
@@ -151,13 +154,14 @@ def load_networks(
     # Their bars would stand between our sentences on stderr.
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    # Halves are not faster on a CPU without their instructions, but a hundred times slower.
-    dtype = torch.float16 if where.type == "cuda" else torch.float32
+    # In float32 everywhere: on a CPU without their instructions halves are a hundred times slower, and the
+    # embedded model, trained in float32, is too small to need them elsewhere.
     with _loading(folder):
-        pipeline = LadiVtonPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True).to(where)
-    with _loading(HELPERS):
-        parser = HumanParser.from_pretrained(HELPERS, subfolder="parser", local_files_only=True)
-        matting = GarmentMatting.from_pretrained(HELPERS, subfolder="matting", local_files_only=True)
+        pipeline = LadiVtonPipeline.from_pretrained(folder, local_files_only=True).to(where)
+    helpers = folder if (folder / "parser").is_dir() and (folder / "matting").is_dir() else HELPERS
+    with _loading(helpers):
+        parser = HumanParser.from_pretrained(helpers, subfolder="parser", local_files_only=True)
+        matting = GarmentMatting.from_pretrained(helpers, subfolder="matting", local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     LOGGER.info("loaded %s on %s", model, where)
     return pipeline, parser.float().eval().to(where), matting.float().eval().to(where)

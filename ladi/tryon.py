@@ -97,16 +97,17 @@ def run(options: argparse.Namespace) -> int:
         0; whatever the user can mend is raised as a LadiError.
     """
     check_writable(options.out, (options.person, options.garment))
-    from ladi.engine import Engine, check_request
-    from ladi.preprocess.cleaner import LOCAL_MODELS
+    from ladi.engine import Engine
+    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.preprocess.frame import save_png
+    from ladi.request import check_request
     from ladi.shelf import find_model
 
     find_model(options.model)
     request = read_request(options)
     check_request(request)
     engine = Engine.load(options.model, device=options.device)
-    if options.garment_background in LOCAL_MODELS:
+    if options.garment_background in LOCAL_MODELS and model_file(options.garment_background):
         engine.warm_up(wait=True)
     show = _progress_line() if sys.stderr.isatty() and not options.quiet else None
     result = engine.try_on(request, progress=show)
@@ -218,7 +219,7 @@ def save_parts(result: Result, folder: Path) -> None:
 
 def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
     """Say what was written (stdout) and what is worth knowing about the pictures (stderr)."""
-    from ladi.engine import DECODED
+    from ladi.request import DECODED
 
     for finding in result.findings:
         label = "note" if finding.code == DECODED else "warning"

@@ -10,10 +10,11 @@ import pytest
 import torch
 from skimage import data
 
-from ladi.engine import DECODED, Engine, check_request
+from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
+from ladi.request import DECODED, check_request
 from ladi.stages import SHARES
 from ladi.types import (
     GarmentError,
@@ -108,7 +109,7 @@ def test_a_seed_is_drawn_and_told(engine: Engine, request_: TryOnRequest) -> Non
 def test_the_models_own_defaults_are_used_and_told(engine: Engine, request_: TryOnRequest) -> None:
     """Prevents a page or command that has to know a model's settings."""
     plain = engine.try_on(changed(request_, steps=None, guidance=None))
-    assert (plain.steps, plain.guidance) == (engine.steps, engine.guidance) == (2, 3.0)
+    assert (plain.steps, plain.guidance) == engine.defaults == (2, 3.0)
 
 
 @pytest.mark.parametrize("name", ["emasc", "pseudo_words", "warped_garment", "pose"])
@@ -153,7 +154,7 @@ def test_three_threads_get_what_they_would_get_alone(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=240)
     for index, expected in enumerate(alone):
         np.testing.assert_array_equal(together[index], expected)
 
@@ -179,6 +180,15 @@ def test_what_was_done_to_a_file_is_told_as_a_note(
     findings = engine.try_on(dataclasses.replace(request_, person=noted)).findings
     notes = [finding for finding in findings if finding.code == DECODED]
     assert [finding.message for finding in notes] == ["The photo: Only the first frame is used."]
+
+
+def test_a_model_that_has_only_seen_tops_says_so(
+    engine: Engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents passing off a guess as a result."""
+    monkeypatch.setattr(engine, "name", "mini")
+    findings = engine.try_on(dataclasses.replace(request_, category="dresses")).findings
+    assert "untrained_category" in {finding.code for finding in findings}
 
 
 @pytest.mark.parametrize(
