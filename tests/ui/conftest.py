@@ -1,0 +1,138 @@
+"""A served page with a fake engine, and the files that visitors send it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gradio_client import Client
+from PIL import Image
+
+from app.handlers import Handlers
+from app.page import build_page
+from app.theme import CSS, build_theme
+from ladi.request import check_request
+from ladi.shelf import Shelf
+from ladi.types import Conditions, Finding, Frame, Garment, PersonParts, Result, TryOnRequest
+from tests.ui.pictures import coloured
+
+SIZE = (32, 24)
+
+
+class FakeEngine:
+    """Inverts the person's colours, slowly enough that visitors overlap; refuses what the engine does."""
+
+    def __init__(self) -> None:
+        self.requests: list[TryOnRequest] = []
+        self.error: Exception | None = None
+        self.running = 0
+        self.most_at_once = 0
+        self._count = threading.Lock()
+
+    def try_on(
+        self, request: TryOnRequest, *, progress: Callable[[str, float], None] | None = None
+    ) -> Result:
+        check_request(request)
+        with self._count:
+            self.running += 1
+            self.most_at_once = max(self.most_at_once, self.running)
+        try:
+            return self._answer(request, progress)
+        finally:
+            with self._count:
+                self.running -= 1
+
+    def _answer(self, request: TryOnRequest, progress: Callable[[str, float], None] | None) -> Result:
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+        for step in range(4):
+            time.sleep(0.02)
+            if progress is not None:
+                progress("denoise", step / 4)
+        settings = request.settings
+        mask = torch.zeros(1, 1, *SIZE)
+        mask[:, :, 8:24, 6:18] = 1
+        grey = torch.zeros(1, 3, *SIZE)
+        nothing = torch.zeros(1)
+        conditions = Conditions(
+            mask, nothing, nothing, (nothing,), nothing, nothing, nothing, nothing, grey, grey + 0.5
+        )
+        person = PersonParts(
+            request.person,
+            Frame(0, 0, 24, 32, SIZE),
+            grey,
+            mask,
+            torch.zeros(1, 18, *SIZE),
+            np.zeros((18, 3), np.float32),
+            np.zeros(SIZE, np.uint8),
+        )
+        return Result(
+            images=(255 - request.person.pixels,),
+            seed=7 if settings.seed is None else settings.seed,
+            steps=settings.steps or 5,
+            guidance=settings.guidance or 2.0,
+            person=person,
+            garment=Garment(grey, mask),
+            conditions=conditions,
+            generated=grey,
+            findings=(Finding("warning", "blurred", "The photo is blurred; a sharper one <works> better."),),
+            timings={"person": 0.5, "denoise": 1.0},
+        )
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeEngine, str]]:
+    """The engine behind the page, and the page's address."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+    engine = FakeEngine()
+    shelf: Any = Shelf(("mini",), lambda _: engine)  # type: ignore[arg-type,return-value]
+    page = build_page(Handlers(shelf.get))
+    _, address, _ = page.launch(
+        theme=build_theme(), css=CSS, prevent_thread_lock=True, quiet=True, ssr_mode=False, run_history=False
+    )
+    yield engine, address
+    page.close(verbose=False)
+    patch.undo()
+
+
+@pytest.fixture
+def engine(served: tuple[FakeEngine, str]) -> Iterator[FakeEngine]:
+    """The fake, with no memory of the test before."""
+    served[0].requests.clear()
+    served[0].error = None
+    served[0].most_at_once = 0
+    yield served[0]
+    served[0].error = None
+
+
+@pytest.fixture(scope="session")
+def address(served: tuple[FakeEngine, str]) -> str:
+    return served[1]
+
+
+@pytest.fixture(scope="session")
+def client(address: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    return Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Path:
+    path = tmp_path / "person.png"
+    Image.fromarray(coloured(10, 60, 110)).save(path)
+    return path
+
+
+@pytest.fixture
+def garment(tmp_path: Path) -> Path:
+    path = tmp_path / "garment.png"
+    Image.fromarray(coloured(100, 20, 20)).save(path)
+    return path

@@ -1,0 +1,54 @@
+"""Starting the server: what is refused before anything is served."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def app() -> ModuleType:
+    """``app.py``, whose name the package beside it has taken."""
+    spec = importlib.util.spec_from_file_location("app_script", ROOT / "app.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_unknown_model_is_refused_at_once(app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prevents a page that can only ever fail."""
+    assert app.main(["--model", "maxi"]) == 2
+    err = capsys.readouterr().err
+    assert "'maxi' is unknown: choose mini" in err and err.count("\n") == 1
+
+
+def test_an_impossible_port_is_refused(app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prevents a traceback from the socket."""
+    with pytest.raises(SystemExit) as stop:
+        app.parse(["--port", "70000"])
+    assert stop.value.code == 2
+    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_flags_take_their_defaults_from_the_environment(
+    app: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents a container whose settings are ignored."""
+    for name, value in {
+        "HOST": "0.0.0.0",
+        "PORT": "7000",
+        "SHARE": "1",
+        "MODEL": "x",
+        "DEVICE": "cpu",
+    }.items():
+        monkeypatch.setenv(f"LADI_{name}", value)
+    options = app.parse([])
+    assert (options.host, options.port, options.share) == ("0.0.0.0", 7000, True)
+    assert (options.model, options.device) == ("x", "cpu")
+    assert app.parse(["--port", "7001"]).port == 7001
