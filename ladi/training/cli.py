@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains as the flags say; returns the exit code."""
     import torch
 
-    from ladi.training.mini import STAGES, Workshop, train_mini
+    from ladi.training.workshop import STAGES, Workshop, train_mini
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

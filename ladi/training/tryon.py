@@ -116,6 +116,8 @@ def build_stage(
             they are.
     """
     step = TryOnStep(pipeline)
+    for frozen in (pipeline.vae, pipeline.tps, pipeline.refinement, pipeline.emasc):
+        frozen.eval()
     for name in ("vision_encoder", "inversion_adapter", "text_encoder", "unet"):
         getattr(step, name).requires_grad_(name in trained)
     scheduler = pipeline.scheduler

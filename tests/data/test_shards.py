@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.drawn_shards import drawn_sample, write_drawn_shards, write_shard
+
 from ladi.data.shards import read_shards
 from ladi.types import LadiError
+from tests.drawn_shards import drawn_sample, write_drawn_shards, write_shard
 
 
 def test_samples_come_in_order_with_everything_at_one_size(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from ladi.evaluation.metrics import bootstrap_interval, masked_error, ssim
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from ladi.data.shards import read_shards
 from ladi.evaluation.run import Variant, ablation, evaluate, pairs, pasted, print_table
 from ladi.types import LadiError

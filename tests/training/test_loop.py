@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from ladi.training.loop import (
     Averages,
     LoopOptions,
@@ -18,7 +20,6 @@ from ladi.training.loop import (
     train,
 )
 from ladi.types import LadiError
-from torch import nn
 
 OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)
 

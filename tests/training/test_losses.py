@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from ladi.training.losses import detail_loss, grid_terms, kl_to_normal, masked_l1, segmentation_loss
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.models.refinement import RefinementUNet
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cli import STAGE_NAMES
-from ladi.training.mini import STAGES, Workshop, train_mini
 from ladi.training.refinement import start_from_coarse
+from ladi.training.workshop import STAGES, Workshop, train_mini
 from ladi.types import LadiError
 from tests.drawn_shards import write_drawn_shards
 
