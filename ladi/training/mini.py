@@ -144,7 +144,7 @@ def build_pipeline(tokenizer_folder: Path) -> LadiVtonPipeline:
         emasc=EMASC(incoming, outgoing),
         unet=build_unet(),
         scheduler=build_scheduler(),
-        default_steps=20,
+        default_steps=4,
         default_guidance=1.5,
         height=SIZE[0],
         width=SIZE[1],
