@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
@@ -138,3 +139,21 @@ def toy_inputs(people: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:
         "pose_map": picture(18).sigmoid(),
         "garment": picture(3).tanh(),
     }
+
+
+def seeded(*seeds: int) -> list[torch.Generator]:
+    """One generator per picture."""
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Equal but for the order of sums, which depends on how memory happens to be aligned."""
+    return bool(np.abs(first - second).max() < 1e-5)
+
+
+def pictures(pipeline: LadiVtonPipeline, people: int = 1, seed: int = 3, **arguments) -> np.ndarray:
+    """(B,H,W,3) of the toy people, from one generator unless given others."""
+    arguments.setdefault("generator", torch.Generator().manual_seed(seed))
+    if "conditions" not in arguments:
+        arguments = {**toy_inputs(people), **arguments}
+    return pipeline(**arguments, output_type="np").images
