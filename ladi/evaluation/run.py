@@ -24,6 +24,7 @@ from ladi.data.sample import Sample
 from ladi.data.shards import read_shards
 from ladi.evaluation.metrics import METRICS, bootstrap_interval
 from ladi.pipeline import LadiVtonPipeline
+from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import pose_map
 from ladi.types import Conditions, LadiError, Switches
@@ -62,11 +63,6 @@ class Pair:
     id: str
     inputs: dict[str, Any]
     """``image``, ``mask``, ``pose_map``, ``garment``, each with a batch axis of 1."""
-
-
-def to_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """(H,W,3) uint8 → (1,3,H,W) in [-1,1]."""
-    return torch.from_numpy(np.array(pixels)).movedim(-1, 0)[None].float() / 127.5 - 1
 
 
 def pairs(samples: list[Sample], order: Order) -> Iterator[Pair]:
