@@ -84,6 +84,7 @@ class Handlers:
         "pseudo_words",
         "warped_garment",
         "pose",
+        "garment_skips",
         "cloth_cond_rate",
         "paste_back",
         "model",
@@ -118,6 +119,7 @@ class Handlers:
         pseudo_words: bool,
         warped_garment: bool,
         pose: bool,
+        garment_skips: bool,
         cloth_cond_rate: float,
         paste_back: bool,
         model: str | None,
@@ -135,6 +137,7 @@ class Handlers:
                 pseudo_words=bool(pseudo_words),
                 warped_garment=bool(warped_garment),
                 pose=bool(pose),
+                garment_skips=bool(garment_skips),
                 cloth_cond_rate=_number(cloth_cond_rate, "cloth_cond_rate", 1.0),
             )
             settings = Settings(

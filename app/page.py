@@ -161,6 +161,7 @@ def _more_settings(start: Defaults) -> Fields:
         fields["pseudo_words"] = gr.Checkbox(value=True, label="Describe the garment in pseudo-words")
         fields["warped_garment"] = gr.Checkbox(value=True, label="Show the fitted garment to the model")
         fields["pose"] = gr.Checkbox(value=True, label="Follow the pose")
+        fields["garment_skips"] = gr.Checkbox(value=True, label="Keep the garment's pattern (garment skips)")
         fields["paste_back"] = gr.Checkbox(value=True, label="Keep the photo outside the mask")
     fields["cloth_cond_rate"] = gr.Slider(
         0, 1, value=1, step=0.05, label="Share of the steps that see the fitted garment"

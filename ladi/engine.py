@@ -271,6 +271,6 @@ class Engine:
                 callback=after_step,
             )
         with stages("decode"):
-            decoded = pipeline.decode(latents, repeated, emasc=switches.emasc)
+            decoded = pipeline.decode(latents, repeated, switches)
             pipeline.maybe_free_model_hooks()
         return decoded.clamp(-1, 1).cpu(), conditions

@@ -44,6 +44,10 @@ def check_parts(parts: Mapping[str, Any]) -> None:
             6 + POSE_CHANNELS,
         ),
     }
+    if parts.get("garment_skips") is not None:
+        skips = parts["garment_skips"].config
+        pairs["the garment skips' inputs and the VAE's features"] = (tuple(skips.in_channels), incoming)
+        pairs["the garment skips' outputs and the VAE's decoder"] = (tuple(skips.out_channels), outgoing)
     for names, (got, needed) in pairs.items():
         if got != needed:
             raise ModelError(

@@ -31,6 +31,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisi
 from ladi.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
 from ladi.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.models.emasc import EMASC
+from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
@@ -58,8 +59,9 @@ class LadiVtonPipeline(DiffusionPipeline):
 
     # The VAE comes before the UNet, so that it leaves the device while the UNet works; it returns to decode.
     model_cpu_offload_seq = (
-        "tps->refinement->vision_encoder->inversion_adapter->text_encoder->vae->unet->emasc"
+        "tps->refinement->vision_encoder->inversion_adapter->text_encoder->vae->unet->emasc->garment_skips"
     )
+    _optional_components = ["garment_skips"]
     _callback_tensor_inputs = ["latents", "prompt_embeds"]
 
     def __init__(
@@ -74,6 +76,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         emasc: EMASC,
         unet: UNet2DConditionModel,
         scheduler: SchedulerMixin,
+        garment_skips: GarmentSkips | None = None,
         default_steps: int = 50,
         default_guidance: float = 7.5,
         height: int = 512,
@@ -91,6 +94,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             emasc=emasc,
             unet=unet,
             scheduler=scheduler,
+            garment_skips=garment_skips,
         )
         self.register_to_config(
             default_steps=default_steps, default_guidance=default_guidance, height=height, width=width
@@ -201,7 +205,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         # 5. Decode.
         images: Any = latents
         if output_type != "latent":
-            decoded = self.decode(latents, repeated, emasc=sampling.switches.emasc)
+            decoded = self.decode(latents, repeated, sampling.switches)
             images = self.image_processor.postprocess(decoded, output_type=output_type)
 
         self.maybe_free_model_hooks()
@@ -250,7 +254,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         if negative_prompt_embeds is None:
             negative_prompt_embeds = encode_prompts(self.text_encoder, self.tokenizer, [""] * len(image))
         warped_garment = warped_garment.to(device, torch.float32)
-        garment_moments, _ = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))  # [B,2L,h,w]
+        garment_moments, garment_features = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))
         person_moments, person_features = self.vae.encode_with_features(masked_person.to(self.vae.dtype))
         return Conditions(
             mask=mask,
@@ -258,6 +262,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             person_moments=person_moments,
             person_features=person_features,
             garment_moments=garment_moments,
+            garment_features=garment_features,
             prompt_embeds=prompt_embeds,
             plain_prompt_embeds=plain,
             negative_embeds=negative_prompt_embeds,
@@ -293,8 +298,18 @@ class LadiVtonPipeline(DiffusionPipeline):
             progress=self.progress_bar,
         )
 
-    def decode(self, latents: torch.Tensor, conditions: Conditions, *, emasc: bool = True) -> torch.Tensor:
-        """Latents (B,L,h,w) → pictures (B,3,H,W), about [-1,1]; EMASC helps outside the mask."""
-        skips = self.emasc(conditions.person_features, conditions.mask) if emasc else None
+    def decode(
+        self, latents: torch.Tensor, conditions: Conditions, switches: Switches | None = None
+    ) -> torch.Tensor:
+        """Latents (B,L,h,w) → pictures (B,3,H,W), about [-1,1].
+
+        EMASC helps outside the mask; the garment skips, where the model has them, inside.
+        """
+        switches = switches or Switches()
+        skips = self.emasc(conditions.person_features, conditions.mask) if switches.emasc else None
+        adapt = None
+        shown = switches.warped_garment and switches.cloth_cond_rate > 0
+        if self.garment_skips is not None and switches.garment_skips and shown:
+            adapt = partial(self.garment_skips, conditions.garment_features, conditions.mask)
         scaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
-        return self.vae.decode_with_skips(scaled, skips).float()
+        return self.vae.decode_with_skips(scaled, skips, adapt).float()

@@ -41,6 +41,9 @@ def add_parser(subparsers: Any) -> None:
     add("--no-emasc", action="store_true", help="leave out the skips that keep the photo's fine detail")
     add("--no-pseudo-words", action="store_true", help="describe the garment by its category alone")
     add("--no-warped-garment", action="store_true", help="do not show the fitted garment to the network")
+    add(
+        "--no-garment-skips", action="store_true", help="leave out the skips that carry the garment's pattern"
+    )
     add("--no-pose", action="store_true", help="do not show the joints to the network")
     add(
         "--cloth-cond-rate",
@@ -142,6 +145,7 @@ def read_request(options: argparse.Namespace) -> TryOnRequest:
                 pseudo_words=not options.no_pseudo_words,
                 warped_garment=not options.no_warped_garment,
                 pose=not options.no_pose,
+                garment_skips=not options.no_garment_skips,
                 cloth_cond_rate=options.cloth_cond_rate,
             ),
             paste_back=not options.no_paste_back,

@@ -181,6 +181,8 @@ class Switches:
     pseudo_words: bool = True
     warped_garment: bool = True
     pose: bool = True
+    garment_skips: bool = True
+    """Our addition to the method; without the warped garment they are off too."""
     cloth_cond_rate: float = 1.0
     """Share of the steps, from the first, that see the warped garment; the rest see a zero latent."""
 
@@ -234,6 +236,8 @@ class Conditions:
     """The encoder's five features of the masked person, shallowest first, for EMASC."""
     garment_moments: torch.Tensor
     """(B,2L,h,w) of the warped and refined garment's latent."""
+    garment_features: tuple[torch.Tensor, ...]
+    """The encoder's five features of the warped garment, shallowest first, for the garment skips."""
     prompt_embeds: torch.Tensor
     """(B,T,D) with pseudo-words."""
     plain_prompt_embeds: torch.Tensor

@@ -112,7 +112,7 @@ def test_the_models_own_defaults_are_used_and_told(engine: Engine, request_: Try
     assert (plain.steps, plain.guidance) == engine.defaults == (2, 3.0)
 
 
-@pytest.mark.parametrize("name", ["emasc", "pseudo_words", "warped_garment", "pose"])
+@pytest.mark.parametrize("name", ["emasc", "pseudo_words", "warped_garment", "pose", "garment_skips"])
 def test_every_switch_changes_the_picture(engine: Engine, request_: TryOnRequest, result, name: str) -> None:
     """Prevents a switch that gets lost between the request and the pipeline."""
     off = engine.try_on(changed(request_, switches=Switches(**{name: False})))

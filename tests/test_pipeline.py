@@ -22,6 +22,7 @@ NETWORKS = (
     "tps",
     "refinement",
     "emasc",
+    "garment_skips",
     "unet",
 )
 

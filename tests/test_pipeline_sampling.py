@@ -33,6 +33,7 @@ def pipeline() -> LadiVtonPipeline:
         Switches(pseudo_words=False),
         Switches(warped_garment=False),
         Switches(pose=False),
+        Switches(garment_skips=False),
         Switches(cloth_cond_rate=0.5),
     ],
 )

@@ -13,6 +13,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
 from ladi.models.emasc import EMASC
+from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tokenizer import build_tokenizer
@@ -99,6 +100,7 @@ def toy_parts() -> dict[str, Any]:
         ),
         "refinement": RefinementUNet(widths=(4, 4, 8, 8)),
         "emasc": EMASC(in_channels=features, out_channels=skips),
+        "garment_skips": toy_garment_skips(features, skips),
         "unet": toy_unet(),
         "scheduler": DDIMScheduler(
             beta_start=0.00085,
@@ -109,6 +111,14 @@ def toy_parts() -> dict[str, Any]:
             steps_offset=1,
         ),
     }
+
+
+def toy_garment_skips(features: tuple[int, ...], skips: tuple[int, ...]) -> GarmentSkips:
+    """As if trained: fresh ones add nothing."""
+    module = GarmentSkips(features, skips, hidden_channels=(4,) * len(features))
+    for unit in module.conv:
+        torch.nn.init.normal_(unit[-1].weight, std=0.3)
+    return module
 
 
 def toy_pipeline(**parts: Any) -> LadiVtonPipeline:

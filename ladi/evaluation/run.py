@@ -52,6 +52,7 @@ def ablation(full: Variant) -> list[Variant]:
         replace(full, name="no pseudo-words", switches=Switches(pseudo_words=False)),
         replace(full, name="no warped garment", switches=Switches(warped_garment=False)),
         replace(full, name="no pose", switches=Switches(pose=False)),
+        replace(full, name="no garment skips", switches=Switches(garment_skips=False)),
         *(replace(full, name=f"{steps} steps", steps=steps) for steps in (4, 8, 20, 50)),
     ]
 

@@ -6,14 +6,17 @@ are the two methods that EMASC needs (paper section 3.3). It knows nothing of ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils.accelerate_utils import apply_forward_hook
 
-__all__ = ["EmascAutoencoderKL", "ModelMixin", "sample_moments"]
+__all__ = ["DepthSkip", "EmascAutoencoderKL", "ModelMixin", "sample_moments"]
+
+DepthSkip = Callable[[int, torch.Tensor], torch.Tensor]
+"""(depth, hidden (B,C,h,w)) → what to add there, the same shape; depth 0 is the shallowest."""
 
 
 def sample_moments(moments: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -62,13 +65,18 @@ class EmascAutoencoderKL(AutoencoderKL):
 
     @apply_forward_hook
     def decode_with_skips(
-        self, latents: torch.Tensor, skips: Sequence[torch.Tensor] | None = None
+        self,
+        latents: torch.Tensor,
+        skips: Sequence[torch.Tensor] | None = None,
+        adapt: DepthSkip | None = None,
     ) -> torch.Tensor:
-        """Decodes, adding one skip at each depth.
+        """Decodes, adding skips at each depth.
 
         Args:
             latents: (B,L,h,w), already divided by the scaling factor.
             skips: one tensor per depth, shallowest first, as ``EMASC`` returns them; none decodes plainly.
+            adapt: makes a further skip at each depth from what the decoder has there, as ``GarmentSkips``
+                does.
 
         Returns:
             (B,3,8h,8w), about [-1,1], not clamped.
@@ -76,12 +84,14 @@ class EmascAutoencoderKL(AutoencoderKL):
         decoder = self.decoder
         hidden = self.post_quant_conv(latents) if self.post_quant_conv is not None else latents
         hidden = decoder.mid_block(decoder.conv_in(hidden))
-        deepest_first = list(reversed(skips)) if skips is not None else []
-        for depth, block in enumerate(decoder.up_blocks):
-            if deepest_first:
-                hidden = hidden + deepest_first[depth]
-            hidden = block(hidden)
+
+        def with_skips(hidden: torch.Tensor, depth: int) -> torch.Tensor:
+            if skips is not None:
+                hidden = hidden + skips[depth]
+            return hidden if adapt is None else hidden + adapt(depth, hidden)
+
+        deepest = len(decoder.up_blocks)
+        for index, block in enumerate(decoder.up_blocks):
+            hidden = block(with_skips(hidden, deepest - index))
         hidden = decoder.conv_act(decoder.conv_norm_out(hidden))
-        if deepest_first:
-            hidden = hidden + deepest_first[-1]
-        return decoder.conv_out(hidden)
+        return decoder.conv_out(with_skips(hidden, 0))

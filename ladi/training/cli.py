@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "parser", "matting")
+STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "garment_skips", "parser", "matting")
 OPTION_FLAGS = (
     "steps",
     "minutes",

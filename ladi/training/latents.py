@@ -7,21 +7,26 @@ Adds to a cache ``warped`` (N,H,W,3) uint8, and ``image_moments``, ``person_mome
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
-from ladi.conditioning import warp_garment
+from ladi.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
+from ladi.pipeline import LadiVtonPipeline
+from ladi.sampling import Sampling, draw_latents
 from ladi.training.cache import Cache, picture_batch, to_images, to_masks
+from ladi.types import Conditions, Switches
 
 LOGGER = logging.getLogger(__name__)
 
 LATENT_NAMES = ("image_moments", "person_moments", "garment_moments")
 CHUNK = 16
+PREDICTION_STEPS = 2
+"""Enough for what the garment skips must mend: a latent as soft as the UNet's."""
 
 
 @torch.no_grad()
@@ -54,7 +59,12 @@ def add_warped(
 
 @torch.no_grad()
 def add_latents(
-    cache: Cache, vae: EmascAutoencoderKL, *, device: torch.device, precision: str = "no"
+    cache: Cache,
+    vae: EmascAutoencoderKL,
+    *,
+    device: torch.device,
+    precision: str = "no",
+    names: Sequence[str] = LATENT_NAMES,
 ) -> None:
     """Encodes photo, masked person and warped garment of every sample, unless the cache has them.
 
@@ -63,6 +73,7 @@ def add_latents(
         vae: encodes.
         device: where to compute.
         precision: ``bf16`` encodes under autocast.
+        names: which of ``LATENT_NAMES``.
     """
     vae.to(device).eval()
     size = vae.scale_factor
@@ -81,10 +92,60 @@ def add_latents(
                 moments, _ = vae.encode_with_features(pictures(name, indices).to(device))
             yield moments.float().cpu().numpy().astype(np.float16)
 
-    for name in LATENT_NAMES:
+    for name in names:
         if name not in cache:
             LOGGER.info("encoding %s of %d samples", name, len(cache))
             cache.add(name, encoded(name), shape, "float16")
+
+
+@torch.no_grad()
+def add_predicted(cache: Cache, pipeline: LadiVtonPipeline, *, device: torch.device) -> None:
+    """Samples every person in their own garment, unless the cache has it: ``predicted`` (N,L,h,w) float16.
+
+    Args:
+        cache: of one split, with ``warped`` and the moments of person and garment; it is added to.
+        pipeline: samples, in a few steps without guidance.
+        device: where to compute.
+    """
+    if "predicted" in cache:
+        return
+    LOGGER.info("sampling %d people", len(cache))
+    pipeline.to(device)
+    pipeline.set_progress_bar_config(disable=True)
+
+    def predicted() -> Iterator[np.ndarray]:
+        for indices in chunks(len(cache)):
+            batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
+            words = pseudo_words(pipeline.vision_encoder, pipeline.inversion_adapter, batch["garment"])
+            texts = prompts_for(len(indices), "upper_body")
+            embeds = encode_prompts(pipeline.text_encoder, pipeline.tokenizer, texts, words)
+            person, garment = (
+                torch.from_numpy(np.asarray(cache[f"{name}_moments"][indices], np.float32)).to(device)
+                for name in ("person", "garment")
+            )
+            conditions = Conditions(
+                mask=batch["mask"],
+                pose_map=batch["pose_map"],
+                person_moments=person,
+                person_features=(),
+                garment_moments=garment,
+                garment_features=(),
+                prompt_embeds=embeds,
+                plain_prompt_embeds=embeds,
+                negative_embeds=embeds,
+            )
+            generator = torch.Generator().manual_seed(int(indices[0]))
+            latents = pipeline.denoise(
+                conditions,
+                draw_latents(conditions, pipeline.vae.config.scaling_factor, generator),
+                Sampling(steps=PREDICTION_STEPS, guidance=1.0, switches=Switches()),
+            )
+            yield latents.float().cpu().numpy().astype(np.float16)
+
+    size = pipeline.vae.scale_factor
+    height, width = cache["image"].shape[1] // size, cache["image"].shape[2] // size
+    shape = (pipeline.vae.config.latent_channels, height, width)
+    cache.add("predicted", predicted(), shape, "float16")
 
 
 def chunks(length: int) -> Iterator[np.ndarray]:

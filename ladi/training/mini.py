@@ -13,6 +13,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
 
 from ladi.models.emasc import EMASC
+from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tokenizer import build_tokenizer
@@ -144,6 +145,7 @@ def build_pipeline(tokenizer_folder: Path) -> LadiVtonPipeline:
         emasc=EMASC(incoming, outgoing),
         unet=build_unet(),
         scheduler=build_scheduler(),
+        garment_skips=GarmentSkips(incoming, outgoing, hidden_channels=(16, 24, 32, 48, 64)),
         default_steps=4,
         default_guidance=1.5,
         height=SIZE[0],

@@ -18,9 +18,9 @@ from torch import nn
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.pipeline import LadiVtonPipeline
-from ladi.training import emasc, matting, parser, refinement, tryon, vae, warp
+from ladi.training import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.training.cache import Cache, build_cache
-from ladi.training.latents import LATENT_NAMES, add_latents, add_warped, latent_scale
+from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
 from ladi.training.loop import LoopOptions, Stage, stage_weights, train
 from ladi.training.mini import SIZE, build_pipeline
 from ladi.types import LadiError
@@ -36,6 +36,7 @@ DEFAULTS: dict[str, LoopOptions] = {
     "refinement": refinement.DEFAULTS,
     "emasc": emasc.DEFAULTS,
     "tryon": tryon.DEFAULTS,
+    "garment_skips": garment_skips.DEFAULTS,
     "parser": parser.DEFAULTS,
     "matting": matting.DEFAULTS,
 }
@@ -46,6 +47,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "refinement": ("warp",),
     "emasc": ("vae",),
     "tryon": ("vae", "warp", "refinement"),
+    "garment_skips": ("vae", "warp", "refinement", "emasc", "tryon"),
 }
 TRAINED_TOGETHER = ("unet", "inversion_adapter", "vision_encoder", "text_encoder")
 PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
@@ -54,11 +56,13 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
     "refinement": ("refinement",),
     "emasc": ("emasc",),
     "tryon": TRAINED_TOGETHER,
+    "garment_skips": ("garment_skips",),
 }
 STALE_AFTER: dict[str, tuple[str, ...]] = {
-    "vae": LATENT_NAMES,
-    "warp": ("warped", "garment_moments"),
-    "refinement": ("warped", "garment_moments"),
+    "vae": (*LATENT_NAMES, "predicted"),
+    "warp": ("warped", "garment_moments", "predicted"),
+    "refinement": ("warped", "garment_moments", "predicted"),
+    "tryon": ("predicted",),
 }
 """What of a cache was made by weights that a stage has just changed."""
 EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting}
@@ -95,6 +99,8 @@ class Workshop:
     def _load_model(self, folder: Path) -> None:
         loaded = LadiVtonPipeline.from_pretrained(folder)
         for stage, names in PIPELINE_STAGES.items():
+            if any(getattr(loaded, name) is None for name in names):
+                continue
             for name in names:
                 getattr(self.pipeline, name).load_state_dict(getattr(loaded, name).state_dict())
             self.ready.add(stage)
@@ -121,6 +127,9 @@ class Workshop:
             return {"vae": vae.AutoencoderStep(self.pipeline.vae)}
         if stage == "tryon":
             return {"tryon": tryon.TryOnStep(self.pipeline)}
+        if stage == "garment_skips":
+            pipeline = self.pipeline
+            return {"step": garment_skips.DecodeStep(pipeline.vae, pipeline.emasc, pipeline.garment_skips)}
         return {name: getattr(self.pipeline, name) for name in PIPELINE_STAGES[stage]}
 
     def caches(self) -> tuple[Cache, Cache]:
@@ -148,12 +157,16 @@ class Workshop:
         for module in self.parts(name).values():
             # A stage before this one may have frozen it.
             module.requires_grad_(True)
-        if name == "tryon":
+        if name in ("tryon", "garment_skips"):
             device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
             for cache in (training, validation):
                 add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
                 add_latents(cache, pipeline.vae, device=device, precision=options.precision)
             pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
+        if name == "garment_skips":
+            for cache in (training, validation):
+                add_predicted(cache, pipeline, device=device)
+        if name == "tryon":
             return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
         builders: dict[str, Callable[[], Stage]] = {
             "vae": lambda: vae.build_stage(pipeline.vae, training, validation, options),
@@ -162,6 +175,9 @@ class Workshop:
                 pipeline.refinement, pipeline.tps, training, validation, options
             ),
             "emasc": lambda: emasc.build_stage(pipeline.emasc, pipeline.vae, training, validation, options),
+            "garment_skips": lambda: garment_skips.build_stage(
+                pipeline.garment_skips, pipeline.vae, pipeline.emasc, training, validation, options
+            ),
             "parser": lambda: parser.build_stage(self.extras["parser"], training, validation, options),
             "matting": lambda: matting.build_stage(self.extras["matting"], training, validation, options),
         }

@@ -56,12 +56,11 @@ def test_nothing_outside_the_mask_is_scored_differently(tmp_path: Path) -> None:
 
 def test_the_ablation_turns_off_one_part_at_a_time() -> None:
     rows = ablation(Variant("full", steps=20, guidance=2.0))
-    assert [row.name for row in rows][1:5] == ["no EMASC", "no pseudo-words", "no warped garment", "no pose"]
-    off = [
-        [not getattr(row.switches, part) for part in ("emasc", "pseudo_words", "warped_garment", "pose")]
-        for row in rows[1:5]
-    ]
-    assert off == np.eye(4, dtype=bool).tolist()
+    parts = ("emasc", "pseudo_words", "warped_garment", "pose", "garment_skips")
+    names = ["no EMASC", "no pseudo-words", "no warped garment", "no pose", "no garment skips"]
+    assert [row.name for row in rows][1:6] == names
+    off = [[not getattr(row.switches, part) for part in parts] for row in rows[1:6]]
+    assert off == np.eye(5, dtype=bool).tolist()
     assert {row.guidance for row in rows} == {2.0}
 
 

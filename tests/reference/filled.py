@@ -144,5 +144,6 @@ def filled_pipeline(reference_dir: Path, fill: Fill) -> LadiVtonPipeline:
         unet=unet,
         emasc=emasc,
         text_encoder=filled_text_encoder(reference_dir, fill),
+        garment_skips=None,
         inversion_adapter=adapter,
     )

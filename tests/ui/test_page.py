@@ -64,6 +64,7 @@ def test_every_setting_reaches_the_engine(
         "pseudo_words": False,
         "warped_garment": False,
         "pose": False,
+        "garment_skips": False,
         "cloth_cond_rate": 0.25,
         "paste_back": False,
         "model": "mini",
