@@ -89,8 +89,8 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
     assert (plain.mask_rule, plain.mask_grow, plain.clean_garment) == ("worn", 0, "auto")
     words = (
         "--category dresses --seed 3 --steps 9 --guidance 2.5 --pictures 2 --no-emasc --no-pseudo-words "
-        "--no-warped-garment --no-pose --no-garment-skips --cloth-cond-rate 0.5 --mask-grow -3 --mask-rule published "
-        "--garment-background keep --no-paste-back --feather 2"
+        "--no-warped-garment --no-pose --no-garment-skips --cloth-cond-rate 0.5 --mask-grow -3 "
+        "--mask-rule published --garment-background keep --no-paste-back --feather 2"
     )
     options = build_parser(["tryon"]).parse_args(command(pictures, Path("r.png"), *words.split()))
     request = read_request(options)

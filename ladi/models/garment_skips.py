@@ -1,10 +1,10 @@
 """Garment skips: EMASC's idea for the other side of the mask (not part of the paper).
 
 EMASC carries the person's own pixels past the latent bottleneck outside the mask. These units carry the
-warped garment's encoder features inside it, so that patterns and lettering survive an eight-fold compression.
-The warp does not know arms, hair or where the garment ends; the decoder's hidden state does, so every unit sees
-both and learns where they agree. Without the module, or switched off, decoding is exactly the published
-one.
+warped garment's encoder features inside it, so that patterns and lettering survive an eight-fold
+compression. The warp does not know arms, hair or where the garment ends; the decoder's hidden state does, so
+every unit sees both and learns where they agree. Without the module, or switched off, decoding is exactly the
+published one.
 """
 
 from __future__ import annotations
