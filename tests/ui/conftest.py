@@ -62,7 +62,7 @@ class FakeEngine:
         grey = torch.zeros(1, 3, *SIZE)
         nothing = torch.zeros(1)
         conditions = Conditions(
-            mask, nothing, nothing, (nothing,), nothing, nothing, nothing, nothing, grey, grey + 0.5
+            mask, nothing, nothing, (), nothing, (), nothing, nothing, nothing, grey, grey + 0.5
         )
         person = PersonParts(
             request.person,
