@@ -225,7 +225,7 @@ def call_by_hand(address: str, data: list[object]) -> str:
         return stream.read().decode()
 
 
-REST = ["1", True, "upper_body", "auto", "worn", 0, True, True, True, 1, True, "mini"]
+REST = ["1", True, "upper_body", "auto", "worn", 0, True, True, True, True, 1, True, "mini"]
 
 
 def test_a_hand_made_request_cannot_read_files_of_the_server(
