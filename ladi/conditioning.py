@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -35,6 +35,17 @@ GARMENT_PHRASES: dict[str, str] = {
     "lower_body": "a lower body garment",
     "dresses": "a dress",
 }
+
+
+class WarpedGarment(NamedTuple):
+    """A garment in the person's pose."""
+
+    coarse: torch.Tensor
+    """(B,3,H,W) after the spline."""
+    refined: torch.Tensor
+    """(B,3,H,W) after the refinement network, clamped to [-1,1]."""
+    grid: torch.Tensor
+    """(B,H,W,2): where each pixel of ``coarse`` comes from."""
 
 
 def resize(image: torch.Tensor, size: Size) -> torch.Tensor:
@@ -88,7 +99,7 @@ def warp_garment(
     garment: torch.Tensor,
     masked_person: torch.Tensor,
     pose_map: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> WarpedGarment:
     """Brings a garment into the person's pose, always in float32.
 
     Args:
@@ -99,13 +110,14 @@ def warp_garment(
         pose_map: (B,18,H,W).
 
     Returns:
-        The coarse garment after the spline and the refined one, each (B,3,H,W) float32.
+        Everything in float32.
     """
     with torch.autocast(garment.device.type, enabled=False):
         garment, masked_person, pose_map = garment.float(), masked_person.float(), pose_map.float()
-        coarse = sample_garment(garment, predict_warp(tps, garment, masked_person, pose_map))
+        grid = predict_warp(tps, garment, masked_person, pose_map)
+        coarse = sample_garment(garment, grid)
         refined = refine_garment(refinement, coarse, masked_person, pose_map)
-    return coarse, refined
+    return WarpedGarment(coarse, refined, grid)
 
 
 def clip_pixels(garment: torch.Tensor, image_size: int) -> torch.Tensor:

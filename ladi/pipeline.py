@@ -241,9 +241,11 @@ class LadiVtonPipeline(DiffusionPipeline):
         image, pose_map, garment = (part.to(device, torch.float32) for part in (image, pose_map, garment))
         mask = (mask.to(device) >= 0.5).float()
         masked_person = image * (1 - mask)  # [B,3,H,W]
-        coarse = None
+        coarse = grid = None
         if warped_garment is None:
-            coarse, warped_garment = warp_garment(self.tps, self.refinement, garment, masked_person, pose_map)
+            coarse, warped_garment, grid = warp_garment(
+                self.tps, self.refinement, garment, masked_person, pose_map
+            )
         if prompt_embeds is not None:
             plain = prompt_embeds
         else:
@@ -268,6 +270,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             negative_embeds=negative_prompt_embeds,
             coarse_garment=coarse,
             warped_garment=warped_garment,
+            warp_grid=grid,
         )
 
     def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> Draws:

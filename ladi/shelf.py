@@ -1,7 +1,7 @@
-"""Which models there are, where they lie, how they are loaded, and on which device.
+"""Which models there are, where they lie, what they were trained on, and how they are loaded.
 
-It reads saved pipelines from this machine's disk and downloads nothing; what is done with a model is
-``engine.py``'s.
+It reads saved pipelines from this machine's disk and downloads nothing; where a model computes is
+``devices.py``'s choice, and what is done with it ``engine.py``'s.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-
-from ladi.types import ModelError, SettingError
+from ladi.devices import Running, place
+from ladi.types import CATEGORIES, Category, LabelScheme, ModelError
 
 if TYPE_CHECKING:
     from ladi.engine import Engine
     from ladi.models.matting import GarmentMatting
-    from ladi.models.parser import HumanParser
     from ladi.pipeline import LadiVtonPipeline
+    from ladi.preprocess.parsing import ParsingNetwork
 
 LOGGER = logging.getLogger(__name__)
 
@@ -37,9 +36,15 @@ ON_LIGHT_GREY = frozenset({"vitonhd"})
 """The models whose training garments lie on light grey; those of the others lie on white."""
 TRAINED_ON_TOPS = frozenset({"mini", "vitonhd"})
 """The models that have seen nothing else."""
+MASKED_AS_IN_DRESS_CODE = frozenset({"dresscode"})
+"""The models trained with Dress Code's mask rule; the others know VITON-HD's."""
 HELPERS = MODELS["mini"]
 """Where parser and matting network come from when a model's folder has none of its own."""
-DEVICES = ("cuda", "mps", "cpu")
+SEGFORMER = ROOT / "models" / "segformer"
+"""A parser of others, see ``preprocess/segformer.py``; where this folder is missing, the hub's cache may
+have it."""
+LARGE_BYTES = 1_000_000_000
+"""A saved pipeline with more weights than this is a full-size one; half precision pays there."""
 
 
 class Shelf:
@@ -110,61 +115,76 @@ def sampling_defaults(folder: Path) -> tuple[int, float]:
 
 def garment_background(model: str) -> Literal["light", "white"]:
     """What the garments of a model's training lay on."""
-    return "light" if model in ON_LIGHT_GREY else "white"
+    return "light" if _named(model) in ON_LIGHT_GREY else "white"
 
 
-def choose_device(name: str | None = None) -> torch.device:
-    """The device to compute on; ``None`` takes the best there is.
-
-    Raises:
-        SettingError: an unknown or absent device.
-    """
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name is None:
-        return torch.device(next(device for device in DEVICES if present[device]))
-    if name not in DEVICES:
-        raise SettingError(f"device must be {listed(DEVICES)}, got {name!r}.")
-    if not present[name]:
-        raise SettingError(f"There is no {name} device on this machine: leave the device out, or use cpu.")
-    return torch.device(name)
+def trained_categories(model: str) -> tuple[Category, ...]:
+    """What a model was trained to paint; all there is for a folder of unknown origin."""
+    return ("upper_body",) if _named(model) in TRAINED_ON_TOPS else CATEGORIES
 
 
-def load_networks(
-    model: str, device: str | None = None
-) -> tuple[LadiVtonPipeline, HumanParser, GarmentMatting]:
+def mask_scheme(model: str) -> LabelScheme:
+    """The labels, and with them the mask rule, of a model's training."""
+    return "dresscode" if _named(model) in MASKED_AS_IN_DRESS_CODE else "lip"
+
+
+def is_large(model: str) -> bool:
+    """Whether a model is a full-size one, by the weights in its folder; raises as ``find_model``."""
+    return sum(file.stat().st_size for file in find_model(model).glob("*/*.safetensors")) > LARGE_BYTES
+
+
+def _named(model: str) -> str:
+    """A model's name, also where it was asked for by the path of its folder."""
+    path = Path(model).expanduser().resolve()
+    return next((name for name, folder in MODELS.items() if folder.resolve() == path), model)
+
+
+def load_networks(model: str, running: Running) -> tuple[LadiVtonPipeline, ParsingNetwork, GarmentMatting]:
     """A model and the two helpers that every model needs, on their device.
 
     Args:
         model: a name in ``MODELS``, or a folder with a saved pipeline.
-        device: see ``choose_device``.
+        running: see ``ladi.devices.choose_running``.
 
     Raises:
         ModelError: the model is unknown, incomplete or broken.
-        SettingError: there is no such device.
     """
-    folder, where = find_model(model), choose_device(device)
+    folder = find_model(model)
     # Imported here: the networks' libraries take seconds, and a wrong name should be told at once.
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
     from ladi.models.matting import GarmentMatting
-    from ladi.models.parser import HumanParser
     from ladi.pipeline import LadiVtonPipeline
 
     # Their bars would stand between our sentences on stderr.
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    # In float32 everywhere: on a CPU without their instructions halves are a hundred times slower, and the
-    # embedded model, trained in float32, is too small to need them elsewhere.
     with _loading(folder):
-        pipeline = LadiVtonPipeline.from_pretrained(folder, local_files_only=True).to(where)
-    helpers = folder if (folder / "parser").is_dir() and (folder / "matting").is_dir() else HELPERS
+        pipeline = LadiVtonPipeline.from_pretrained(folder, local_files_only=True, dtype=running.dtype)
+        place(pipeline, running)
+    helpers = folder if (folder / "matting").is_dir() else HELPERS
     with _loading(helpers):
-        parser = HumanParser.from_pretrained(helpers, subfolder="parser", local_files_only=True)
         matting = GarmentMatting.from_pretrained(helpers, subfolder="matting", local_files_only=True)
+    parser = _load_parser(folder)
     pipeline.set_progress_bar_config(disable=True)
-    LOGGER.info("loaded %s on %s", model, where)
-    return pipeline, parser.float().eval().to(where), matting.float().eval().to(where)
+    LOGGER.info("loaded %s: %s", model, running.words)
+    return pipeline, parser.float().eval().to(running.device), matting.float().eval().to(running.device)
+
+
+def _load_parser(folder: Path) -> ParsingNetwork:
+    """The model's own parser, else SegFormer where its weights are here, else the embedded model's."""
+    from ladi.models.parser import HumanParser
+    from ladi.preprocess.segformer import find_segformer, load_segformer
+
+    own = (folder / "parser").is_dir()
+    segformer = None if own else find_segformer(SEGFORMER)
+    if segformer is not None:
+        with _loading(segformer):
+            return load_segformer(segformer)
+    helpers = folder if own else HELPERS
+    with _loading(helpers):
+        return HumanParser.from_pretrained(helpers, subfolder="parser", local_files_only=True)
 
 
 @contextmanager

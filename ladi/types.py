@@ -168,6 +168,8 @@ class Garment:
     matte: torch.Tensor
     """(1,1,H,W) in [0,1], 1 = garment."""
     category: Category = "upper_body"
+    fine: torch.Tensor | None = None
+    """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
     cleaned_by: str = "kept"
     """Which method removed the background: ``kept``, ``embedded`` or the name of a rembg model."""
     findings: tuple[Finding, ...] = ()
@@ -199,6 +201,8 @@ class Settings:
     switches: Switches = field(default_factory=Switches)
     paste_back: bool = True
     """Keep every original pixel outside the mask."""
+    fine_detail: bool = True
+    """Add the garment's own fine detail where the photo is larger than the model's picture."""
     feather: float = 4.0
     """Width in model pixels of the soft edge, inside the mask, between painted and original pixels."""
 
@@ -248,6 +252,8 @@ class Conditions:
     """(B,3,H,W) after the thin-plate spline."""
     warped_garment: torch.Tensor | None = None
     """(B,3,H,W) after refinement."""
+    warp_grid: torch.Tensor | None = None
+    """(B,H,W,2): where each pixel of ``coarse_garment`` comes from, (x,y) in [-1,1]."""
 
 
 @dataclass(frozen=True)

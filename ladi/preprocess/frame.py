@@ -88,7 +88,7 @@ def paste_back(
 
     Args:
         photo: The original.
-        generated: (h,w,3) uint8 at the model's size.
+        generated: (h,w,3) uint8 at the model's size, or a multiple of it.
         mask: (h,w) hard mask at the model's size, nonzero = painted.
         frame: The window that ``generated`` covers.
         feather: Width in model pixels of the soft edge. It lies inside the mask, also where the window ends
@@ -110,12 +110,13 @@ def paste_back(
     left, top, right, bottom = np.clip(corners, 0, [frame.size[1], frame.size[0]] * 2)
     box = (float(left), float(top), float(right), float(bottom))
 
-    def enlarge(array: np.ndarray, filter_: Image.Resampling) -> np.ndarray:
-        return np.asarray(Image.fromarray(array).resize((x1 - x0, y1 - y0), filter_, box=box))
+    def enlarge(array: np.ndarray, filter_: Image.Resampling, times: float = 1.0) -> np.ndarray:
+        scaled = (box[0] * times, box[1] * times, box[2] * times, box[3] * times)
+        return np.asarray(Image.fromarray(array).resize((x1 - x0, y1 - y0), filter_, box=scaled))
 
     weight = enlarge(_feathered(hard, feather, frame, photo.size), Image.Resampling.BILINEAR)
     weight = weight * enlarge(hard.astype(np.uint8), Image.Resampling.NEAREST)
-    painted = enlarge(generated, Image.Resampling.BICUBIC)
+    painted = enlarge(generated, Image.Resampling.BICUBIC, generated.shape[0] / frame.size[0])
     window = out[y0:y1, x0:x1]
     full, part = weight >= 1, (weight > 0) & (weight < 1)
     window[full] = painted[full]

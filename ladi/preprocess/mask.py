@@ -22,7 +22,7 @@ _VITON_ARM_WIDTH = 90
 _DRESS_CODE_ARM_WIDTH = 45
 _SHOULDER_RISE = 20
 # The dilation is five times 5×5 at any size in the published code: one square of side 1 + 5 · 4.
-_DILATION_SIDE = 21
+DILATION_SIDE = 21
 # The waist lies above the hip joints by this share of the way to the shoulders.
 _WAIST_RISE = 0.35
 # Without joints: a dress's waist as a share of the dress's height.
@@ -77,6 +77,7 @@ def inpaint_mask(
     category: Category,
     scheme: LabelScheme,
     rule: MaskRule = "published",
+    dilation: int = DILATION_SIDE,
 ) -> np.ndarray:
     """The pixels to repaint: (garment ∪ arms) dilated five times by a 5×5 square, minus what is fixed.
 
@@ -92,6 +93,8 @@ def inpaint_mask(
         category: What the new garment is.
         scheme: The numbering of ``labels``.
         rule: ``published``, or ``worn`` to replace also every worn garment that the new one covers.
+        dilation: Side of the square that is the sum of the five, odd; another one is for sizes at which a
+            model was not trained.
 
     Returns:
         (H,W) bool, True = repaint.
@@ -102,7 +105,7 @@ def inpaint_mask(
     garment, arms, fixed = mask_regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
     repaint = (garment | arms).astype(np.uint8)
     # Outside the picture there is nothing to repaint: constant border, as in OpenCV's dilation.
-    dilated = ndimage.maximum_filter(repaint, size=_DILATION_SIDE, mode="constant") > 0
+    dilated = ndimage.maximum_filter(repaint, size=dilation, mode="constant") > 0
     return dilated & ~fixed
 
 
@@ -135,7 +138,7 @@ def mask_regions(
         return MaskRegions(garment, np.zeros(size, bool), fixed)
     arms = _arm_line(joints, size, width=_scaled(_DRESS_CODE_ARM_WIDTH, size))
     head = _named(labels, "dresscode", _HEAD)
-    below = _below_shoulder_line(joints, size)
+    below = below_shoulder_line(joints, size)
     hands = _named(labels, "dresscode", _ARMS) & ~arms
     return MaskRegions(garment | (head & below), arms, fixed | (head & ~below) | hands)
 
@@ -212,11 +215,17 @@ def _arm_line(joints: np.ndarray, size: Size, *, width: int) -> np.ndarray:
     return np.asarray(canvas) > 0
 
 
-def _below_shoulder_line(joints: np.ndarray, size: Size) -> np.ndarray:
-    """(H,W) bool: below the line through both shoulders raised by 20 px at 512; nowhere without shoulders."""
+def below_shoulder_line(joints: np.ndarray, size: Size) -> np.ndarray:
+    """(H,W) bool: below the line through both shoulders raised by 20 px at 512; nowhere without shoulders.
+
+    Args:
+        joints: (18,2) or (18,3), in pixels of ``size``.
+        size: Height and width.
+    """
     if not _present(joints, "left_shoulder", "right_shoulder"):
         return np.zeros(size, bool)
-    (right_x, right_y), (left_x, left_y) = joints[_JOINT["right_shoulder"]], joints[_JOINT["left_shoulder"]]
+    right_x, right_y = joints[_JOINT["right_shoulder"], :2]
+    left_x, left_y = joints[_JOINT["left_shoulder"], :2]
     slope = (left_y - right_y) / (left_x - right_x) if left_x != right_x else 0.0
     line = right_y + slope * (np.arange(size[1]) - right_x) - _SHOULDER_RISE * size[0] / _REFERENCE_HEIGHT
     return np.arange(size[0])[:, None] >= np.trunc(line)[None, :]

@@ -37,6 +37,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("assets/mini"), help="where export writes (%(default)s)"
     )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="only draw the logs, as a .png or .svg")
     parser.add_argument("--device", choices=["cpu"], help="train on the CPU even where there is a GPU")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--steps", type=int, help="length of each stage")
@@ -54,8 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains as the flags say; returns the exit code."""
     import torch
 
+    from ladi.training.plot import plot_logs
     from ladi.training.workshop import STAGES, Workshop, train_mini
 
+    if arguments.plot:
+        plot_logs(arguments.work, arguments.plot)
+        return 0
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     wanted = tuple(arguments.stage or (*STAGES, "export"))

@@ -51,8 +51,8 @@ def add_warped(
         for indices in chunks(len(cache)):
             batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
             masked = batch["image"] * (1 - batch["mask"])
-            _, refined = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"])
-            yield ((refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
+            warp = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"])
+            yield ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
 
     cache.add("warped", warped(), cache["image"].shape[1:], "uint8")
 

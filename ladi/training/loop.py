@@ -139,6 +139,18 @@ class Averages:
             average.to(device)
 
 
+def usable_precision(precision: str, device: str | None) -> str:
+    """The wanted precision, or ``no`` where it would be emulated, a hundred times slower."""
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    if precision != "bf16" or not on_cpu:
+        return precision
+    able = torch.cpu.get_capabilities()
+    if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+        return precision
+    LOGGER.warning("this CPU has no bfloat16 instructions: training in float32")
+    return "no"
+
+
 def stage_weights(folder: Path) -> dict[str, dict[str, torch.Tensor]] | None:
     """The averaged weights that a stage has reached, by component; ``None`` where it never ran."""
     path = folder / "checkpoint.pt"
@@ -163,7 +175,9 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
         LadiError: the loss is no longer a number.
     """
     options = stage.options
-    accelerator = Accelerator(mixed_precision=options.precision, cpu=device == "cpu")
+    accelerator = Accelerator(
+        mixed_precision=usable_precision(options.precision, device), cpu=device == "cpu"
+    )
     raw = {name: module.to(accelerator.device) for name, module in stage.modules.items()}
     parameters = [
         parameter for module in raw.values() for parameter in module.parameters() if parameter.requires_grad

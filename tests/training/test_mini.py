@@ -13,6 +13,7 @@ from ladi.models.parser import HumanParser
 from ladi.models.refinement import RefinementUNet
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cli import STAGE_NAMES
+from ladi.training.plot import plot_logs
 from ladi.training.refinement import start_from_coarse
 from ladi.training.workshop import STAGES, Workshop, train_mini
 from ladi.types import LadiError
@@ -80,6 +81,15 @@ def test_training_continues_from_a_shipped_model(trained: tuple[Path, Path], tmp
     for name in ("tps", "emasc", "unet"):
         one, other = (getattr(shop.pipeline, name).state_dict() for shop in (before, fresh))
         assert all(torch.allclose(one[key].float(), other[key].float(), atol=2e-3) for key in one)
+
+
+def test_the_record_draws_every_stage(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """Prevents: a model card whose curves nobody can draw again."""
+    plot_logs(trained[1], tmp_path / "record.svg")
+    text = (tmp_path / "record.svg").read_text()
+    assert all(f"<!-- {stage} -->" in text for stage in STAGES)
+    with pytest.raises(LadiError, match="train a stage first"):
+        plot_logs(tmp_path, tmp_path / "none.png")
 
 
 def test_a_stage_without_what_it_needs_names_the_command(tmp_path: Path) -> None:
