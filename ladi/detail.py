@@ -1,8 +1,8 @@
 """Detail at the photo's own size, that the model's resolution cannot hold (not part of the paper).
 
 The warp is a smooth map without a resolution of its own: the full-size garment picture can be warped as well
-as the small one that the model sees. What the large warp has and the small one lacks is a band of fine detail;
-it is added to the enlarged picture where the generated garment agrees with the warp, and nowhere else.
+as the small one that the model sees. What the large warp has and the small one lacks is a band of fine
+detail; it is added to the enlarged picture where the generated garment agrees with the warp, nowhere else.
 
 ```
 garment, large ─► sample along the grid ─► minus its own small version ─► band ──┐
