@@ -17,6 +17,9 @@ EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
 
 COMMANDS = {
     "tryon": ("ladi.tryon", "one person, one garment, one picture or several"),
+    "download": ("ladi.weights.download", "fetch a published model and convert it"),
+    "convert": ("ladi.weights.convert", "published files into a model folder"),
+    "check": ("ladi.weights.check", "look a model folder over, in seconds"),
     "train": ("ladi.training.cli", "train the networks"),
     "evaluate": ("ladi.evaluation.cli", "measure a model on validation pairs"),
 }

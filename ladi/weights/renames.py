@@ -35,3 +35,14 @@ def rename_text_encoder_keys(state: Mapping[str, torch.Tensor]) -> dict[str, tor
     prefix, counted = "text_model.", "embeddings.position_ids"
     bare = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
     return {key: tensor for key, tensor in bare.items() if key != counted}
+
+
+def rename_vision_keys(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The vision tower of a whole CLIP, or of a vision encoder with projection, as today's vision encoder.
+
+    The text tower, both projections and the counted positions are left out: the adapter reads the last hidden
+    state. A state that is a bare vision encoder's already stays as it is.
+    """
+    prefix, counted = "vision_model.", "embeddings.position_ids"
+    bare = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
+    return {key: tensor for key, tensor in (bare or state).items() if key != counted}

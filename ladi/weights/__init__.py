@@ -1,0 +1,10 @@
+"""Published weights: where they come from, how they are read strictly, and how they become one model folder.
+
+``table.py`` lists every file, ``fetch.py`` and ``hub.py`` bring them, ``digests.py`` remembers what came,
+``networks.py`` and ``reading.py`` compare them with the networks, ``convert.py`` writes the model folder and
+``check.py`` looks one over. The package paints nothing: a converted folder is loaded by ``ladi/shelf.py``.
+"""
+
+from ladi.weights.renames import rename_text_encoder_keys, rename_vae_keys, rename_vision_keys
+
+__all__ = ["rename_text_encoder_keys", "rename_vae_keys", "rename_vision_keys"]
