@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ladi.tryon import add_running
+
 if TYPE_CHECKING:
     from ladi.shelf import Shelf
 
@@ -41,15 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.handlers import Handlers
     from app.page import Defaults, build_page
     from app.theme import CSS, build_theme
+    from ladi.devices import choose_running
     from ladi.engine import Engine
-    from ladi.shelf import Shelf, choose_device, find_model, installed_models, sampling_defaults
+    from ladi.shelf import Shelf, find_model, installed_models, is_large, sampling_defaults
     from ladi.types import LadiError
 
     try:
         steps, guidance = sampling_defaults(find_model(options.model))
-        choose_device(options.device)
+        how = {name: getattr(options, name) for name in ("device", "precision", "low_memory")}
+        choose_running(**how, large=is_large(options.model))
         names = tuple(dict.fromkeys([options.model, *installed_models()]))
-        shelf = Shelf(names, partial(Engine.load, device=options.device))
+        shelf = Shelf(names, partial(Engine.load, **how))
         page = build_page(
             Handlers(shelf.get, default_model=options.model), Defaults(steps, guidance, models=names)
         )
@@ -86,7 +90,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--port", type=_port, default=env("LADI_PORT"), help="port (LADI_PORT); the first free one from 7860")
     add("--share", action="store_true", default=env("LADI_SHARE", "") not in ("", "0"))
     add("--model", default=env("LADI_MODEL", "mini"), help="name or folder of a model (LADI_MODEL)")
-    add("--device", default=env("LADI_DEVICE"), help="cuda, mps or cpu (LADI_DEVICE); the best there is")
+    add_running(parser)
     return parser.parse_args(arguments)
 
 

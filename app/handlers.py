@@ -24,6 +24,7 @@ from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.photo import read_photo
 from ladi.request import DECODED
 from ladi.types import (
+    AskedCategory,
     Category,
     LadiError,
     MaskRule,
@@ -49,6 +50,9 @@ STAGES = {
     "paste": "Putting it back into the photo",
 }
 """What the progress bar says at each of the engine's stages."""
+
+KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
+"""How the details line calls a category."""
 
 UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
 MESSAGE_SECONDS = 20
@@ -150,7 +154,7 @@ class Handlers:
             request = TryOnRequest(
                 person=read_upload(person, "a photo of the person"),
                 garment=read_upload(garment, "a picture of the garment"),
-                category=cast(Category, category),
+                category=cast(AskedCategory, category),
                 settings=settings,
                 mask_grow=_whole(mask_grow, "mask_grow", 0),
                 mask_rule=cast(MaskRule, mask_rule),
@@ -234,7 +238,9 @@ def tint_mask(person: PersonParts) -> np.ndarray:
 def describe(result: Result) -> str:
     """How the picture was made, in Markdown: one line, and below it what is worth knowing."""
     seconds = sum(result.timings.values())
-    lines = [f"{result.steps} steps · guidance {result.guidance:g} · {seconds:.1f} s"]
+    kind = KINDS[result.person.category] + (" (guessed)" if result.garment.guessed else "")
+    made = f"{kind} · {result.person.parser} parser"
+    lines = [f"{result.steps} steps · guidance {result.guidance:g} · {seconds:.1f} s · {made}"]
     lines += [f"- {_plain(finding.message)}" for finding in result.findings]
     return "\n".join([lines[0], "", *lines[1:]])
 

@@ -22,7 +22,12 @@ LICENCE = (
     "The embedded model's weights were trained on research data: **CC BY-NC 4.0**, not for commercial use. "
     "The code is Apache-2.0. Method: [LaDI-VTON](https://arxiv.org/abs/2305.13501), Morelli et al., 2023."
 )
-CATEGORY_CHOICES = [("Top", "upper_body"), ("Trousers or skirt", "lower_body"), ("Dress", "dresses")]
+CATEGORY_CHOICES = [
+    ("As it looks", "auto"),
+    ("Top", "upper_body"),
+    ("Trousers or skirt", "lower_body"),
+    ("Dress", "dresses"),
+]
 CLEAN_CHOICES = [
     ("Remove if needed", "auto"),
     ("Keep the picture as it is", "keep"),
@@ -150,7 +155,7 @@ def _more_settings(start: Defaults) -> Fields:
     """The settings inside the accordion."""
     fields: Fields = {}
     with gr.Row():
-        fields["category"] = gr.Radio(CATEGORY_CHOICES, value="upper_body", label="Kind of garment")
+        fields["category"] = gr.Radio(CATEGORY_CHOICES, value="auto", label="Kind of garment")
         fields["clean_garment"] = gr.Radio(CLEAN_CHOICES, value="auto", label="The garment's background")
     with gr.Row():
         fields["mask_rule"] = gr.Radio(RULE_CHOICES, value="worn", label="What is replaced")

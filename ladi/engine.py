@@ -22,28 +22,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ladi.preprocess.checks import check_garment, check_person, raise_errors
+from ladi.devices import Running, choose_running
+from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
-from ladi.preprocess.frame import (
-    crop_to_frame,
-    frame_person,
-    keypoints_to_frame,
-    paste_back,
-    to_pixels,
-    to_tensor,
-)
+from ladi.preprocess.frame import paste_back, to_pixels
 from ladi.preprocess.garment import fit_cut_out
-from ladi.preprocess.mask import grow_mask, inpaint_mask, mask_regions
-from ladi.preprocess.pose import PoseDetector, pose_map
-from ladi.request import check_request, collect_findings
-from ladi.shelf import garment_background, load_networks
+from ladi.preprocess.person import prepare_person
+from ladi.preprocess.pose import PoseDetector
+from ladi.request import check_category, check_request, choose_category, collect_findings
+from ladi.shelf import garment_background, is_large, load_networks, mask_scheme
 from ladi.stages import Progress, Stages
 from ladi.types import (
+    AskedCategory,
     Category,
     Conditions,
     Garment,
     MaskRule,
-    PersonError,
     PersonParts,
     Photo,
     Result,
@@ -53,8 +47,8 @@ from ladi.types import (
 
 if TYPE_CHECKING:
     from ladi.models.matting import GarmentMatting
-    from ladi.models.parser import HumanParser
     from ladi.pipeline import LadiVtonPipeline
+    from ladi.preprocess.parsing import ParsingNetwork
 
 MAX_SEED = 2**32 - 1
 
@@ -65,10 +59,11 @@ class Engine:
     def __init__(
         self,
         pipeline: LadiVtonPipeline,
-        parser: HumanParser,
+        parser: ParsingNetwork,
         matting: GarmentMatting,
         *,
         name: str = "mini",
+        running: Running | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -77,8 +72,10 @@ class Engine:
             parser: labels the person.
             matting: cuts out the garment.
             name: what the model is called in messages.
+            running: where and how the pipeline computes, where that is known.
         """
         self.name = name
+        self.running = running
         self._pipeline = pipeline
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
@@ -86,19 +83,29 @@ class Engine:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, model: str = "mini", *, device: str | None = None) -> Engine:
+    def load(
+        cls,
+        model: str = "mini",
+        *,
+        device: str | None = None,
+        precision: str = "auto",
+        low_memory: bool = False,
+    ) -> Engine:
         """Load a model and its helpers.
 
         Args:
             model: a name in ``ladi.shelf.MODELS``, or a folder with a saved pipeline.
             device: ``cuda``, ``mps`` or ``cpu``; ``None`` takes the best there is.
+            precision: see ``ladi.devices.choose_precision``.
+            low_memory: see ``ladi.devices.place``.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
-            SettingError: there is no such device.
+            SettingError: there is no such device, or it cannot compute in this precision.
         """
-        pipeline, parser, matting = load_networks(model, device)
-        return cls(pipeline, parser, matting, name=model)
+        running = choose_running(device, precision, low_memory=low_memory, large=is_large(model))
+        pipeline, parser, matting = load_networks(model, running)
+        return cls(pipeline, parser, matting, name=model, running=running)
 
     @property
     def size(self) -> Size:
@@ -117,6 +124,7 @@ class Engine:
         category: Category = "upper_body",
         mask_grow: int = 0,
         mask_rule: MaskRule = "worn",
+        size: Size | None = None,
     ) -> PersonParts:
         """Find the person, frame them, and decide what is repainted.
 
@@ -125,44 +133,33 @@ class Engine:
             category: what the new garment is.
             mask_grow: pixels at the model's size by which the mask is grown; negative shrinks it.
             mask_rule: see ``ladi.types.MaskRule``.
+            size: instead of the model's own.
 
         Raises:
             PersonError: nobody is there, or not in a way that can be dressed.
         """
-        from ladi.preprocess.parsing import parse_person
-
-        detection = self._pose.detect(photo.pixels)
-        findings = check_person(photo, detection)
-        raise_errors(findings)
-        frame = frame_person(photo.size, detection, category, self.size)
-        image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
-        keypoints = keypoints_to_frame(detection.keypoints, frame)
-        joints = pose_map(keypoints, self.size)  # [1,18,H,W]
-        silhouette = torch.from_numpy(crop_to_frame(detection.silhouette, frame))[None, None]
-        labels = parse_person(self._parser, image, joints, silhouette)
-        where: dict[str, Any] = {"category": category, "scheme": "lip", "rule": mask_rule}
-        fixed = mask_regions(labels, keypoints, **where).fixed
-        mask = grow_mask(inpaint_mask(labels, keypoints, **where), mask_grow, keep=fixed)
-        if not mask.any():
-            raise PersonError(
-                "No clothing that this garment could replace was found; use a photo that shows it."
-            )
-        return PersonParts(
-            photo=photo,
-            frame=frame,
-            image=image,
-            mask=torch.from_numpy(mask)[None, None].float(),
-            pose_map=joints,
-            keypoints=keypoints,
-            labels=labels,
+        return prepare_person(
+            photo,
+            self._pose.detect(photo.pixels),
+            self._parser,
             category=category,
-            findings=tuple(findings),
+            size=size or self.size,
+            trained_size=self.size,
+            scheme=mask_scheme(self.name),
+            mask_rule=mask_rule,
+            mask_grow=mask_grow,
         )
 
     def prepare_garment(
-        self, photo: Photo, *, category: Category = "upper_body", clean: str = "auto"
+        self, photo: Photo, *, category: AskedCategory = "auto", clean: str = "auto", size: Size | None = None
     ) -> Garment:
         """Remove the background where that is needed, and fit the garment to the model's size.
+
+        Args:
+            photo: at any size.
+            category: ``auto`` looks at the outline, and is a top where the model knows nothing else.
+            clean: see ``TryOnRequest.clean_garment``.
+            size: instead of the model's own.
 
         Raises:
             GarmentError: there is no garment to be seen.
@@ -171,15 +168,16 @@ class Engine:
         cut_out = self._cleaner.cut_out(photo, clean)
         findings = check_garment(photo, cut_out.matte, person=self._pose.find(photo.pixels))
         raise_errors(findings)
+        chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, model=self.name)
         garment = fit_cut_out(
             photo,
             cut_out,
-            size=self.size,
-            category=category,
+            size=size or self.size,
+            category=chosen,
             background=garment_background(self.name),
             reframe=clean != "keep",
         )
-        return replace(garment, findings=tuple(findings))
+        return replace(garment, guessed=category == "auto", findings=(*findings, *doubts))
 
     def warm_up(self, *, wait: bool = False) -> None:
         """Import rembg in the background, for servers; its models can be used from then on."""
@@ -197,18 +195,20 @@ class Engine:
             LadiError: in one sentence, whatever the user can mend.
         """
         check_request(request)
+        check_category(request.category, model=self.name)
         settings = request.settings
         stages = Stages(progress)
+        with stages("garment"):
+            garment = self.prepare_garment(
+                request.garment, category=request.category, clean=request.clean_garment, size=settings.size
+            )
         with stages("person"):
             person = self.prepare_person(
                 request.person,
-                category=request.category,
+                category=garment.category,
                 mask_grow=request.mask_grow,
                 mask_rule=request.mask_rule,
-            )
-        with stages("garment"):
-            garment = self.prepare_garment(
-                request.garment, category=request.category, clean=request.clean_garment
+                size=settings.size,
             )
         seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
         steps = self.defaults[0] if settings.steps is None else settings.steps
@@ -233,7 +233,7 @@ class Engine:
             garment=garment,
             conditions=conditions,
             generated=generated,
-            findings=collect_findings(request, person, garment, model=self.name),
+            findings=collect_findings(request, person, garment, own_size=self.size),
             timings=stages.timings,
         )
 
@@ -253,7 +253,7 @@ class Engine:
         seed, steps, guidance = settings
         with stages("conditions"):
             conditions = pipeline.encode_conditions(
-                person.image, person.mask, person.pose_map, garment.image, category=request.category
+                person.image, person.mask, person.pose_map, garment.image, category=person.category
             )
         # On the CPU, so that a seed means the same picture on every device.
         generators = [torch.Generator("cpu").manual_seed(seed + index) for index in range(count)]

@@ -36,7 +36,16 @@ from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.sampling import Draws, Generators, Sampling, StepCallback, denoise, draw_latents, repeat_conditions
+from ladi.sampling import (
+    Draws,
+    Generators,
+    Sampling,
+    StepCallback,
+    denoise,
+    draw_latents,
+    repeat_conditions,
+    split_conditions,
+)
 from ladi.types import Category, Conditions, Switches
 
 
@@ -308,6 +317,10 @@ class LadiVtonPipeline(DiffusionPipeline):
 
         EMASC helps outside the mask; the garment skips, where the model has them, inside.
         """
+        if self.vae.use_slicing and len(latents) > 1:
+            # Here rather than in the autoencoder: the skips are as large as what they are added to.
+            pairs = zip(latents.split(1), split_conditions(conditions), strict=True)
+            return torch.cat([self.decode(row, own, switches) for row, own in pairs])
         switches = switches or Switches()
         skips = self.emasc(conditions.person_features, conditions.mask) if switches.emasc else None
         adapt = None

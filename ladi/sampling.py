@@ -52,13 +52,31 @@ class Sampling:
 def repeat_conditions(conditions: Conditions, times: int) -> Conditions:
     """Every row as many times, one after the other: (B,…) → (B·times,…)."""
 
-    def repeat(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return tuple(repeat(part) for part in value)
-        return None if value is None else value.repeat_interleave(times, dim=0)
+    def repeat(value: torch.Tensor) -> torch.Tensor:
+        if len(value) == 1:  # a view: the features of one full-size picture alone are a quarter of a gigabyte
+            return value.expand(times, *value.shape[1:])
+        return value.repeat_interleave(times, dim=0)
 
-    repeated = {entry.name: repeat(getattr(conditions, entry.name)) for entry in fields(conditions)}
-    return replace(conditions, **repeated)
+    return _map_conditions(conditions, repeat)
+
+
+def split_conditions(conditions: Conditions) -> list[Conditions]:
+    """One row each."""
+    rows = range(len(conditions.mask))
+    return [_map_conditions(conditions, lambda value, row=row: value[row : row + 1]) for row in rows]
+
+
+def _map_conditions(conditions: Conditions, change: Callable[[torch.Tensor], torch.Tensor]) -> Conditions:
+    """Every tensor in them changed."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(changed(part) for part in value)
+        return None if value is None else change(value)
+
+    return replace(
+        conditions, **{entry.name: changed(getattr(conditions, entry.name)) for entry in fields(conditions)}
+    )
 
 
 def _listed(generator: Generators) -> torch.Generator | list[torch.Generator] | None:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[str, float], None]
-"""(stage, share of the whole work done); the stages are ``person, garment, conditions, denoise, decode,
+"""(stage, share of the whole work done); the stages are ``garment, person, conditions, denoise, decode,
 paste``."""
 
-SHARES = {"person": 0.0, "garment": 0.06, "conditions": 0.1, "denoise": 0.2, "decode": 0.9, "paste": 0.97}
+SHARES = {"garment": 0.0, "person": 0.04, "conditions": 0.1, "denoise": 0.2, "decode": 0.9, "paste": 0.97}
 """Share of the work that is done when a stage begins."""
 
 

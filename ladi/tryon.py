@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ladi.types import Result, TryOnRequest
+    from ladi.types import Result, Size, TryOnRequest
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,12 +28,13 @@ def add_parser(subparsers: Any) -> None:
     add("--out", type=Path, required=True, metavar="result.png", help="where the picture goes, a PNG")
     add(
         "--category",
-        choices=("upper_body", "lower_body", "dresses"),
-        default="upper_body",
-        help="kind of garment",
+        choices=("auto", "upper_body", "lower_body", "dresses"),
+        default="auto",
+        help="kind of garment; auto looks at its outline",
     )
     add("--model", default="mini", help="mini, vitonhd, dresscode, or a folder with model_index.json")
-    add("--device", help="cuda, mps or cpu; the best there is, unless given")
+    add_running(parser)
+    add("--size", metavar="HxW", help="of the network's picture, 256x192 to 1024x768; the model's own")
     add("--seed", type=int, metavar="N", help="0 to 4294967295; drawn and printed, unless given")
     add("--steps", type=int, metavar="N", help="1 to 100; the model's own default, unless given")
     add("--guidance", type=float, metavar="X", help="0 to 30; the model's own default, unless given")
@@ -93,6 +94,25 @@ def add_parser(subparsers: Any) -> None:
     add("--quiet", action="store_true", help="print nothing but errors")
 
 
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Describe where and how a model computes; the page takes the same flags and environment variables."""
+    env = os.environ.get
+    add = parser.add_argument
+    add("--device", default=env("LADI_DEVICE"), help="cuda, mps or cpu (LADI_DEVICE); the best there is")
+    add(
+        "--precision",
+        default=env("LADI_PRECISION", "auto"),
+        metavar="P",
+        help="auto, fp32, fp16 or bf16 (LADI_PRECISION)",
+    )
+    add(
+        "--low-memory",
+        action="store_true",
+        default=env("LADI_LOW_MEMORY", "") not in ("", "0"),
+        help="slower, with less memory (LADI_LOW_MEMORY)",
+    )
+
+
 def run(options: argparse.Namespace) -> int:
     """The command.
 
@@ -103,13 +123,16 @@ def run(options: argparse.Namespace) -> int:
     from ladi.engine import Engine
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.preprocess.frame import save_png
-    from ladi.request import check_request
+    from ladi.request import check_category, check_request
     from ladi.shelf import find_model
 
     find_model(options.model)
     request = read_request(options)
     check_request(request)
-    engine = Engine.load(options.model, device=options.device)
+    check_category(request.category, model=options.model)
+    engine = Engine.load(
+        options.model, device=options.device, precision=options.precision, low_memory=options.low_memory
+    )
     if options.garment_background in LOCAL_MODELS and model_file(options.garment_background):
         engine.warm_up(wait=True)
     show = _progress_line() if sys.stderr.isatty() and not options.quiet else None
@@ -150,11 +173,26 @@ def read_request(options: argparse.Namespace) -> TryOnRequest:
             ),
             paste_back=not options.no_paste_back,
             feather=options.feather,
+            size=None if options.size is None else read_size(options.size),
         ),
         mask_grow=options.mask_grow,
         mask_rule=options.mask_rule,
         clean_garment=options.garment_background,
     )
+
+
+def read_size(text: str) -> Size:
+    """``512x384`` as (512, 384).
+
+    Raises:
+        SettingError: it is not written so.
+    """
+    from ladi.types import SettingError
+
+    numbers = text.lower().replace("×", "x").split("x")
+    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        raise SettingError(f"--size must be height by width, such as 512x384, got {text!r}.")
+    return int(numbers[0]), int(numbers[1])
 
 
 def check_writable(out: Path, inputs: Sequence[Path] = ()) -> None:
@@ -228,8 +266,10 @@ def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
     for finding in result.findings:
         label = "note" if finding.code == DECODED else "warning"
         print(f"{label}: {finding.message}", file=sys.stderr)
+    made = f"{result.steps} steps, guidance {result.guidance:g}, {result.person.category}"
+    guessed = " (guessed)" if result.garment.guessed else ""
     for index, path in enumerate(paths):
-        print(f"{path}  seed {result.seed + index}, {result.steps} steps, guidance {result.guidance:g}")
+        print(f"{path}  seed {result.seed + index}, {made}{guessed}, {result.person.parser} parser")
     if timings:
         for stage, seconds in result.timings.items():
             print(f"{stage:>12}  {seconds:7.2f} s")

@@ -23,6 +23,9 @@ Size = tuple[int, int]
 Category = Literal["upper_body", "lower_body", "dresses"]
 CATEGORIES: tuple[Category, ...] = ("upper_body", "lower_body", "dresses")
 
+AskedCategory = Literal["auto", "upper_body", "lower_body", "dresses"]
+"""``auto``: judged by the garment's outline."""
+
 LabelScheme = Literal["lip", "dresscode"]
 """Which label numbers a parsing uses: LIP as in VITON-HD and our parser, or Dress Code's own."""
 
@@ -149,8 +152,11 @@ class PersonParts:
     keypoints: np.ndarray
     """(18,3), in pixels of the model's size."""
     labels: np.ndarray
-    """(H,W) uint8, LIP labels (20 = neck)."""
+    """(H,W) uint8, in the scheme below; of LIP's two necks, 20."""
     category: Category = "upper_body"
+    scheme: LabelScheme = "lip"
+    parser: str = "embedded"
+    """Which network labelled the person: ``embedded`` or ``segformer``."""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -168,6 +174,8 @@ class Garment:
     matte: torch.Tensor
     """(1,1,H,W) in [0,1], 1 = garment."""
     category: Category = "upper_body"
+    guessed: bool = False
+    """The category was judged by the outline instead of given."""
     fine: torch.Tensor | None = None
     """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
     cleaned_by: str = "kept"
@@ -198,6 +206,8 @@ class Settings:
     seed: int | None = None
     """``None`` draws one; the result says which."""
     pictures: int = 1
+    size: Size | None = None
+    """Of the network's picture; another than the model's own is untested."""
     switches: Switches = field(default_factory=Switches)
     paste_back: bool = True
     """Keep every original pixel outside the mask."""
@@ -213,7 +223,7 @@ class TryOnRequest:
 
     person: Photo
     garment: Photo
-    category: Category = "upper_body"
+    category: AskedCategory = "auto"
     settings: Settings = field(default_factory=Settings)
     mask_grow: int = 0
     """Pixels at the model's size by which the automatic mask is grown (or shrunk, if negative)."""

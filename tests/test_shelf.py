@@ -11,8 +11,20 @@ import pytest
 import torch
 
 from ladi import shelf
-from ladi.shelf import Shelf, choose_device, find_model, load_networks, sampling_defaults
-from ladi.types import ModelError, SettingError
+from ladi.devices import Running
+from ladi.models.parser import HumanParser
+from ladi.shelf import (
+    Shelf,
+    find_model,
+    garment_background,
+    is_large,
+    load_networks,
+    mask_scheme,
+    sampling_defaults,
+    trained_categories,
+)
+from ladi.types import CATEGORIES, ModelError
+from tests.toy import HEIGHT, WIDTH, toy_pipeline, toy_segformer
 
 
 def test_an_unknown_model_is_answered_with_the_choices(tmp_path: Path) -> None:
@@ -38,7 +50,7 @@ def test_a_damaged_model_is_said_to_be_damaged(tmp_path: Path) -> None:
     """Prevents a library's own traceback for a half-copied folder."""
     (tmp_path / "model_index.json").write_text('{"_class_name": "LadiVtonPipeline", "vae": ["x", "Y"]}')
     with pytest.raises(ModelError, match="incomplete or damaged"):
-        load_networks(str(tmp_path), "cpu")
+        load_networks(str(tmp_path), Running(torch.device("cpu")))
     (tmp_path / "model_index.json").write_text("{")
     with pytest.raises(ModelError, match="incomplete or damaged"):
         sampling_defaults(tmp_path)
@@ -50,14 +62,45 @@ def test_sampling_defaults_are_read_without_loading(tmp_path: Path) -> None:
     assert sampling_defaults(tmp_path) == (30, 3.5)
 
 
-def test_a_missing_device_is_refused() -> None:
-    """Prevents a CUDA traceback on a machine without a GPU."""
-    assert choose_device("cpu") == torch.device("cpu")
-    with pytest.raises(SettingError, match="device must be cuda, mps or cpu, got 'tpu'"):
-        choose_device("tpu")
-    if not torch.cuda.is_available():
-        with pytest.raises(SettingError, match="no cuda device"):
-            choose_device("cuda")
+def test_what_a_model_has_learnt_is_known_by_name_and_by_folder() -> None:
+    """Prevents another mask, background or set of categories for the same model, asked for by its path."""
+    for model in ("vitonhd", str(shelf.MODELS["vitonhd"])):
+        assert (garment_background(model), mask_scheme(model)) == ("light", "lip")
+        assert trained_categories(model) == ("upper_body",)
+    assert (garment_background("dresscode"), mask_scheme("dresscode")) == ("white", "dresscode")
+    assert trained_categories("dresscode") == CATEGORIES
+    assert not is_large("mini")
+
+
+def test_a_model_brings_its_parser_or_borrows_the_best_there_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Prevents a model's own parser from being replaced, and weights that lie here from being left unused."""
+    toy_pipeline().save_pretrained(tmp_path / "plain")
+    toy_pipeline().save_pretrained(tmp_path / "own")
+    HumanParser(height=HEIGHT, width=WIDTH, widths=(8, 8)).save_pretrained(tmp_path / "own" / "parser")
+    toy_segformer().save_pretrained(tmp_path / "segformer")
+    running = Running(torch.device("cpu"))
+    monkeypatch.setattr(shelf, "SEGFORMER", tmp_path / "nothing")
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+    assert isinstance(load_networks(str(tmp_path / "plain"), running)[1], HumanParser)
+    monkeypatch.setattr(shelf, "SEGFORMER", tmp_path / "segformer")
+    assert type(load_networks(str(tmp_path / "plain"), running)[1]).__name__.startswith("Segformer")
+    own = load_networks(str(tmp_path / "own"), running)[1]
+    assert isinstance(own, HumanParser) and own.size == (HEIGHT, WIDTH)
+
+
+def test_a_model_is_loaded_in_the_precision_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Prevents a full-size model in float32 on a GPU it does not fit, and a warp in half precision."""
+    toy_pipeline().save_pretrained(tmp_path)
+    monkeypatch.setattr(shelf, "SEGFORMER", tmp_path / "nothing")
+    half = Running(torch.device("cpu"), torch.bfloat16, low_memory=True)
+    pipeline, parser, matting = load_networks(str(tmp_path), half)
+    assert pipeline.unet.dtype == pipeline.vision_encoder.dtype == torch.bfloat16
+    assert pipeline.tps.dtype == pipeline.refinement.dtype == parser.dtype == matting.dtype == torch.float32
+    assert pipeline.vae.use_slicing
 
 
 def test_a_model_is_loaded_once_however_many_wait_for_it() -> None:

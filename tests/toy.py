@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    SegformerConfig,
+    SegformerForSemanticSegmentation,
+)
 
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
@@ -131,6 +138,18 @@ def toy_pipeline(**parts: Any) -> LadiVtonPipeline:
             part.eval()
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def toy_segformer(labels: int = 18) -> SegformerForSemanticSegmentation:
+    """A parser of the kind that full-size models borrow."""
+    config = SegformerConfig(
+        num_labels=labels,
+        depths=[1, 1, 1, 1],
+        hidden_sizes=[4, 4, 8, 8],
+        num_attention_heads=[1, 1, 1, 1],
+        decoder_hidden_size=8,
+    )
+    return SegformerForSemanticSegmentation(config).eval()
 
 
 def toy_inputs(people: int = 1, seed: int = 0) -> dict[str, torch.Tensor]:

@@ -52,6 +52,11 @@ class EmascAutoencoderKL(AutoencoderKL):
             The latent distribution's moments (B,2L,H/8,W/8), and the features after the first convolution and
             at the input of every down block, shallowest first; the first two are equal.
         """
+        if self.use_slicing and len(image) > 1:
+            rows = [self.encode_with_features(row) for row in image.split(1)]
+            features_of_rows = zip(*(features for _, features in rows), strict=True)
+            moments = torch.cat([moments for moments, _ in rows])
+            return moments, tuple(torch.cat(depth) for depth in features_of_rows)
         encoder = self.encoder
         hidden = encoder.conv_in(image)
         features = [hidden]
@@ -71,6 +76,8 @@ class EmascAutoencoderKL(AutoencoderKL):
         adapt: DepthSkip | None = None,
     ) -> torch.Tensor:
         """Decodes, adding skips at each depth.
+
+        All rows at once, also with slicing on: the skips belong to rows, and whoever makes them slices.
 
         Args:
             latents: (B,L,h,w), already divided by the scaling factor.

@@ -1,31 +1,54 @@
 """Human parsing of a framed photo: tensors in, labels out.
 
-It runs the network and mends the obvious; which of the labels are repainted is ``mask.py``.
+It runs whichever network there is and translates its labels; which of them are repainted is ``mask.py``'s.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
 from ladi.models.parser import HumanParser
+from ladi.preprocess.labels import LIP, to_scheme
+from ladi.preprocess.mask import below_shoulder_line
+from ladi.preprocess.segformer import segment
+from ladi.types import LabelScheme
+
+if TYPE_CHECKING:
+    from transformers import SegformerForSemanticSegmentation
+
+    ParsingNetwork = HumanParser | SegformerForSemanticSegmentation
+
+
+class Parsing(NamedTuple):
+    """A labelled person."""
+
+    labels: np.ndarray
+    """(H,W) uint8."""
+    scheme: LabelScheme
+    parser: str
+    """Which network it was: ``embedded`` or ``segformer``."""
 
 
 @torch.no_grad()
 def parse_person(
-    parser: HumanParser, image: torch.Tensor, pose_map: torch.Tensor, silhouette: torch.Tensor
-) -> np.ndarray:
-    """Labels every pixel of a framed person.
+    parser: ParsingNetwork, image: torch.Tensor, pose_map: torch.Tensor, silhouette: torch.Tensor
+) -> Parsing:
+    """Labels every pixel of a framed person, in the network's own scheme.
 
     Args:
         parser: the network.
         image: (1,3,H,W) in [-1,1].
-        pose_map: (1,18,H,W) in [0,1].
-        silhouette: (1,1,H,W) in [0,1].
+        pose_map: (1,18,H,W) in [0,1]; SegFormer does not look at it.
+        silhouette: (1,1,H,W) in [0,1]; likewise.
 
     Returns:
-        (H,W) uint8, LIP labels with 20 = neck, at the image's size.
+        Labels at the image's size.
     """
+    if not isinstance(parser, HumanParser):
+        return Parsing(segment(parser, image).numpy(), "dresscode", "segformer")
     size = image.shape[-2:]
     inputs = [
         torch.nn.functional.interpolate(tensor.float(), parser.size, mode="bilinear", antialias=True)
@@ -34,4 +57,25 @@ def parse_person(
     device = next(parser.parameters()).device
     logits = parser(*(tensor.to(device) for tensor in inputs))
     logits = torch.nn.functional.interpolate(logits, size, mode="bilinear", align_corners=False)
-    return logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
+    return Parsing(logits.argmax(1)[0].to(torch.uint8).cpu().numpy(), "lip", "embedded")
+
+
+def translate(parsing: Parsing, scheme: LabelScheme, keypoints: np.ndarray) -> np.ndarray:
+    """A parsing's labels in the scheme that a mask rule wants.
+
+    Dress Code's head includes the neck, which LIP's rule repaints while it keeps the face: the head below the
+    shoulder line, as Dress Code's own rule draws it, becomes LIP's neck.
+
+    Args:
+        parsing: in either scheme.
+        scheme: the wanted one.
+        keypoints: (18,3) in pixels of the labels.
+
+    Returns:
+        (H,W) uint8, a new array.
+    """
+    labels = to_scheme(parsing.labels, parsing.scheme, scheme)
+    if parsing.scheme == "dresscode" and scheme == "lip":
+        below = below_shoulder_line(np.asarray(keypoints), (labels.shape[0], labels.shape[1]))
+        labels = np.where((labels == LIP["face"]) & below, np.uint8(LIP["neck"]), labels)
+    return labels

@@ -1,0 +1,95 @@
+"""From a photo with a person in it to everything that the networks are told of them.
+
+It puts the steps of this folder in order: judge, frame, find parts, draw the mask. It finds no joints itself
+(``pose.py``) and paints nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ladi.preprocess.checks import check_person, raise_errors
+from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor
+from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
+from ladi.preprocess.pose import pose_map
+from ladi.types import (
+    Category,
+    LabelScheme,
+    MaskRule,
+    PersonError,
+    PersonParts,
+    Photo,
+    PoseDetection,
+    Size,
+)
+
+if TYPE_CHECKING:
+    from ladi.preprocess.parsing import ParsingNetwork
+
+
+def prepare_person(
+    photo: Photo,
+    detection: PoseDetection,
+    parser: ParsingNetwork,
+    *,
+    category: Category,
+    size: Size,
+    trained_size: Size | None = None,
+    scheme: LabelScheme = "lip",
+    mask_rule: MaskRule = "worn",
+    mask_grow: int = 0,
+) -> PersonParts:
+    """Frame the person, label them, and decide what is repainted.
+
+    Args:
+        photo: At any size.
+        detection: Who was found in it.
+        parser: Labels the framed person.
+        category: What the new garment is.
+        size: Height and width of the frame.
+        trained_size: The model's own size, if another: the mask is then dilated in proportion.
+        scheme: Whose mask rule the model was trained with.
+        mask_rule: See ``ladi.types.MaskRule``.
+        mask_grow: Pixels of ``size`` by which the mask is grown; negative shrinks it.
+
+    Raises:
+        PersonError: The person cannot be dressed.
+    """
+    # diffusers, which the parser needs, takes seconds to import.
+    from ladi.preprocess.parsing import parse_person, translate
+
+    findings = check_person(photo, detection)
+    raise_errors(findings)
+    frame = frame_person(photo.size, detection, category, size)
+    image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
+    keypoints = keypoints_to_frame(detection.keypoints, frame)
+    joints = pose_map(keypoints, size)  # [1,18,H,W]
+    silhouette = torch.from_numpy(crop_to_frame(detection.silhouette, frame))[None, None]
+    parsing = parse_person(parser, image, joints, silhouette)
+    labels = translate(parsing, scheme, keypoints)
+    where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
+    fixed = mask_regions(labels, keypoints, **where).fixed
+    reach = dilation_at(size, trained_size or size)
+    mask = grow_mask(inpaint_mask(labels, keypoints, **where, dilation=reach), mask_grow, keep=fixed)
+    if not mask.any():
+        raise PersonError("No clothing that this garment could replace was found; use a photo that shows it.")
+    return PersonParts(
+        photo=photo,
+        frame=frame,
+        image=image,
+        mask=torch.from_numpy(mask)[None, None].float(),
+        pose_map=joints,
+        keypoints=keypoints,
+        labels=labels,
+        category=category,
+        scheme=scheme,
+        parser=parsing.parser,
+        findings=tuple(findings),
+    )
+
+
+def dilation_at(size: Size, trained_size: Size) -> int:
+    """Side of the dilation's square, the nearest odd number in proportion to the model's own size."""
+    return 2 * round((DILATION_SIDE * size[0] / trained_size[0] - 1) / 2) + 1
