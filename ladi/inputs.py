@@ -59,8 +59,10 @@ def check_sampling(sampling: Sampling, pictures: int, generator: Any) -> None:
     """Raises ``SettingError`` unless so many pictures can be sampled with these settings."""
     if not isinstance(sampling.steps, int) or sampling.steps < 1:
         raise SettingError(f"steps must be a whole number from 1, got {sampling.steps}")
-    if not math.isfinite(sampling.guidance) or sampling.guidance < 0:
-        raise SettingError(f"guidance must be a number from 0, got {sampling.guidance}")
+    scales = sampling.guidance if isinstance(sampling.guidance, Sequence) else [sampling.guidance]
+    for scale in scales:
+        if not math.isfinite(scale) or scale < 0:
+            raise SettingError(f"guidance must be a number from 0, got {scale}")
     if not 0 <= sampling.switches.cloth_cond_rate <= 1:
         raise SettingError(f"cloth_cond_rate must be 0–1, got {sampling.switches.cloth_cond_rate}")
     if not 0 <= sampling.eta <= 1:

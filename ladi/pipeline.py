@@ -295,12 +295,16 @@ class LadiVtonPipeline(DiffusionPipeline):
         generator: Generators = None,
         callback: StepCallback | None = None,
         tensor_inputs: Sequence[str] = ("latents",),
+        scheduler: SchedulerMixin | None = None,
     ) -> torch.Tensor:
-        """From noise to a latent (B,L,h,w); see :func:`ladi.sampling.denoise`."""
+        """From noise to a latent (B,L,h,w); see :func:`ladi.sampling.denoise`.
+
+        ``scheduler`` takes the place of the pipeline's own for this call.
+        """
         # The scheduler keeps the state of a sampling, so every call has its own.
         return denoise(
             self.unet,
-            copy.deepcopy(self.scheduler),
+            copy.deepcopy(scheduler or self.scheduler),
             conditions,
             draws,
             sampling,

@@ -43,7 +43,8 @@ class Sampling:
     """How to denoise."""
 
     steps: int
-    guidance: float
+    guidance: float | Sequence[float]
+    """One number, or one for each picture; pictures up to 1 then ride in the guided batch unguided."""
     switches: Switches
     eta: float = 0.0
     """DDIM's noise, where the scheduler knows it."""
@@ -147,8 +148,9 @@ def denoise(
     Returns:
         Scaled latent (B,L,h,w).
     """
-    switches, guided = sampling.switches, sampling.guidance > 1
-    device, dtype = draws.noise.device, unet.dtype
+    switches, device, dtype = sampling.switches, draws.noise.device, unet.dtype
+    scales = torch.as_tensor(sampling.guidance, dtype=dtype, device=device).reshape(-1, 1, 1, 1).clamp_min(1)
+    guided = bool((scales > 1).any())
     size = (draws.noise.shape[-2], draws.noise.shape[-1])
     scheduler.set_timesteps(sampling.steps, device=device)
     extra = step_arguments(scheduler, generator, sampling.eta)
@@ -186,7 +188,7 @@ def denoise(
             predicted = unet(sample, timestep, encoder_hidden_states=texts, return_dict=False)[0]
             if guided:
                 unconditional, conditional = predicted.chunk(2)
-                predicted = unconditional + sampling.guidance * (conditional - unconditional)
+                predicted = unconditional + scales * (conditional - unconditional)
             latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0].to(dtype)
             bar.update()
             if after_step is None:
