@@ -45,17 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.theme import CSS, build_theme
     from ladi.devices import choose_running
     from ladi.engine import Engine
-    from ladi.shelf import Shelf, find_model, installed_models, is_large, sampling_defaults
+    from ladi.shelf import Shelf, find_model, installed_models, is_large, model_to_open, sampling_defaults
     from ladi.types import LadiError
 
     try:
+        options.model, notice = model_to_open(options.model)
+        if notice:
+            LOGGER.warning("%s", notice)
         steps, guidance = sampling_defaults(find_model(options.model))
         how = {name: getattr(options, name) for name in ("device", "precision", "low_memory")}
         choose_running(**how, large=is_large(options.model))
         names = tuple(dict.fromkeys([options.model, *installed_models()]))
         shelf = Shelf(names, partial(Engine.load, **how))
         page = build_page(
-            Handlers(shelf.get, default_model=options.model), Defaults(steps, guidance, models=names)
+            Handlers(shelf.get, default_model=options.model),
+            Defaults(steps, guidance, models=names, notice=notice),
         )
         page.launch(
             server_name=options.host,

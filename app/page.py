@@ -48,6 +48,8 @@ class Defaults:
     guidance: float = 3.0
     models: Sequence[str] = ("mini",)
     """The models to choose from, the first one chosen."""
+    notice: str = ""
+    """What visitors should know about the model, above everything else."""
 
 
 def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Blocks:
@@ -65,6 +67,8 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
     with gr.Blocks(title=title, delete_cache=(DELETE_EVERY, DELETE_AFTER)) as page:
         with gr.Column(elem_id="masthead"):
             gr.Markdown("# LaDI-VTON\n\nSee a person in a garment: two pictures in, one picture out.")
+        if start.notice:
+            gr.Markdown(start.notice, elem_id="notice")
         with gr.Row(equal_height=False):
             with gr.Column(scale=7):
                 fields = _pictures()

@@ -38,7 +38,9 @@ TRAINED_ON_TOPS = frozenset({"mini", "vitonhd"})
 """The models that have seen nothing else."""
 MASKED_AS_IN_DRESS_CODE = frozenset({"dresscode"})
 """The models trained with Dress Code's mask rule; the others know VITON-HD's."""
-HELPERS = MODELS["mini"]
+EMBEDDED = "mini"
+"""The model that comes with the project."""
+HELPERS = MODELS[EMBEDDED]
 """Where parser and matting network come from when a model's folder has none of its own."""
 SEGFORMER = ROOT / "models" / "segformer"
 """A parser of others, see ``preprocess/segformer.py``; where this folder is missing, the hub's cache may
@@ -86,14 +88,44 @@ def find_model(model: str) -> Path:
     if (folder / "model_index.json").is_file():
         return folder
     if model in MODELS:
-        raise ModelError(
-            f"The model {model!r} is not on this machine: put its saved pipeline into {_short(folder)}, "
-            f"or choose {listed([name for name in MODELS if name != model])}."
-        )
+        raise ModelError(_how_to_get(model, folder))
     names = installed_models() or list(MODELS)
     reason = "has no model_index.json in its folder" if folder.is_dir() else "is unknown"
     raise ModelError(
         f"The model {model!r} {reason}: choose {listed(names)}, or the folder of a saved pipeline."
+    )
+
+
+def model_to_open(model: str) -> tuple[str, str]:
+    """The model that the page opens on, and what to say there if it is not the one asked for.
+
+    Args:
+        model: a name in ``MODELS``, or a folder. A known model that is absent gives way to the embedded one.
+
+    Raises:
+        ModelError: there is no such model, or its folder holds none.
+    """
+    try:
+        find_model(model)
+    except ModelError as error:
+        if model not in MODELS or model == EMBEDDED:
+            raise
+        return EMBEDDED, f"{error} Until then this page runs on the embedded model."
+    return model, ""
+
+
+def _how_to_get(model: str, folder: Path) -> str:
+    """One message for a known model that is absent: all that is missing, and the command that brings it."""
+    others = listed([name for name in installed_models() if name != model] or list(MODELS))
+    place = f"put its saved pipeline into {_short(folder)}, or choose {others}."
+    if model == EMBEDDED:
+        return f"The model {model!r} is not on this machine: {place}"
+    from ladi.weights.stock import missing_files
+
+    missing = ", ".join(missing_files(model)) or "only its conversion"
+    return (
+        f"The model {model!r} is not on this machine. Missing: {missing}. "
+        f"Get it by `python -m ladi download {model}`, {place}"
     )
 
 

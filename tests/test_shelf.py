@@ -20,6 +20,7 @@ from ladi.shelf import (
     is_large,
     load_networks,
     mask_scheme,
+    model_to_open,
     sampling_defaults,
     trained_categories,
 )
@@ -37,13 +38,21 @@ def test_an_unknown_model_is_answered_with_the_choices(tmp_path: Path) -> None:
         find_model(str(tmp_path))
 
 
-def test_a_known_model_that_is_absent_says_where_it_belongs(
+def test_a_known_model_that_is_absent_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Prevents calling a published model unknown because it has not been put there yet."""
+    """Prevents calling a published model unknown, or no page at all, because it is not there yet."""
     monkeypatch.setitem(shelf.MODELS, "vitonhd", tmp_path / "vitonhd")
-    with pytest.raises(ModelError, match="not on this machine: put its saved pipeline into .*vitonhd"):
+    with pytest.raises(ModelError) as caught:
         find_model("vitonhd")
+    message = str(caught.value)
+    assert "'vitonhd' is not on this machine. Missing: " in message
+    assert "Get it by `python -m ladi download vitonhd`, put its saved pipeline into" in message
+    name, notice = model_to_open("vitonhd")
+    assert name == "mini" and notice.startswith(message) and "runs on the embedded model" in notice
+    assert model_to_open("mini") == ("mini", "")
+    with pytest.raises(ModelError, match="'maxi' is unknown"):
+        model_to_open("maxi")
 
 
 def test_a_damaged_model_is_said_to_be_damaged(tmp_path: Path) -> None:

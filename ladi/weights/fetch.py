@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 from filelock import FileLock
 from tqdm import tqdm
 
@@ -28,8 +28,7 @@ LOGGER = logging.getLogger(__name__)
 
 PAUSES: tuple[float, ...] = (1, 2, 4, 8, 16)
 """Seconds to wait after each failure in a row; one more ends it."""
-TIMEOUT = httpx.Timeout(30.0)
-CHUNK = 1 << 20
+TIMEOUT = httpx2.Timeout(30.0)
 ZIP, PICKLE = b"PK", b"\x80"
 """How files of ``torch.save`` begin: today's, and those before PyTorch 1.6."""
 
@@ -115,14 +114,14 @@ def _bring(url: str, target: Path) -> None:
 def _download(url: str, partial: Path) -> None:
     """Until the partial file is whole; failures in a row are counted anew whenever some of it came."""
     failures = 0
-    with httpx.Client(follow_redirects=True, timeout=TIMEOUT) as client:
+    with httpx2.Client(follow_redirects=True, timeout=TIMEOUT) as client:
         while True:
             before = _size(partial)
             try:
                 _attempt(client, url, partial)
                 _check_whole(partial)
                 return
-            except (_BrokenOffError, httpx.TransportError) as error:
+            except (_BrokenOffError, httpx2.TransportError) as error:
                 failures = 1 if _size(partial) > before else failures + 1
                 if failures > len(PAUSES):
                     raise ModelError(_given_up(url, error)) from error
@@ -132,7 +131,7 @@ def _download(url: str, partial: Path) -> None:
 
 def _given_up(url: str, error: Exception) -> str:
     """Why there is no further try."""
-    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+    if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
         return (
             f"{url} cannot be reached ({error}): check the network, or the proxy in HTTPS_PROXY, and run the "
             f"command again."
@@ -140,7 +139,7 @@ def _given_up(url: str, error: Exception) -> str:
     return f"{url} keeps breaking off ({error}): run the command again later; it goes on where it stopped."
 
 
-def _attempt(client: httpx.Client, url: str, partial: Path) -> None:
+def _attempt(client: httpx2.Client, url: str, partial: Path) -> None:
     """One request for what is still missing."""
     promise = _read_promise(partial, url)
     have = _size(partial) if promise else 0
@@ -155,7 +154,7 @@ def _attempt(client: httpx.Client, url: str, partial: Path) -> None:
     with client.stream("GET", url, headers=headers) as response:
         _check_status(response, partial)
         length = response.headers.get("Content-Length")
-        if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        if response.status_code == httpx2.codes.PARTIAL_CONTENT:
             total = _range_total(response, have)
             if promise is None or total != promise.total:
                 _discard(partial)
@@ -170,29 +169,30 @@ def _attempt(client: httpx.Client, url: str, partial: Path) -> None:
         raise _BrokenOffError(f"{_size(partial)} of {total} bytes came")
 
 
-def _check_status(response: httpx.Response, partial: Path) -> None:
+def _check_status(response: httpx2.Response, partial: Path) -> None:
     """Sort answers into fit for reading, worth another try, and not to be had here."""
     code = response.status_code
-    if code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+    if code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         _discard(partial)
         raise _BrokenOffError("the file on the server has changed")
-    if code == httpx.codes.TOO_MANY_REQUESTS or code >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if code == httpx2.codes.TOO_MANY_REQUESTS or code >= httpx2.codes.INTERNAL_SERVER_ERROR:
         raise _BrokenOffError(f"the server answered {code}")
     if not response.is_success:
         raise _AbsentError(f"the server answered {code}")
 
 
-def _range_total(response: httpx.Response, have: int) -> int | None:
+def _range_total(response: httpx2.Response, have: int) -> int | None:
     """The whole file's size, from ``Content-Range: bytes 100-199/200``; none if another range came."""
     span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
     return int(total) if span.startswith(f"{have}-") and total.isdecimal() else None
 
 
-def _write(response: httpx.Response, partial: Path, have: int, total: int | None) -> None:
+def _write(response: httpx2.Response, partial: Path, have: int, total: int | None) -> None:
     """Append to what is there, or start over; the bar is for people at a terminal only."""
     bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=partial.stem, disable=None)
     with partial.open("ab" if have else "wb") as file, bar:
-        for chunk in response.iter_raw(CHUNK):
+        # As it comes: whatever waits for a chunk to fill up is lost when the connection breaks.
+        for chunk in response.iter_raw():
             file.write(chunk)
             bar.update(len(chunk))
         file.flush()

@@ -67,7 +67,7 @@ def read_state(path: Path, name: str) -> Mapping[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
-        if "Unsupported" not in str(error):
+        if "unsupported global" not in str(error).lower():
             raise ModelError(damaged) from error
         raise ModelError(
             f"{name} holds code that loading would run, not weights alone; it was not run. Delete the "

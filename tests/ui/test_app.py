@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import gradio as gr
 import pytest
+
+from ladi import shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +32,20 @@ def test_an_unknown_model_is_refused_at_once(app: ModuleType, capsys: pytest.Cap
     assert "'maxi' is unknown: choose mini" in err and err.count("\n") == 1
 
 
+def test_an_absent_model_opens_the_embedded_one_and_says_so(
+    app: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Prevents no page at all, or a page that paints with another model without a word."""
+    shown: list[Any] = []
+    monkeypatch.setitem(shelf.MODELS, "vitonhd", tmp_path / "vitonhd")
+    monkeypatch.setattr(gr.Blocks, "launch", lambda page, **_: shown.append(page))
+    monkeypatch.setattr(gr.Blocks, "block_thread", lambda page: None)
+    monkeypatch.setattr(app, "warm_up", lambda *_: None)
+    assert app.main(["--model", "vitonhd"]) == 0
+    texts = [str(block.value) for block in shown[0].blocks.values() if isinstance(block, gr.Markdown)]
+    assert any("python -m ladi download vitonhd" in text and "embedded model" in text for text in texts)
+
+
 def test_an_impossible_port_is_refused(app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """Prevents a traceback from the socket."""
     with pytest.raises(SystemExit) as stop:
@@ -46,9 +64,12 @@ def test_flags_take_their_defaults_from_the_environment(
         "SHARE": "1",
         "MODEL": "x",
         "DEVICE": "cpu",
+        "PRECISION": "bf16",
+        "LOW_MEMORY": "1",
     }.items():
         monkeypatch.setenv(f"LADI_{name}", value)
     options = app.parse([])
     assert (options.host, options.port, options.share) == ("0.0.0.0", 7000, True)
     assert (options.model, options.device) == ("x", "cpu")
+    assert (options.precision, options.low_memory) == ("bf16", True)
     assert app.parse(["--port", "7001"]).port == 7001
