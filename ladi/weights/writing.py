@@ -35,9 +35,10 @@ def write_network(
     """
     folder.mkdir(parents=True)
     dtype = torch.float32 if isinstance(network, KeepFloat32) else DTYPES[precision]
-    config: Any = network.config
-    if hasattr(network, "save_config"):
-        network.save_config(folder)
+    saved: Any = network
+    config = saved.config
+    if hasattr(saved, "save_config"):
+        saved.save_config(folder)
         stem = "diffusion_pytorch_model"
     else:
         config.architectures, config.dtype = [type(network).__name__], dtype
