@@ -63,9 +63,14 @@ def look_up(source: Source, given: str | None = None) -> Found | list[str]:
         The files, or the names of those that the most complete place still lacks.
     """
     fewest: list[str] | None = None
-    for mirror in mirrors_of(source, given):
+    mirrors = mirrors_of(source, given)
+    for mirror in mirrors:
         found, missing = _look_in(mirror, source.files)
         if not missing:
+            if mirror != mirrors[0]:
+                LOGGER.warning(
+                    "%s: %s is not here, %s is used", source.title, mirrors[0].location, found.origin
+                )
             return found
         if fewest is None or len(missing) < len(fewest):
             fewest = missing
@@ -78,15 +83,15 @@ def download(source: Source, given: str | None = None) -> Found:
     Raises:
         ModelError: no place has them, or it cannot be reached.
     """
-    found = look_up(source, given)
-    if isinstance(found, Found):
-        LOGGER.info("%s: already here, from %s", source.title, found.origin)
-        return found
     complaints = []
     for mirror in mirrors_of(source, given):
+        found, missing = _look_in(mirror, source.files)
+        if not missing:
+            LOGGER.info("%s: already here, from %s", source.title, found.origin)
+            return found
         folder = Path(mirror.location).expanduser()
         if folder.is_dir():
-            raise ModelError(f"The {source.title} in {str(folder)!r} lacks {', '.join(found)}: add them.")
+            raise ModelError(f"The {source.title} in {str(folder)!r} lacks {', '.join(missing)}: add them.")
         try:
             return _persist(mirror, source)
         except Exception as error:  # the hub's library has a dozen kinds, and its HTTP library more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,17 @@ def test_another_base_goes_first_and_a_vanished_one_is_passed_over(
     toy_world: FileServer, tmp_path: Path
 ) -> None:
     """Prevents depending on one hub name, as everybody did on the base that was deleted."""
-    words = ["download", "vitonhd", "--dir", str(tmp_path / "downloads"), "--base", "gone/away"]
-    assert main(words) == 0
-    origin = json.loads((shelf.MODELS["vitonhd"] / "origin.json").read_text())["sources"]
-    assert origin["base"]["from"] == BASE_ID
+    words = ["download", "vitonhd", "--dir", str(tmp_path / "downloads"), "--base"]
+    assert main([*words, "gone/away"]) == 0
+    folder = shelf.MODELS["vitonhd"]
+    assert json.loads((folder / "origin.json").read_text())["sources"]["base"]["from"] == BASE_ID
+
+    # One that is here already does not keep the given one from being asked.
+    shutil.rmtree(folder)
+    shutil.copytree(toy_world.folder / BASE_ID, toy_world.folder / "my" / "base")
+    assert main([*words, "my/base"]) == 0
+    base = json.loads((folder / "origin.json").read_text())["sources"]["base"]
+    assert base["from"] == "my/base" and base["commit"] == COMMIT
 
 
 def test_nothing_can_be_reached(
