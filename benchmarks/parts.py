@@ -32,6 +32,7 @@ def main() -> int:
     """Measure and print."""
     sys.path.insert(0, str(ROOT))
     from ladi.data.shards import read_shards
+    from ladi.devices import choose_running
     from ladi.preprocess.cleaner import GarmentCleaner
     from ladi.preprocess.frame import to_tensor
     from ladi.preprocess.parsing import parse_person
@@ -48,7 +49,8 @@ def main() -> int:
     parser.add_argument("--model", default="mini", help="whose parser and matting network")
     options = parser.parse_args()
 
-    pipeline, parsing_network, matting = load_networks(options.model)
+    running = choose_running("cpu", large=False)
+    pipeline, parsing_network, matting = load_networks(options.model, running)
     size = (pipeline.config.height, pipeline.config.width)
     detector, cleaner = PoseDetector(), GarmentCleaner(matting)
     near: dict[str, list[bool]] = {name: [] for name in JOINTS}

@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from ladi.conditioning import enlarge_grid, resize, sample_garment
-from ladi.types import Size
+from ladi.types import Conditions, Garment, PersonParts, Size
 
 SURE, DOUBTFUL = 0.12, 0.3
 """Differences of mean colours on [-1,1]: up to the first the warp is believed, from the second not at all."""
@@ -24,6 +24,26 @@ NEIGHBOURHOOD = 9
 """Model pixels across which colours are compared: a single pixel may differ by the pattern alone."""
 INSIDE = 5
 """Model pixels by which the warped garment's outline is drawn in; at its edge the warp is least sure."""
+
+
+WORTH_IT = 0.8
+"""Model pixels per photo pixel below which a photo can show more than the model's picture."""
+
+
+def detailed(
+    generated: torch.Tensor, person: PersonParts, garment: Garment, conditions: Conditions
+) -> torch.Tensor:
+    """The generated pictures (B,3,H,W) in [-1,1], larger and finer where person and garment allow it."""
+    if garment.fine is None or conditions.warp_grid is None or person.frame.scale > WORTH_IT:
+        return generated
+    return add_detail(
+        generated,
+        garment=garment.image,
+        matte=garment.matte.float(),
+        fine_garment=garment.fine,
+        grid=conditions.warp_grid.float().cpu(),
+        mask=person.mask,
+    )
 
 
 def agreement(

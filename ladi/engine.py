@@ -18,6 +18,7 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,7 +27,7 @@ from ladi.devices import Running, choose_running
 from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.frame import paste_back, to_pixels
-from ladi.preprocess.garment import fit_cut_out
+from ladi.preprocess.garment import fine_factor, fit_cut_out
 from ladi.preprocess.person import prepare_person
 from ladi.preprocess.pose import PoseDetector
 from ladi.request import check_category, check_request, choose_category, collect_findings
@@ -169,15 +170,18 @@ class Engine:
         findings = check_garment(photo, cut_out.matte, person=self._pose.find(photo.pixels))
         raise_errors(findings)
         chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, model=self.name)
-        garment = fit_cut_out(
+        size = size or self.size
+        fit = partial(
+            fit_cut_out,
             photo,
             cut_out,
-            size=size or self.size,
             category=chosen,
             background=garment_background(self.name),
             reframe=clean != "keep",
         )
-        return replace(garment, guessed=category == "auto", findings=(*findings, *doubts))
+        garment, factor = fit(size=size), fine_factor(photo.size, size)
+        fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
+        return replace(garment, fine=fine, guessed=category == "auto", findings=(*findings, *doubts))
 
     def warm_up(self, *, wait: bool = False) -> None:
         """Import rembg in the background, for servers; its models can be used from then on."""
@@ -194,6 +198,8 @@ class Engine:
         Raises:
             LadiError: in one sentence, whatever the user can mend.
         """
+        from ladi.detail import detailed
+
         check_request(request)
         check_category(request.category, model=self.name)
         settings = request.settings
@@ -216,7 +222,10 @@ class Engine:
         with self._lock:
             generated, conditions = self._sample(person, garment, request, (seed, steps, guidance), stages)
         with stages("paste"):
-            images = tuple(to_pixels(picture) for picture in generated)
+            shown = generated
+            if settings.paste_back and settings.fine_detail and settings.switches.warped_garment:
+                shown = detailed(generated, person, garment, conditions)
+            images = tuple(to_pixels(picture) for picture in shown)
             if settings.paste_back:
                 mask = person.mask[0, 0].numpy()
                 images = tuple(

@@ -6,7 +6,8 @@ Checks and words only: pictures are judged in ``preprocess/``, and nothing is co
 from __future__ import annotations
 
 import math
-from typing import get_args
+from dataclasses import asdict
+from typing import Any, get_args
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ladi.types import (
     MaskRule,
     ModelError,
     PersonParts,
+    Result,
     SettingError,
     Size,
     TryOnRequest,
@@ -118,3 +120,30 @@ def collect_findings(
         doubt = f"This model was trained at {height}x{width}; at other sizes its quality is untested."
         found.append(Finding("warning", "untested_size", doubt))
     return tuple(dict.fromkeys([*found, *person.findings, *garment.findings]))
+
+
+def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 0) -> dict[str, Any]:
+    """How one picture of a result was made, as plain values: enough to ask for it again.
+
+    Args:
+        request: as it was asked.
+        result: what came of it, which knows the defaults that were taken.
+        model: the model's name.
+        picture: which of the result's pictures.
+    """
+    settings = request.settings
+    return {
+        "model": model,
+        "category": result.person.category,
+        "seed": result.seed + picture,
+        "steps": result.steps,
+        "guidance": result.guidance,
+        "size": list(result.person.frame.size),
+        **asdict(settings.switches),
+        "paste_back": settings.paste_back,
+        "fine_detail": settings.fine_detail,
+        "feather": settings.feather,
+        "mask_grow": request.mask_grow,
+        "mask_rule": request.mask_rule,
+        "clean_garment": request.clean_garment,
+    }

@@ -72,6 +72,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="HOW",
         help="auto, keep, embedded, or a local rembg model",
     )
+    add("--no-fine-detail", action="store_true", help="do not add the garment's fine detail in large photos")
     add(
         "--no-paste-back",
         action="store_true",
@@ -123,7 +124,8 @@ def run(options: argparse.Namespace) -> int:
     from ladi.engine import Engine
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.preprocess.frame import save_png
-    from ladi.request import check_category, check_request
+    from ladi.preprocess.record import describe_png
+    from ladi.request import check_category, check_request, record
     from ladi.shelf import find_model
 
     find_model(options.model)
@@ -142,8 +144,8 @@ def run(options: argparse.Namespace) -> int:
     paths = name_pictures(options.out, len(result.images))
     if options.save_parts is not None:
         save_parts(result, options.save_parts)
-    for pixels, path in zip(result.images, paths, strict=True):
-        save_png(pixels, path)
+    for index, (pixels, path) in enumerate(zip(result.images, paths, strict=True)):
+        save_png(pixels, path, describe_png(record(request, result, model=options.model, picture=index)))
     if not options.quiet:
         report(result, paths, timings=options.timings)
     return 0
@@ -172,6 +174,7 @@ def read_request(options: argparse.Namespace) -> TryOnRequest:
                 cloth_cond_rate=options.cloth_cond_rate,
             ),
             paste_back=not options.no_paste_back,
+            fine_detail=not options.no_fine_detail,
             feather=options.feather,
             size=None if options.size is None else read_size(options.size),
         ),

@@ -13,6 +13,7 @@ from PIL import Image
 from skimage import data
 
 from ladi.cli import COMMANDS, build_parser, main
+from ladi.devices import choose_running
 from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
@@ -51,7 +52,8 @@ def toy(monkeypatch: pytest.MonkeyPatch, toy_engine: Engine) -> list[str]:
     """Real networks at toy size under every model's name; the names that were loaded."""
     loaded: list[str] = []
 
-    def load(model: str = "mini", *, device: str | None = None) -> Engine:
+    def load(model: str = "mini", *, device: str | None, precision: str, low_memory: bool) -> Engine:
+        choose_running(device, precision, low_memory=low_memory)
         loaded.append(model)
         return toy_engine
 
@@ -74,6 +76,7 @@ def test_a_photo_and_a_garment_become_a_picture(
     assert main(command(pictures, out, *options)) == 0
     said = capsys.readouterr().out
     assert "seed 3" in said and "seed 4" in said and "denoise" in said and "total" in said
+    assert "upper_body (guessed), embedded parser" in said
     assert {path.name for path in tmp_path.iterdir()} == {"result.png", "result-2.png", "parts"}
     assert np.asarray(Image.open(out)).shape == (512, 384, 3)
     written = {path.stem for path in parts.iterdir()}
@@ -90,7 +93,8 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
     words = (
         "--category dresses --seed 3 --steps 9 --guidance 2.5 --pictures 2 --no-emasc --no-pseudo-words "
         "--no-warped-garment --no-pose --no-garment-skips --cloth-cond-rate 0.5 --mask-grow -3 "
-        "--mask-rule published --garment-background keep --no-paste-back --feather 2"
+        "--mask-rule published --garment-background keep --no-fine-detail --no-paste-back --feather 2 "
+        "--size 512x384"
     )
     options = build_parser(["tryon"]).parse_args(command(pictures, Path("r.png"), *words.split()))
     request = read_request(options)
@@ -101,7 +105,9 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
         pictures=2,
         switches=Switches(False, False, False, False, False, cloth_cond_rate=0.5),
         paste_back=False,
+        fine_detail=False,
         feather=2.0,
+        size=(512, 384),
     )
     assert (request.category, request.mask_rule) == ("dresses", "published")
     assert (request.mask_grow, request.clean_garment) == (-3, "keep")
@@ -150,6 +156,11 @@ def test_a_garment_as_the_person_is_refused(
         (("--cloth-cond-rate", "2"), "cloth_cond_rate"),
         (("--mask-grow", "500"), "mask_grow"),
         (("--category", "hats"), "--category"),
+        (("--category", "dresses"), "choose the model dresscode"),
+        (("--size", "large"), "such as 512x384"),
+        (("--size", "300x225"), "multiple of 64"),
+        (("--precision", "int8"), "precision must be auto, fp32, fp16 or bf16"),
+        (("--precision", "fp16", "--device", "cpu"), "fp16 is not usable on this CPU"),
         (("--frobnicate",), "--frobnicate"),
     ],
     ids=str,

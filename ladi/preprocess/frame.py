@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from scipy.ndimage import distance_transform_edt
 
 from ladi.preprocess.composition import compose
@@ -210,8 +211,8 @@ def to_pixels(image: torch.Tensor) -> np.ndarray:
     return np.rint(np.clip((plain + 1) * 127.5, 0, 255)).astype(np.uint8)
 
 
-def save_png(pixels: np.ndarray, path: str | Path) -> None:
-    """Write (H,W,3) uint8 as a PNG without metadata; the file appears complete or not at all.
+def save_png(pixels: np.ndarray, path: str | Path, chunks: PngInfo | None = None) -> None:
+    """Write (H,W,3) uint8 as a PNG without other metadata than ``chunks``; it appears whole or not at all.
 
     Raises:
         PhotoError: If the folder does not exist or cannot be written to.
@@ -223,7 +224,7 @@ def save_png(pixels: np.ndarray, path: str | Path) -> None:
         raise PhotoError(f"“{target.name}” cannot be written ({error.strerror}); check its folder.") from None
     try:
         with os.fdopen(handle, "wb") as file:
-            Image.fromarray(pixels).save(file, format="PNG", compress_level=_PNG_LEVEL)
+            Image.fromarray(pixels).save(file, format="PNG", compress_level=_PNG_LEVEL, pnginfo=chunks)
         os.chmod(name, 0o644)
         os.replace(name, target)
     except OSError as error:

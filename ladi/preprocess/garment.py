@@ -31,6 +31,8 @@ _SHARE_OF_FRAME = 0.948
 # 0.89.
 _SMALL_IN_FRAME = 0.75
 _TRACE = 0.1
+# Times the model's size up to which a garment's fine picture is worth its time.
+_FINEST = 4
 # The networks' mattes are up to about this share of the height too large or too small.
 _UNSURE_RIM = 0.006
 
@@ -109,6 +111,11 @@ def fit_cut_out(
         category=category,
         cleaned_by=cut_out.cleaned_by,
     )
+
+
+def fine_factor(photo: Size, size: Size) -> int:
+    """How many times the model's ``size`` a garment's picture can fill with detail of its own; 1 for none."""
+    return max(1, min(_FINEST, photo[0] // size[0], photo[1] // size[1]))
 
 
 def _window(pixels: np.ndarray, frame: Frame, fill: int | tuple[int, int, int]) -> np.ndarray:

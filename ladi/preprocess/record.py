@@ -1,0 +1,73 @@
+"""A result's file: the picture, how it was made, and that it was made by a generative model.
+
+The PNG carries the settings as JSON, from which the same picture can be asked for again, and the IPTC's
+``DigitalSourceType`` for photos that a trained model has changed, in XMP. Nothing of the original photo's
+metadata gets into it. What the settings mean is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ladi.types import PhotoError
+
+SETTINGS = "ladi-vton"
+"""The PNG's text chunk with the settings."""
+XMP = "XML:com.adobe.xmp"
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""The IPTC's term for a picture in which generated parts are composed with captured ones."""
+
+_PACKET = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    'xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}" xmp:CreatorTool="LaDI-VTON"/>'
+    "</rdf:RDF></x:xmpmeta>"
+    '<?xpacket end="w"?>'
+)
+
+
+def describe_png(settings: dict[str, Any]) -> PngInfo:
+    """The chunks that mark a PNG as made by a model, with what it was made by.
+
+    Args:
+        settings: plain values only: numbers, words, switches.
+    """
+    chunks = PngInfo()
+    chunks.add_text(SETTINGS, json.dumps(settings, sort_keys=True))
+    chunks.add_itxt(XMP, _PACKET)
+    return chunks
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """The settings that a result's PNG carries.
+
+    Raises:
+        PhotoError: not a PNG that this project wrote, or one that has lost its settings on the way.
+    """
+    name = Path(path).name
+    try:
+        with Image.open(path) as image:
+            image.load()
+            text = getattr(image, "text", {}).get(SETTINGS)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PhotoError(f"“{name}” cannot be read as a picture: give a result's PNG file.") from error
+    if text is None:
+        raise PhotoError(
+            f"“{name}” carries no settings: give a result as it was downloaded, not a copy that an "
+            "editor or a messenger has saved anew."
+        )
+    try:
+        settings = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise PhotoError(f"The settings in “{name}” are damaged: set the sliders by hand.") from error
+    if not isinstance(settings, dict):
+        raise PhotoError(f"The settings in “{name}” are damaged: set the sliders by hand.")
+    return settings
