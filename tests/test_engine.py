@@ -19,6 +19,7 @@ from ladi.stages import SHARES
 from ladi.types import (
     GarmentError,
     LadiError,
+    ModelError,
     PersonError,
     Photo,
     SettingError,
@@ -182,13 +183,46 @@ def test_what_was_done_to_a_file_is_told_as_a_note(
     assert [finding.message for finding in notes] == ["The photo: Only the first frame is used."]
 
 
-def test_a_model_that_has_only_seen_tops_says_so(
+def test_a_model_that_has_only_seen_tops_refuses_the_rest(
     engine: Engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prevents passing off a guess as a result."""
     monkeypatch.setattr(engine, "name", "mini")
-    findings = engine.try_on(dataclasses.replace(request_, category="dresses")).findings
-    assert "untrained_category" in {finding.code for finding in findings}
+    with pytest.raises(ModelError, match="'mini' was not trained for dresses: choose the model dresscode"):
+        engine.try_on(dataclasses.replace(request_, category="dresses"))
+
+
+def test_dress_codes_model_gets_its_own_masks_and_a_guess_of_the_category(
+    engine: Engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents VITON-HD's mask rule for a model that has never seen it, and a guess that is not told."""
+    monkeypatch.setattr(engine, "name", "dresscode")
+    result = engine.try_on(request_)
+    assert (result.person.scheme, result.person.parser) == ("dresscode", "embedded")
+    assert result.garment.guessed and result.person.category == result.garment.category == "upper_body"
+    dress = engine.prepare_garment(dress_picture())
+    assert (dress.category, dress.guessed) == ("dresses", True)
+    asked = engine.prepare_garment(dress_picture(), category="lower_body")
+    assert (asked.category, asked.guessed) == ("lower_body", False)
+
+
+def dress_picture() -> Photo:
+    """A long narrow shape, cut out: an untrained network would not find it."""
+    alpha = np.zeros((256, 192), np.uint8)
+    alpha[12:244, 66:126] = 255
+    return Photo(np.where(alpha[..., None] > 0, np.uint8((150, 30, 60)), np.uint8(255)), alpha)
+
+
+def test_another_size_scales_everything_and_is_told(engine: Engine, request_: TryOnRequest) -> None:
+    """Prevents a part that stays at the model's own size, and silence about untested quality."""
+    result = engine.try_on(changed(request_, size=(256, 192)))
+    for tensor in (result.generated, result.person.mask, result.person.pose_map, result.garment.image):
+        assert tensor.shape[-2:] == (256, 192)
+    assert result.person.frame.size == (256, 192) and result.person.labels.shape == (256, 192)
+    assert result.images[0].shape == request_.person.pixels.shape
+    assert "untested_size" in {finding.code for finding in result.findings}
+    own = engine.prepare_person(request_.person).mask
+    assert float((result.person.mask.mean() - own.mean()).abs()) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -201,6 +235,9 @@ def test_a_model_that_has_only_seen_tops_says_so(
         ({"settings": Settings(pictures=0)}, "pictures"),
         ({"settings": Settings(feather=-1)}, "feather"),
         ({"settings": Settings(switches=Switches(cloth_cond_rate=2))}, "cloth_cond_rate"),
+        ({"settings": Settings(size=(512, 512))}, "size must be 256x192 to 1024x768"),
+        ({"settings": Settings(size=(500, 375))}, "multiple of 64"),
+        ({"settings": Settings(size=(1280, 960))}, "got 1280x960"),
         ({"category": "hats"}, "category"),
         ({"mask_rule": "none"}, "mask_rule"),
         ({"mask_grow": 65}, "mask_grow"),

@@ -41,6 +41,7 @@ def test_a_visitor_gets_picture_mask_garment_seed_and_words(
     result, words, mask, warped, seed = try_on(client, person, garment, seed="42", steps=9, guidance=1.5)
     np.testing.assert_array_equal(pixels(result), 255 - coloured(10, 60, 110))
     assert "9 steps" in words and "guidance 1.5" in words and "1.5 s" in words
+    assert "top · embedded parser" in words
     assert "a sharper one &lt;works&gt; better" in words
     tinted, grey = pixels(mask)[16, 12].astype(float), pixels(mask)[0, 0]
     assert np.abs(tinted - MASK_TINT).max() < np.abs(grey - MASK_TINT).max() / 2
@@ -139,7 +140,7 @@ def test_a_bad_file_gives_its_sentence_and_the_server_goes_on(
         ({"guidance": "much"}, "guidance must be a number, got 'much'"),
         ({"seed": "-1"}, "seed"),
         ({"seed": "lucky"}, "seed must be a number, got 'lucky'"),
-        ({"category": "hats"}, "category must be upper_body, lower_body or dresses, got 'hats'"),
+        ({"category": "hats"}, "category must be auto, upper_body, lower_body or dresses, got 'hats'"),
         ({"mask_rule": "none"}, "mask_rule must be published or worn, got 'none'"),
         ({"mask_grow": 1000}, "mask_grow must be -64 to 64 pixels, got 1000"),
         ({"model": "maxi"}, "There is no model 'maxi' here: choose mini"),
