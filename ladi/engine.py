@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ladi.devices import Running, choose_running
+from ladi.finish import finish
 from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
-from ladi.preprocess.frame import paste_back, to_pixels
 from ladi.preprocess.garment import fine_factor, fit_cut_out
 from ladi.preprocess.person import prepare_person
 from ladi.preprocess.pose import PoseDetector
@@ -198,8 +198,6 @@ class Engine:
         Raises:
             LadiError: in one sentence, whatever the user can mend.
         """
-        from ladi.detail import detailed
-
         check_request(request)
         check_category(request.category, model=self.name)
         settings = request.settings
@@ -222,16 +220,7 @@ class Engine:
         with self._lock:
             generated, conditions = self._sample(person, garment, request, (seed, steps, guidance), stages)
         with stages("paste"):
-            shown = generated
-            if settings.paste_back and settings.fine_detail and settings.switches.warped_garment:
-                shown = detailed(generated, person, garment, conditions)
-            images = tuple(to_pixels(picture) for picture in shown)
-            if settings.paste_back:
-                mask = person.mask[0, 0].numpy()
-                images = tuple(
-                    paste_back(request.person, image, mask, person.frame, feather=settings.feather)
-                    for image in images
-                )
+            images = finish(generated, person, garment, conditions, settings)
         stages.done()
         return Result(
             images=images,

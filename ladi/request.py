@@ -142,6 +142,7 @@ def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 
         **asdict(settings.switches),
         "paste_back": settings.paste_back,
         "fine_detail": settings.fine_detail,
+        "keep_backdrop": settings.keep_backdrop,
         "feather": settings.feather,
         "mask_grow": request.mask_grow,
         "mask_rule": request.mask_rule,

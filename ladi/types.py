@@ -213,6 +213,8 @@ class Settings:
     """Keep every original pixel outside the mask."""
     fine_detail: bool = True
     """Add the garment's own fine detail where the photo is larger than the model's picture."""
+    keep_backdrop: bool = True
+    """Keep the photo's own background inside the mask where the network only painted the same again."""
     feather: float = 4.0
     """Width in model pixels of the soft edge, inside the mask, between painted and original pixels."""
 

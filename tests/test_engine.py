@@ -120,6 +120,15 @@ def test_every_switch_changes_the_picture(engine: Engine, request_: TryOnRequest
     assert (off.generated - result.generated).abs().max() > 1e-4
 
 
+def test_a_large_garment_picture_is_kept_for_its_detail(result, garment: Photo) -> None:
+    """Prevents fine detail that is switched on and has nothing to add."""
+    fine = result.garment.fine
+    assert fine.shape == (1, 3, 4 * HEIGHT, 4 * WIDTH)
+    small = torch.nn.functional.interpolate(fine, (HEIGHT, WIDTH), mode="area")
+    assert (small - result.garment.image).abs().mean() < 0.05
+    assert result.conditions.warp_grid.shape == (1, HEIGHT, WIDTH, 2)
+
+
 def test_without_pasting_back_the_networks_picture_is_returned(
     engine: Engine, request_: TryOnRequest
 ) -> None:
