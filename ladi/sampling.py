@@ -63,8 +63,11 @@ def repeat_conditions(conditions: Conditions, times: int) -> Conditions:
 
 def split_conditions(conditions: Conditions) -> list[Conditions]:
     """One row each."""
-    rows = range(len(conditions.mask))
-    return [_map_conditions(conditions, lambda value, row=row: value[row : row + 1]) for row in rows]
+
+    def only(row: int) -> Conditions:
+        return _map_conditions(conditions, lambda value: value[row : row + 1])
+
+    return [only(row) for row in range(len(conditions.mask))]
 
 
 def _map_conditions(conditions: Conditions, change: Callable[[torch.Tensor], torch.Tensor]) -> Conditions:

@@ -59,6 +59,16 @@ def test_low_memory_changes_no_picture() -> None:
     assert same(pictures(lean, **arguments), pictures(plain, **arguments))
 
 
+def test_low_memory_on_a_gpu_lets_parts_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents a flag that leaves the whole model on the device; the pipeline's tests cover the hooks."""
+    lean, asked = toy_pipeline(), []
+    monkeypatch.setattr(lean, "enable_model_cpu_offload", lambda device: asked.append(device))
+    monkeypatch.setattr(lean, "to", lambda device: asked.append("all"))
+    place(lean, Running(CUDA, torch.float16, low_memory=True))
+    place(lean, Running(CUDA, torch.float16))
+    assert asked == [CUDA, "all"]
+
+
 def test_with_slicing_the_autoencoder_sees_one_picture_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prevents slicing that is switched on and skipped, since EMASC calls methods of its own."""
     lean = toy_pipeline()

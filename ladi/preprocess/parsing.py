@@ -5,7 +5,7 @@ It runs whichever network there is and translates its labels; which of them are 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from ladi.types import LabelScheme
 if TYPE_CHECKING:
     from transformers import SegformerForSemanticSegmentation
 
-    ParsingNetwork = HumanParser | SegformerForSemanticSegmentation
+    ParsingNetwork: TypeAlias = HumanParser | SegformerForSemanticSegmentation
 
 
 class Parsing(NamedTuple):
