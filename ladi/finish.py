@@ -1,7 +1,7 @@
 """The last stage of a try-on: from the network's pictures back into the photo.
 
 ```
-generated ─► add the garment's fine detail ─► drop the wall from the mask ─► paste back ─► pictures
+generated ─► add fine detail ─► drop what is unchanged from the mask ─► match the light ─► paste back
 ```
 
 Each step can be left out by a setting; without pasting back, the network's pictures are returned as they are.
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from ladi.preprocess.backdrop import drop_backdrop
 from ladi.preprocess.frame import paste_back, to_pixels
+from ladi.preprocess.light import match_light
+from ladi.preprocess.unchanged import agrees, drop_unchanged
 from ladi.types import Conditions, Garment, PersonParts, Settings
 
 
@@ -31,7 +33,7 @@ def finish(
         person: who was dressed.
         garment: in what.
         conditions: of both, one row.
-        settings: ``paste_back``, ``fine_detail``, ``keep_backdrop``, ``feather`` and the switches count.
+        settings: ``paste_back``, ``fine_detail``, ``keep_unchanged``, ``feather`` and the switches count.
 
     Returns:
         One (H',W',3) uint8 per picture, at the photo's own size where pasted back, else at the model's.
@@ -42,9 +44,11 @@ def finish(
 
     if not settings.paste_back:
         return tuple(to_pixels(picture) for picture in generated)
-    shown, outline = generated, None
+    shown, outline, warped = generated, None, None
     if settings.switches.warped_garment and conditions.warp_grid is not None:
-        outline = sample_garment(garment.matte.float(), conditions.warp_grid.float().cpu())[0, 0].numpy()
+        grid = conditions.warp_grid.float().cpu()
+        outline = sample_garment(garment.matte.float(), grid)[0, 0].numpy()
+        warped = _channels_last(sample_garment(garment.image, grid)[0])
         if settings.fine_detail:
             shown = detailed(generated, person, garment, conditions)
     mask = person.mask[0, 0].numpy() > 0
@@ -52,8 +56,12 @@ def finish(
     pictures = []
     for small, large in zip(generated, shown, strict=True):
         painted = mask
-        if settings.keep_backdrop:
-            painted = drop_backdrop(mask, person.labels, photo, _channels_last(small), outline)
+        if settings.keep_unchanged:
+            plain = _channels_last(small)
+            worn = None if outline is None else outline * agrees(plain, warped)
+            painted = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
+            light = torch.from_numpy(match_light(plain, photo, mask & ~painted, worn)).movedim(-1, 0)[None]
+            large = large + functional.interpolate(light, large.shape[-2:], mode="bilinear")[0]
         pictures.append(
             paste_back(person.photo, to_pixels(large), painted, person.frame, feather=settings.feather)
         )
