@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from ladi.pipeline import LadiVtonPipeline
@@ -48,6 +49,16 @@ class CellPicture:
     """(1,3,H,W) in [-1,1]."""
     seconds: float
     """Its share of the time of every batch that it was in."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A cell's picture as it is shown."""
+
+    cell: Cell
+    image: np.ndarray
+    """(H,W,3) uint8 RGB, as a result's pictures."""
+    seconds: float
 
 
 def latent_key(cell: Cell) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ read photo ─► prepare_person ──┐
 read photo ─► prepare_garment ─┘   └──────── the pipeline, one caller at a time ─────┘
 ```
 
-An engine holds a model and nothing of its users: everything about a request travels in arguments and results,
-so that any number of threads may call it. It decodes no files and shows nothing; the command and the page do.
+Everything about a request travels in arguments and results, so that any number of threads may call an engine.
+Of its users it holds no more than the last few preparations, for minutes (``recall.py``). It decodes no files
+and shows nothing; the command and the page do.
 
 Whatever pulls in diffusers or transformers is imported where it is used: that takes seconds, and the page is
 served before the model is loaded.
@@ -15,28 +16,29 @@ served before the model is loaded.
 
 from __future__ import annotations
 
-import secrets
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
+from ladi.clothing import cut_garment
 from ladi.devices import Running, choose_running
 from ladi.finish import finish
-from ladi.preprocess.checks import check_garment, raise_errors
+from ladi.painting import Preview, encode, paint
 from ladi.preprocess.cleaner import GarmentCleaner
-from ladi.preprocess.garment import fine_factor, fit_cut_out
-from ladi.preprocess.person import prepare_person
+from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
-from ladi.request import check_category, check_request, choose_category, collect_findings
-from ladi.shelf import garment_background, is_large, load_networks, mask_scheme
+from ladi.recall import Recall, digest
+from ladi.request import check_category, check_request, choose_sampling, collect_findings, pasting
+from ladi.shelf import is_large, load_networks, mask_scheme
 from ladi.stages import Progress, Stages
 from ladi.types import (
     AskedCategory,
     Category,
-    Conditions,
     Garment,
     MaskRule,
     PersonParts,
@@ -47,11 +49,10 @@ from ladi.types import (
 )
 
 if TYPE_CHECKING:
+    from ladi.compare import Cell, Compared
     from ladi.models.matting import GarmentMatting
     from ladi.pipeline import LadiVtonPipeline
     from ladi.preprocess.parsing import ParsingNetwork
-
-MAX_SEED = 2**32 - 1
 
 
 class Engine:
@@ -82,6 +83,8 @@ class Engine:
         self._cleaner = GarmentCleaner(matting)
         self._pose = PoseDetector()
         self._lock = threading.Lock()
+        self._people: Recall[PersonParts] = Recall()
+        self._garments: Recall[Garment] = Recall()
 
     @classmethod
     def load(
@@ -126,6 +129,7 @@ class Engine:
         mask_grow: int = 0,
         mask_rule: MaskRule = "worn",
         size: Size | None = None,
+        mask: np.ndarray | None = None,
     ) -> PersonParts:
         """Find the person, frame them, and decide what is repainted.
 
@@ -135,21 +139,28 @@ class Engine:
             mask_grow: pixels at the model's size by which the mask is grown; negative shrinks it.
             mask_rule: see ``ladi.types.MaskRule``.
             size: instead of the model's own.
+            mask: (H,W) at the photo's size, in place of the automatic one.
 
         Raises:
             PersonError: nobody is there, or not in a way that can be dressed.
+            MaskError: the given mask is empty or has another size.
         """
-        return prepare_person(
-            photo,
-            self._pose.detect(photo.pixels),
-            self._parser,
-            category=category,
-            size=size or self.size,
-            trained_size=self.size,
-            scheme=mask_scheme(self.name),
-            mask_rule=mask_rule,
-            mask_grow=mask_grow,
+        size = size or self.size
+        person = self._people.get(
+            (digest(photo), category, mask_grow, mask_rule, size, self.name),
+            lambda: prepare_person(
+                photo,
+                self._pose.detect(photo.pixels),
+                self._parser,
+                category=category,
+                size=size,
+                trained_size=self.size,
+                scheme=mask_scheme(self.name),
+                mask_rule=mask_rule,
+                mask_grow=mask_grow,
+            ),
         )
+        return person if mask is None else with_mask(person, mask)
 
     def prepare_garment(
         self, photo: Photo, *, category: AskedCategory = "auto", clean: str = "auto", size: Size | None = None
@@ -166,45 +177,114 @@ class Engine:
             GarmentError: there is no garment to be seen.
             SettingError: an unknown way of cleaning.
         """
-        cut_out = self._cleaner.cut_out(photo, clean)
-        findings = check_garment(photo, cut_out.matte, person=self._pose.find(photo.pixels))
-        raise_errors(findings)
-        chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, model=self.name)
         size = size or self.size
-        fit = partial(
-            fit_cut_out,
-            photo,
-            cut_out,
-            category=chosen,
-            background=garment_background(self.name),
-            reframe=clean != "keep",
-        )
-        garment, factor = fit(size=size), fine_factor(photo.size, size)
-        fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
-        return replace(garment, fine=fine, guessed=category == "auto", findings=(*findings, *doubts))
+        key = (digest(photo), category, clean, size, self.name)
+        how: dict[str, Any] = {"category": category, "clean": clean, "size": size, "model": self.name}
+        return self._garments.get(key, lambda: cut_garment(photo, self._cleaner, self._pose, **how))
 
     def warm_up(self, *, wait: bool = False) -> None:
         """Import rembg in the background, for servers; its models can be used from then on."""
         self._cleaner.warm_up(wait=wait)
 
-    def try_on(self, request: TryOnRequest, *, progress: Progress | None = None) -> Result:
+    def try_on(
+        self,
+        request: TryOnRequest,
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        preview: Preview | None = None,
+        explain: bool = False,
+    ) -> Result:
         """Dress the person in the garment.
 
         Args:
             request: photos and settings; never changed.
-            progress: called with a stage's name and the share of the whole work that is done, from this
-                thread.
+            progress: called with a stage and the share of the work that is done, from this thread.
+            cancelled: asked between all steps; yes stops the work.
+            preview: called with the picture as it stands, every few steps of a long sampling.
+            explain: also decode without EMASC, to show what it does.
 
         Raises:
             LadiError: in one sentence, whatever the user can mend.
+            Cancelled: ``cancelled`` said so.
         """
+        stages = Stages(progress, cancelled)
+        garment, person = self._prepare(request, stages)
+        settings = request.settings
+        sampling = choose_sampling(settings, self.defaults)
+        with self._lock:
+            try:
+                generated, conditions, plain = paint(
+                    self._pipeline,
+                    person,
+                    garment,
+                    settings=settings,
+                    sampling=sampling,
+                    stages=stages,
+                    preview=preview,
+                    explain=explain,
+                )
+            finally:
+                self._pipeline.maybe_free_model_hooks()
+        with stages("paste"):
+            images = finish(generated, person, garment, conditions, pasting(request))
+        stages.done()
+        return Result(
+            images,
+            *sampling,
+            person=person,
+            garment=garment,
+            conditions=conditions,
+            generated=generated,
+            without_emasc=plain,
+            findings=collect_findings(request, person, garment, own_size=self.size),
+            timings=stages.timings,
+        )
+
+    def compare(
+        self,
+        request: TryOnRequest,
+        cells: Callable[[int, int, float], Sequence[Cell]],
+        *,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> list[Compared]:
+        """Many settings side by side, from one preparation.
+
+        ``cells`` is given seed, steps and guidance, with the model's defaults put in, and returns what to
+        compare; the rest is as in ``try_on``.
+        """
+        from ladi.compare import Compared, run_cells
+
+        stages = Stages(progress, cancelled)
+        garment, person = self._prepare(request, stages)
+        wanted = cells(*choose_sampling(request.settings, self.defaults))
+        with self._lock:
+            try:
+                with stages("conditions"), torch.no_grad():
+                    conditions = encode(self._pipeline, person, garment)
+                with stages("denoise"):
+                    report = partial(stages.within, "denoise")
+                    pictures = run_cells(self._pipeline, [conditions], wanted, progress=report)
+            finally:
+                self._pipeline.maybe_free_model_hooks()
+        with stages("paste"):
+            compared = []
+            for made in pictures:
+                own = replace(pasting(request), switches=made.cell.switches)
+                [image] = finish(made.image, person, garment, conditions, own)
+                compared.append(Compared(made.cell, image, made.seconds))
+        stages.done()
+        return compared
+
+    def _prepare(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
+        """Refuse what cannot work, then prepare both pictures."""
         check_request(request)
         check_category(request.category, model=self.name)
-        settings = request.settings
-        stages = Stages(progress)
+        size = request.settings.size
         with stages("garment"):
             garment = self.prepare_garment(
-                request.garment, category=request.category, clean=request.clean_garment, size=settings.size
+                request.garment, category=request.category, clean=request.clean_garment, size=size
             )
         with stages("person"):
             person = self.prepare_person(
@@ -212,63 +292,7 @@ class Engine:
                 category=garment.category,
                 mask_grow=request.mask_grow,
                 mask_rule=request.mask_rule,
-                size=settings.size,
+                size=size,
+                mask=request.mask,
             )
-        seed = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
-        steps = self.defaults[0] if settings.steps is None else settings.steps
-        guidance = self.defaults[1] if settings.guidance is None else settings.guidance
-        with self._lock:
-            generated, conditions = self._sample(person, garment, request, (seed, steps, guidance), stages)
-        with stages("paste"):
-            images = finish(generated, person, garment, conditions, settings)
-        stages.done()
-        return Result(
-            images=images,
-            seed=seed,
-            steps=steps,
-            guidance=guidance,
-            person=person,
-            garment=garment,
-            conditions=conditions,
-            generated=generated,
-            findings=collect_findings(request, person, garment, own_size=self.size),
-            timings=stages.timings,
-        )
-
-    @torch.no_grad()
-    def _sample(
-        self,
-        person: PersonParts,
-        garment: Garment,
-        request: TryOnRequest,
-        settings: tuple[int, int, float],
-        stages: Stages,
-    ) -> tuple[torch.Tensor, Conditions]:
-        """(B,3,H,W) in [-1,1] on the CPU, and the conditions; runs under the lock."""
-        from ladi.sampling import Sampling, repeat_conditions
-
-        pipeline, count, switches = self._pipeline, request.settings.pictures, request.settings.switches
-        seed, steps, guidance = settings
-        with stages("conditions"):
-            conditions = pipeline.encode_conditions(
-                person.image, person.mask, person.pose_map, garment.image, category=person.category
-            )
-        # On the CPU, so that a seed means the same picture on every device.
-        generators = [torch.Generator("cpu").manual_seed(seed + index) for index in range(count)]
-
-        def after_step(_: Any, step: int, __: Any, ___: Any) -> None:
-            stages.within("denoise", (step + 1) / steps)
-
-        with stages("denoise"):
-            repeated = repeat_conditions(conditions, count)
-            latents = pipeline.denoise(
-                repeated,
-                pipeline.prepare_latents(repeated, generators),
-                Sampling(steps=steps, guidance=guidance, switches=switches),
-                generator=generators,
-                callback=after_step,
-            )
-        with stages("decode"):
-            decoded = pipeline.decode(latents, repeated, switches)
-            pipeline.maybe_free_model_hooks()
-        return decoded.clamp(-1, 1).cpu(), conditions
+        return garment, person

@@ -6,7 +6,8 @@ Checks and words only: pictures are judged in ``preprocess/``, and nothing is co
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+import secrets
+from dataclasses import asdict, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -24,6 +25,7 @@ from ladi.types import (
     PersonParts,
     Result,
     SettingError,
+    Settings,
     Size,
     TryOnRequest,
 )
@@ -33,6 +35,8 @@ MIN_HEIGHT, MAX_HEIGHT, HEIGHT_STEP = 256, 1024, 64
 
 MAX_GROW = 64
 """Pixels at the model's size."""
+
+MAX_SEED = 2**32 - 1
 
 DECODED = "decoded"
 """Code of the findings that only tell what was done to a file: notes rather than warnings."""
@@ -102,6 +106,20 @@ def choose_category(
     return guess.category, (Finding("warning", "category_unsure", doubt),)
 
 
+def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[int, int, float]:
+    """Seed, steps and guidance; a seed is drawn and a model's defaults are taken where nothing is asked."""
+    return (
+        secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
+        defaults[0] if settings.steps is None else settings.steps,
+        defaults[1] if settings.guidance is None else settings.guidance,
+    )
+
+
+def pasting(request: TryOnRequest) -> Settings:
+    """How the picture is put back: of what was masked by hand, everything is repainted."""
+    return request.settings if request.mask is None else replace(request.settings, keep_unchanged=False)
+
+
 def collect_findings(
     request: TryOnRequest, person: PersonParts, garment: Garment, *, own_size: Size
 ) -> tuple[Finding, ...]:
@@ -142,7 +160,7 @@ def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 
         **asdict(settings.switches),
         "paste_back": settings.paste_back,
         "fine_detail": settings.fine_detail,
-        "keep_backdrop": settings.keep_backdrop,
+        "keep_unchanged": settings.keep_unchanged,
         "feather": settings.feather,
         "mask_grow": request.mask_grow,
         "mask_rule": request.mask_rule,

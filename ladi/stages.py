@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ladi.types import Cancelled
+
 Progress = Callable[[str, float], None]
 """(stage, share of the whole work done); the stages are ``garment, person, conditions, denoise, decode,
 paste``."""
@@ -18,12 +20,18 @@ SHARES = {"garment": 0.0, "person": 0.04, "conditions": 0.1, "denoise": 0.2, "de
 
 
 class Stages:
-    """Measures and reports the stages of one request."""
+    """Measures and reports the stages of one request, and stops it between two steps."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        """Start with no stage done; ``progress`` is called as the work goes on."""
+    def __init__(self, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None) -> None:
+        """Start with no stage done.
+
+        Args:
+            progress: called as the work goes on.
+            cancelled: asked as often; once it says yes, Cancelled is raised.
+        """
         self.timings: dict[str, float] = {}
         self._progress = progress
+        self._cancelled = cancelled
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -45,5 +53,7 @@ class Stages:
         self._report(list(SHARES)[-1], 1.0)
 
     def _report(self, stage: str, done: float) -> None:
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("Stopped before it was done; nothing was changed.")
         if self._progress is not None:
             self._progress(stage, done)

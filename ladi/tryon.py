@@ -72,7 +72,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="HOW",
         help="auto, keep, embedded, or a local rembg model",
     )
-    add("--repaint-backdrop", action="store_true", help="repaint the wall inside the mask too")
+    add("--repaint-all", action="store_true", help="also repaint wall and skin that stay as they are")
     add("--no-fine-detail", action="store_true", help="do not add the garment's fine detail in large photos")
     add(
         "--no-paste-back",
@@ -176,7 +176,7 @@ def read_request(options: argparse.Namespace) -> TryOnRequest:
             ),
             paste_back=not options.no_paste_back,
             fine_detail=not options.no_fine_detail,
-            keep_backdrop=not options.repaint_backdrop,
+            keep_unchanged=not options.repaint_all,
             feather=options.feather,
             size=None if options.size is None else read_size(options.size),
         ),

@@ -79,6 +79,14 @@ class ModelError(LadiError):
     """A model that is unknown, incomplete or does not fit the request."""
 
 
+class MaskError(LadiError):
+    """A mask, drawn by hand, that cannot be used."""
+
+
+class Cancelled(LadiError):
+    """The user wanted a try-on to stop."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a check has to say about a picture. An ``error`` stops the try-on, a ``warning`` does not."""
@@ -213,8 +221,8 @@ class Settings:
     """Keep every original pixel outside the mask."""
     fine_detail: bool = True
     """Add the garment's own fine detail where the photo is larger than the model's picture."""
-    keep_backdrop: bool = True
-    """Keep the photo's own background inside the mask where the network only painted the same again."""
+    keep_unchanged: bool = True
+    """Keep the photo's own wall and skin inside the mask where the network only painted the same again."""
     feather: float = 4.0
     """Width in model pixels of the soft edge, inside the mask, between painted and original pixels."""
 
@@ -232,6 +240,8 @@ class TryOnRequest:
     mask_rule: MaskRule = "worn"
     clean_garment: str = "auto"
     """``auto``, ``keep`` (use the picture as it is), ``embedded``, or the name of a local rembg model."""
+    mask: np.ndarray | None = None
+    """(H,W) at the photo's size, nonzero = repaint: drawn by hand, in place of the automatic mask."""
 
 
 @dataclass(frozen=True)
@@ -283,6 +293,8 @@ class Result:
     conditions: Conditions
     generated: torch.Tensor
     """(B,3,H,W) in [-1,1], as decoded, before pasting back."""
+    without_emasc: torch.Tensor | None = None
+    """(1,3,H,W), the first picture decoded without EMASC, where it was asked for and EMASC was on."""
     findings: tuple[Finding, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage, in order."""

@@ -93,7 +93,7 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
     words = (
         "--category dresses --seed 3 --steps 9 --guidance 2.5 --pictures 2 --no-emasc --no-pseudo-words "
         "--no-warped-garment --no-pose --no-garment-skips --cloth-cond-rate 0.5 --mask-grow -3 "
-        "--mask-rule published --garment-background keep --no-fine-detail --repaint-backdrop --feather 2 "
+        "--mask-rule published --garment-background keep --no-fine-detail --repaint-all --feather 2 "
         "--no-paste-back --size 512x384"
     )
     options = build_parser(["tryon"]).parse_args(command(pictures, Path("r.png"), *words.split()))
@@ -106,7 +106,7 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
         switches=Switches(False, False, False, False, False, cloth_cond_rate=0.5),
         paste_back=False,
         fine_detail=False,
-        keep_backdrop=False,
+        keep_unchanged=False,
         feather=2.0,
         size=(512, 384),
     )

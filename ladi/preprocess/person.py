@@ -6,8 +6,10 @@ It puts the steps of this folder in order: judge, frame, find parts, draw the ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from ladi.preprocess.checks import check_person, raise_errors
@@ -17,6 +19,7 @@ from ladi.preprocess.pose import pose_map
 from ladi.types import (
     Category,
     LabelScheme,
+    MaskError,
     MaskRule,
     PersonError,
     PersonParts,
@@ -93,3 +96,36 @@ def prepare_person(
 def dilation_at(size: Size, trained_size: Size) -> int:
     """Side of the dilation's square, the nearest odd number in proportion to the model's own size."""
     return 2 * round((DILATION_SIDE * size[0] / trained_size[0] - 1) / 2) + 1
+
+
+def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
+    """The same person with a mask that was drawn by hand.
+
+    Args:
+        person: As prepared.
+        mask: (H,W) at the photo's size, nonzero = repaint.
+
+    Raises:
+        MaskError: It has another size, or nothing of it lies in the model's window.
+    """
+    if mask.shape != person.photo.size:
+        got, want = ("x".join(map(str, shape)) for shape in (mask.shape, person.photo.size))
+        raise MaskError(f"The mask must have the photo's size, {want} (height by width), got {got}.")
+    small = crop_to_frame(mask > 0, person.frame) >= 0.5
+    if not small.any():
+        raise MaskError("The mask is empty: paint over what the garment shall cover, or reset the mask.")
+    return replace(person, mask=torch.from_numpy(small)[None, None].float())
+
+
+def mask_on_photo(person: PersonParts, size: Size | None = None) -> np.ndarray:
+    """A person's mask (H,W) bool over the whole photo, or over the photo at another size."""
+    height, width = size or person.photo.size
+    frame, mask = person.frame, person.mask[0, 0].numpy() > 0
+    down = (np.arange(height) + 0.5) * person.photo.size[0] / height
+    along = (np.arange(width) + 0.5) * person.photo.size[1] / width
+    rows = np.floor((down - frame.top) * frame.scale).astype(int)
+    columns = np.floor((along - frame.left) * frame.scale).astype(int)
+    inside_rows = (rows >= 0) & (rows < mask.shape[0])
+    inside_columns = (columns >= 0) & (columns < mask.shape[1])
+    picked = mask[rows.clip(0, mask.shape[0] - 1)][:, columns.clip(0, mask.shape[1] - 1)]
+    return picked & inside_rows[:, None] & inside_columns[None]
