@@ -146,8 +146,8 @@ def build_pipeline(tokenizer_folder: Path) -> LadiVtonPipeline:
         unet=build_unet(),
         scheduler=build_scheduler(),
         garment_skips=GarmentSkips(incoming, outgoing, hidden_channels=(16, 24, 32, 48, 64)),
-        default_steps=4,
-        default_guidance=1.5,
+        default_steps=2,
+        default_guidance=1.0,
         height=SIZE[0],
         width=SIZE[1],
     )

@@ -11,6 +11,8 @@ from ladi.types import LadiError
 SMOOTH = 0.15
 """Weight of each new value in the running mean that is drawn over the raw one."""
 
+NOT_MEASURES = ("step", "validation")
+
 
 def read_log(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The training and the validation lines of a stage's ``log.jsonl``, in their order."""
@@ -47,7 +49,7 @@ def plot_logs(work: Path, out: Path) -> None:
             means.append(means[-1] + SMOOTH * (loss - means[-1]))
         panel.plot(steps, losses, color="0.8", linewidth=0.8)
         panel.plot(steps, means, color="tab:blue", linewidth=1.4, label="loss")
-        measures = [name for name in (validation[0] if validation else {}) if name.startswith("val_")]
+        measures = [name for name in (validation[0] if validation else {}) if name not in NOT_MEASURES]
         for name in measures[:1]:
             other = panel.twinx()
             other.plot(

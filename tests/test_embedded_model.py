@@ -1,0 +1,77 @@
+"""The shipped weights: their pictures stay what they were, and as good as they were.
+
+After a training, ``python -m tests.test_embedded_model`` writes the golden slices anew; look at the pictures
+before committing them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ladi.data.shards import read_shards
+from ladi.engine import Engine
+from ladi.evaluation.metrics import masked_error
+from ladi.evaluation.run import pairs, pasted
+from ladi.pipeline import LadiVtonPipeline
+from ladi.preprocess.photo import read_photo
+from ladi.types import Settings, TryOnRequest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES, MODEL = ROOT / "assets" / "examples", ROOT / "assets" / "mini"
+GOLDEN = Path(__file__).parent / "golden" / "embedded_model.json"
+PAIRS = (("person-anna.jpg", "garment-striped-tee.jpg"), ("person-ben.jpg", "garment-checked-shirt.jpg"))
+TOLERANCE = 0.03
+"""Of [0,1]; detectors and sums differ a little between machines."""
+VALIDATION_PAIRS = 8
+LARGEST_ERROR = 0.118
+
+
+def golden_slice(engine: Engine, person: str, garment: str) -> list[float]:
+    """Nine numbers: the grey of nine places in the repainted box of the model's picture."""
+    result = engine.try_on(
+        TryOnRequest(read_photo(EXAMPLES / person), read_photo(EXAMPLES / garment), settings=Settings(seed=0))
+    )
+    rows, columns = (torch.nonzero(result.person.mask[0, 0].sum(axis)).flatten() for axis in (1, 0))
+    box = result.generated[0, :, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    means = torch.nn.functional.adaptive_avg_pool2d(((box + 1) / 2).mean(0, keepdim=True), (3, 3))
+    return [round(float(value), 4) for value in means.flatten()]
+
+
+@pytest.mark.parametrize(("person", "garment"), PAIRS)
+def test_the_examples_look_as_they_did(person: str, garment: str) -> None:
+    """Prevents: weights or preprocessing that changed without anybody looking at the pictures."""
+    expected = json.loads(GOLDEN.read_text())[f"{person} {garment}"]
+    assert np.abs(np.subtract(golden_slice(Engine.load("mini"), person, garment), expected)).max() < TOLERANCE
+
+
+def test_unseen_pairs_are_painted_as_well_as_they_were(shared_dir: Path) -> None:
+    """Prevents: a quality that regresses silently."""
+    pipeline = LadiVtonPipeline.from_pretrained(MODEL)
+    pipeline.set_progress_bar_config(disable=True)
+    size = (pipeline.config.height, pipeline.config.width)
+    samples = list(read_shards(shared_dir / "data" / "viton", "val", size))[:VALIDATION_PAIRS]
+    errors = []
+    for index, pair in enumerate(pairs(samples, "paired")):
+        images, _ = pipeline(
+            **pair.inputs,
+            generator=torch.Generator().manual_seed(index),
+            output_type="pt",
+            return_dict=False,
+        )
+        truth = ((pair.inputs["image"][0].movedim(0, -1) + 1) / 2).numpy()
+        errors.append(
+            masked_error(pasted(images * 2 - 1, pair), truth, pair.inputs["mask"][0, 0].numpy() > 0.5)
+        )
+    assert np.mean(errors) < LARGEST_ERROR
+
+
+if __name__ == "__main__":
+    shipped = Engine.load("mini")
+    slices = {f"{person} {garment}": golden_slice(shipped, person, garment) for person, garment in PAIRS}
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(slices, indent=2) + "\n")
