@@ -76,7 +76,7 @@ def test_a_photo_and_a_garment_become_a_picture(
     assert main(command(pictures, out, *options)) == 0
     said = capsys.readouterr().out
     assert "seed 3" in said and "seed 4" in said and "denoise" in said and "total" in said
-    assert "upper_body (guessed), embedded parser" in said
+    assert "upper_body, embedded parser" in said
     assert {path.name for path in tmp_path.iterdir()} == {"result.png", "result-2.png", "parts"}
     assert np.asarray(Image.open(out)).shape == (512, 384, 3)
     written = {path.stem for path in parts.iterdir()}

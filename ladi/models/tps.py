@@ -39,8 +39,8 @@ class WarpOutput:
 def _control_points(rows: int, columns: int, reach: float) -> torch.Tensor:
     """A regular grid of points on ±reach, row by row, as (x,y): (rows·columns, 2)."""
     y, x = torch.meshgrid(
-        torch.linspace(-reach, reach, rows, dtype=torch.float64),
-        torch.linspace(-reach, reach, columns, dtype=torch.float64),
+        torch.linspace(-reach, reach, rows, dtype=torch.float64, device="cpu"),
+        torch.linspace(-reach, reach, columns, dtype=torch.float64, device="cpu"),
         indexing="ij",
     )
     return torch.stack([x, y], dim=-1).reshape(-1, 2)
@@ -124,26 +124,31 @@ class ThinPlateSplineGrid(nn.Module):
 
     @staticmethod
     def constants(size: Size, points: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The three buffers that the published checkpoint carries, computed in float64."""
+        """The three buffers that the published checkpoint carries, computed in float64.
+
+        On the CPU whatever device a network is being built on: libraries that build on ``meta`` do not agree
+        on which constructors they redirect.
+        """
         count = len(points)
-        kernel = torch.zeros(count + 3, count + 3, dtype=torch.float64)
+        exact: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
+        kernel = torch.zeros(count + 3, count + 3, **exact)
         kernel[:count, :count] = _radial_basis(points, points)
         kernel[:count, count] = kernel[count, :count] = 1
         kernel[:count, count + 1 :] = points
         kernel[count + 1 :, :count] = points.T
         # Corner-aligned, as published, although the grid is then sampled with align_corners=False.
         y, x = torch.meshgrid(
-            torch.linspace(-1, 1, size[0], dtype=torch.float64),
-            torch.linspace(-1, 1, size[1], dtype=torch.float64),
+            torch.linspace(-1, 1, size[0], **exact),
+            torch.linspace(-1, 1, size[1], **exact),
             indexing="ij",
         )
         targets = torch.stack([x, y], dim=-1).reshape(-1, 2)
         representation = torch.cat(
-            [_radial_basis(targets, points), torch.ones(len(targets), 1, dtype=torch.float64), targets], dim=1
+            [_radial_basis(targets, points), torch.ones(len(targets), 1, **exact), targets], dim=1
         )
         return {
             "inverse_kernel": torch.linalg.inv(kernel).float(),
-            "padding_matrix": torch.zeros(3, 2),
+            "padding_matrix": torch.zeros(3, 2, device="cpu"),
             "target_coordinate_repr": representation.float(),
         }
 

@@ -62,7 +62,7 @@ def test_a_photo_goes_in_and_a_photo_comes_out(client: Client, person: Path, gar
     changed = (after != before).any(axis=2)
     assert 0.05 < changed.mean() < 0.9
     np.testing.assert_array_equal(after[:40], before[:40])
-    assert "2 steps" in words and seed == "1"
+    assert "4 steps" in words and seed == "1"
     assert np.asarray(Image.open(mask)).shape == np.asarray(Image.open(warped)).shape
 
 
