@@ -44,11 +44,12 @@ def finish(
 
     if not settings.paste_back:
         return tuple(to_pixels(picture) for picture in generated)
-    shown, outline, warped = generated, None, None
+    shown = generated
+    fitted: tuple[np.ndarray, np.ndarray] | None = None
     if settings.switches.warped_garment and conditions.warp_grid is not None:
         grid = conditions.warp_grid.float().cpu()
         outline = sample_garment(garment.matte.float(), grid)[0, 0].numpy()
-        warped = _channels_last(sample_garment(garment.image, grid)[0])
+        fitted = outline, _channels_last(sample_garment(garment.image, grid)[0])
         if settings.fine_detail:
             shown = detailed(generated, person, garment, conditions)
     mask = person.mask[0, 0].numpy() > 0
@@ -58,7 +59,7 @@ def finish(
         painted = mask
         if settings.keep_unchanged:
             plain = _channels_last(small)
-            worn = None if outline is None else outline * agrees(plain, warped)
+            worn = None if fitted is None else fitted[0] * agrees(plain, fitted[1])
             painted = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
             light = torch.from_numpy(match_light(plain, photo, mask & ~painted, worn)).movedim(-1, 0)[None]
             large = large + functional.interpolate(light, large.shape[-2:], mode="bilinear")[0]

@@ -25,10 +25,10 @@ KEPT, SECONDS = 4, 600.0
 def digest(photo: Photo) -> bytes:
     """What identifies a photo's pixels and transparency; its notes do not count."""
     whole = hashlib.blake2b(repr(photo.pixels.shape).encode(), digest_size=32)
-    whole.update(np.ascontiguousarray(photo.pixels))
+    whole.update(np.ascontiguousarray(photo.pixels).data)
     if photo.alpha is not None:
         whole.update(b"alpha")
-        whole.update(np.ascontiguousarray(photo.alpha))
+        whole.update(np.ascontiguousarray(photo.alpha).data)
     return whole.digest()
 
 
