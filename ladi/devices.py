@@ -5,6 +5,7 @@ It decides and sets up; which models there are and how they are read from disk i
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -14,6 +15,8 @@ from ladi.types import SettingError
 
 if TYPE_CHECKING:
     from ladi.pipeline import LadiVtonPipeline
+
+LOGGER = logging.getLogger(__name__)
 
 DEVICES = ("cuda", "mps", "cpu")
 """Best first."""
@@ -122,3 +125,18 @@ def _has_halves(device: torch.device) -> bool:
 
 def _called(device: torch.device) -> str:
     return "CPU" if device.type == "cpu" else "GPU"
+
+
+def usable_precision(precision: str, device: str | None) -> str:
+    """Accelerate's name of the precision to train in: the wanted one, or ``no`` where a CPU would emulate it.
+
+    Emulated bfloat16 is a hundred times slower than float32.
+    """
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    if precision != "bf16" or not on_cpu:
+        return precision
+    able = torch.cpu.get_capabilities()
+    if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+        return precision
+    LOGGER.warning("this CPU has no bfloat16 instructions: training in float32")
+    return "no"

@@ -25,6 +25,7 @@ from diffusers.training_utils import EMAModel
 from PIL import Image
 from torch import nn
 
+from ladi.devices import usable_precision
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
@@ -137,18 +138,6 @@ class Averages:
         for name, average in self.models.items():
             average.load_state_dict(state[name])
             average.to(device)
-
-
-def usable_precision(precision: str, device: str | None) -> str:
-    """The wanted precision, or ``no`` where it would be emulated, a hundred times slower."""
-    on_cpu = device == "cpu" or not torch.cuda.is_available()
-    if precision != "bf16" or not on_cpu:
-        return precision
-    able = torch.cpu.get_capabilities()
-    if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
-        return precision
-    LOGGER.warning("this CPU has no bfloat16 instructions: training in float32")
-    return "no"
 
 
 def stage_weights(folder: Path) -> dict[str, dict[str, torch.Tensor]] | None:
