@@ -91,6 +91,8 @@ class Handlers:
         "garment_skips",
         "cloth_cond_rate",
         "paste_back",
+        "fine_detail",
+        "keep_unchanged",
         "model",
     )
     """The names and order of what ``try_on`` takes from the page."""
@@ -126,6 +128,8 @@ class Handlers:
         garment_skips: bool,
         cloth_cond_rate: float,
         paste_back: bool,
+        fine_detail: bool,
+        keep_unchanged: bool,
         model: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (Gradio recognises the default value)
     ) -> tuple[np.ndarray, str, np.ndarray, np.ndarray | None, int]:
@@ -150,6 +154,8 @@ class Handlers:
                 seed=_whole(seed, "seed"),
                 switches=switches,
                 paste_back=bool(paste_back),
+                fine_detail=bool(fine_detail),
+                keep_unchanged=bool(keep_unchanged),
             )
             request = TryOnRequest(
                 person=read_upload(person, "a photo of the person"),

@@ -172,6 +172,8 @@ def _more_settings(start: Defaults) -> Fields:
         fields["pose"] = gr.Checkbox(value=True, label="Follow the pose")
         fields["garment_skips"] = gr.Checkbox(value=True, label="Keep the garment's pattern (garment skips)")
         fields["paste_back"] = gr.Checkbox(value=True, label="Keep the photo outside the mask")
+        fields["keep_unchanged"] = gr.Checkbox(value=True, label="Keep wall and skin that stay the same")
+        fields["fine_detail"] = gr.Checkbox(value=True, label="Add the garment's fine detail")
     fields["cloth_cond_rate"] = gr.Slider(
         0, 1, value=1, step=0.05, label="Share of the steps that see the fitted garment"
     )

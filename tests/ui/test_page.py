@@ -68,6 +68,8 @@ def test_every_setting_reaches_the_engine(
         "garment_skips": False,
         "cloth_cond_rate": 0.25,
         "paste_back": False,
+        "fine_detail": False,
+        "keep_unchanged": False,
         "model": "mini",
     }
     try_on(client, person, garment, **values)
@@ -226,7 +228,7 @@ def call_by_hand(address: str, data: list[object]) -> str:
         return stream.read().decode()
 
 
-REST = ["1", True, "upper_body", "auto", "worn", 0, True, True, True, True, 1, True, "mini"]
+REST = ["1", True, "upper_body", "auto", "worn", 0, True, True, True, True, 1, True, True, True, "mini"]
 
 
 def test_a_hand_made_request_cannot_read_files_of_the_server(
