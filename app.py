@@ -54,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             LOGGER.warning("%s", notice)
         steps, guidance = sampling_defaults(find_model(options.model))
         how = {name: getattr(options, name) for name in ("device", "precision", "low_memory")}
+        extras = {name: getattr(options, name) for name in ("content_filter", "fast_previews")}
         choose_running(**how, large=is_large(options.model))
         names = tuple(dict.fromkeys([options.model, *installed_models()]))
-        shelf = Shelf(names, partial(Engine.load, **how))
+        shelf = Shelf(names, partial(Engine.load, **how, **extras))
         page = build_page(
             Handlers(shelf.get, default_model=options.model),
             Defaults(steps, guidance, models=names, notice=notice),
@@ -95,6 +96,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--share", action="store_true", default=env("LADI_SHARE", "") not in ("", "0"))
     add("--model", default=env("LADI_MODEL", "mini"), help="name or folder of a model (LADI_MODEL)")
     add_running(parser)
+    add(
+        "--fast-previews",
+        action="store_true",
+        default=env("LADI_FAST_PREVIEWS", "") not in ("", "0"),
+        help="decode previews of full-size models with TAESD (LADI_FAST_PREVIEWS)",
+    )
     return parser.parse_args(arguments)
 
 

@@ -27,6 +27,7 @@ import torch
 
 from ladi.clothing import cut_garment
 from ladi.devices import Running, choose_running
+from ladi.extras import Extras, load_extras
 from ladi.finish import finish
 from ladi.painting import Preview, encode, paint
 from ladi.preprocess.cleaner import GarmentCleaner
@@ -66,6 +67,7 @@ class Engine:
         *,
         name: str = "mini",
         running: Running | None = None,
+        extras: Extras | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -75,9 +77,11 @@ class Engine:
             matting: cuts out the garment.
             name: what the model is called in messages.
             running: where and how the pipeline computes, where that is known.
+            extras: what looks at results and decodes previews, if anything.
         """
         self.name = name
         self.running = running
+        self._extras = extras or Extras()
         self._pipeline = pipeline
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
@@ -94,6 +98,8 @@ class Engine:
         device: str | None = None,
         precision: str = "auto",
         low_memory: bool = False,
+        content_filter: bool = False,
+        fast_previews: bool = False,
     ) -> Engine:
         """Load a model and its helpers.
 
@@ -102,6 +108,8 @@ class Engine:
             device: ``cuda``, ``mps`` or ``cpu``; ``None`` takes the best there is.
             precision: see ``ladi.devices.choose_precision``.
             low_memory: see ``ladi.devices.place``.
+            content_filter: see ``ladi.extras.load_extras``.
+            fast_previews: likewise.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -109,7 +117,8 @@ class Engine:
         """
         running = choose_running(device, precision, low_memory=low_memory, large=is_large(model))
         pipeline, parser, matting = load_networks(model, running)
-        return cls(pipeline, parser, matting, name=model, running=running)
+        extras = load_extras(pipeline, content_filter=content_filter, fast_previews=fast_previews)
+        return cls(pipeline, parser, matting, name=model, running=running, extras=extras)
 
     @property
     def size(self) -> Size:
@@ -222,12 +231,15 @@ class Engine:
                     sampling=sampling,
                     stages=stages,
                     preview=preview,
+                    preview_decoder=self._extras.preview_decoder,
                     explain=explain,
                 )
             finally:
                 self._pipeline.maybe_free_model_hooks()
         with stages("paste"):
             images = finish(generated, person, garment, conditions, pasting(request))
+            if self._extras.content_filter is not None:
+                self._extras.content_filter.check(images)
         stages.done()
         return Result(
             images,
@@ -274,6 +286,8 @@ class Engine:
                 own = replace(pasting(request), switches=made.cell.switches)
                 [image] = finish(made.image, person, garment, conditions, own)
                 compared.append(Compared(made.cell, image, made.seconds))
+            if self._extras.content_filter is not None:
+                self._extras.content_filter.check([one.image for one in compared])
         stages.done()
         return compared
 

@@ -44,6 +44,7 @@ def paint(
     sampling: tuple[int, int, float],
     stages: Stages,
     preview: Preview | None = None,
+    preview_decoder: Any = None,
     explain: bool = False,
 ) -> tuple[torch.Tensor, Conditions, torch.Tensor | None]:
     """Sample pictures.
@@ -56,6 +57,7 @@ def paint(
         sampling: seed, steps and guidance, with the model's defaults put in.
         stages: timings and progress; may raise to stop.
         preview: called every few steps.
+        preview_decoder: a small decoder for previews, in place of the pipeline's.
         explain: also decode without EMASC.
 
     Returns:
@@ -73,7 +75,11 @@ def paint(
     def after_step(_: Any, step: int, __: Any, tensors: dict[str, torch.Tensor]) -> None:
         stages.within("denoise", (step + 1) / steps)
         if preview is not None and (step + 1) % PREVIEW_EVERY == 0 and step + 1 < steps:
-            preview(to_pixels(pipeline.decode(tensors["latents"][:1], conditions, switches)))
+            latents = tensors["latents"][:1]
+            if preview_decoder is None:
+                preview(to_pixels(pipeline.decode(latents, conditions, switches)))
+            else:
+                preview(to_pixels(preview_decoder.decode(latents).sample))
 
     with stages("denoise"):
         repeated = repeat_conditions(conditions, count)

@@ -113,6 +113,12 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         default=env("LADI_LOW_MEMORY", "") not in ("", "0"),
         help="slower, with less memory (LADI_LOW_MEMORY)",
     )
+    add(
+        "--content-filter",
+        action="store_true",
+        default=env("LADI_CONTENT_FILTER", "") not in ("", "0"),
+        help="keep back what a local safety checker refuses (LADI_CONTENT_FILTER)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -134,7 +140,11 @@ def run(options: argparse.Namespace) -> int:
     check_request(request)
     check_category(request.category, model=options.model)
     engine = Engine.load(
-        options.model, device=options.device, precision=options.precision, low_memory=options.low_memory
+        options.model,
+        device=options.device,
+        precision=options.precision,
+        low_memory=options.low_memory,
+        content_filter=options.content_filter,
     )
     if options.garment_background in LOCAL_MODELS and model_file(options.garment_background):
         engine.warm_up(wait=True)

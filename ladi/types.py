@@ -83,6 +83,10 @@ class MaskError(LadiError):
     """A mask, drawn by hand, that cannot be used."""
 
 
+class ContentError(LadiError):
+    """A result that the content filter keeps back."""
+
+
 class Cancelled(LadiError):
     """The user wanted a try-on to stop."""
 

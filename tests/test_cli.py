@@ -52,7 +52,15 @@ def toy(monkeypatch: pytest.MonkeyPatch, toy_engine: Engine) -> list[str]:
     """Real networks at toy size under every model's name; the names that were loaded."""
     loaded: list[str] = []
 
-    def load(model: str = "mini", *, device: str | None, precision: str, low_memory: bool) -> Engine:
+    def load(
+        model: str = "mini",
+        *,
+        device: str | None,
+        precision: str,
+        low_memory: bool,
+        content_filter: bool,
+    ) -> Engine:
+        assert not content_filter  # off unless asked for
         choose_running(device, precision, low_memory=low_memory)
         loaded.append(model)
         return toy_engine

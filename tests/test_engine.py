@@ -11,12 +11,14 @@ import torch
 from skimage import data
 
 from ladi.engine import Engine
+from ladi.extras import Extras
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
 from ladi.request import DECODED, check_request
 from ladi.stages import SHARES
 from ladi.types import (
+    ContentError,
     GarmentError,
     LadiError,
     ModelError,
@@ -127,6 +129,23 @@ def test_a_large_garment_picture_is_kept_for_its_detail(result, garment: Photo) 
     small = torch.nn.functional.interpolate(fine, (HEIGHT, WIDTH), mode="area")
     assert (small - result.garment.image).abs().mean() < 0.05
     assert result.conditions.warp_grid.shape == (1, HEIGHT, WIDTH, 2)
+
+
+def test_the_content_filter_sees_what_would_be_shown(
+    engine: Engine, request_: TryOnRequest, person: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents a filter that is loaded and never asked, or that looks at another picture."""
+    seen = []
+
+    class Strict:
+        def check(self, pictures) -> None:
+            seen.extend(pictures)
+            raise ContentError("kept back")
+
+    monkeypatch.setattr(engine, "_extras", Extras(content_filter=Strict()))
+    with pytest.raises(ContentError, match="kept back"):
+        engine.try_on(request_)
+    assert [picture.shape for picture in seen] == [person.pixels.shape]
 
 
 def test_without_pasting_back_the_networks_picture_is_returned(
