@@ -1,202 +1,267 @@
-"""Page values in, engine call, page values out; expected errors become sentences on the page.
+"""What "Try on" does: page values in, engine calls, page values out; expected errors become sentences.
 
-Nothing here knows the layout, and nothing is remembered between two calls: every visitor's pictures live in
-the call alone. Values arrive as the browser sent them (the events switch Gradio's own conversion off),
-because the original file is wanted, with its colour profile and orientation, and because the engine's
-sentences on wrong values are the same as the command's.
+Nothing here knows the layout, and nothing is remembered between two calls but which of a visitor's work is to
+be stopped. What happens before the click is ``looking.py``'s.
 """
 
 from __future__ import annotations
 
-import html
 import logging
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder
 
+from app import masks, pictures, words
+from app.files import new_folder, write_photo, write_picture, write_result
+from app.running import Outcome, Runs, Work
+from app.values import (
+    SETTINGS,
+    from_record,
+    named,
+    number,
+    read_mask_file,
+    read_request,
+    read_size,
+    read_upload,
+    upload_path,
+    whole,
+)
 from ladi.preprocess.frame import to_pixels
-from ladi.preprocess.photo import read_photo
-from ladi.request import DECODED
+from ladi.preprocess.record import read_settings
+from ladi.recall import digest
+from ladi.request import record
+from ladi.shelf import trained_categories
 from ladi.types import (
-    AskedCategory,
+    Cancelled,
     Category,
+    Garment,
     LadiError,
-    MaskRule,
     PersonParts,
     Photo,
-    PhotoError,
     Result,
-    SettingError,
-    Settings,
-    Switches,
     TryOnRequest,
 )
 
 LOGGER = logging.getLogger(__name__)
 
-STAGES = {
-    "load": "Getting the model ready",
-    "person": "Finding the person",
-    "garment": "Cutting out the garment",
-    "conditions": "Fitting the garment to the body",
-    "denoise": "Painting",
-    "decode": "Developing the picture",
-    "paste": "Putting it back into the photo",
-}
-"""What the progress bar says at each of the engine's stages."""
-
-KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
-"""How the details line calls a category."""
-
-UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
 MESSAGE_SECONDS = 20
-SHOWN_BY_BROWSERS = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif"})
-MASK_TINT = np.array([207, 97, 59], dtype=np.float32)
-MASK_OPACITY = 0.6
-
-
-class TryOnEngine(Protocol):
-    """The one method of ``ladi.engine.Engine`` that the page uses."""
-
-    def try_on(
-        self, request: TryOnRequest, *, progress: Callable[[str, float], None] | None = None
-    ) -> Result:
-        """Photos in, photo out."""
-        ...
+PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
 class Handlers:
     """What the page's events call."""
 
-    INPUTS = (
-        "person",
-        "garment",
-        "steps",
-        "guidance",
-        "seed",
-        "emasc",
-        "category",
-        "clean_garment",
-        "mask_rule",
-        "mask_grow",
-        "pseudo_words",
-        "warped_garment",
-        "pose",
-        "garment_skips",
-        "cloth_cond_rate",
-        "paste_back",
-        "fine_detail",
-        "keep_unchanged",
-        "model",
+    SHOWN = (
+        "button",
+        "cancel",
+        "status",
+        "preview",
+        "result",
+        "gallery",
+        "download",
+        "seed_used",
+        "details",
+        "made",
+        "timings",
+        "after",
+        "results",
+        "how",
     )
-    """The names and order of what ``try_on`` takes from the page."""
+    """The order of what ``try_on`` gives back."""
 
-    OUTPUTS = ("result", "details", "mask", "warped", "seed_used")
-    """The order of what it gives back."""
-
-    def __init__(self, engine_for: Callable[[str], TryOnEngine], *, default_model: str = "mini") -> None:
+    def __init__(
+        self,
+        engine_for: Callable[[str], TryOnEngine],
+        *,
+        default_model: str = "mini",
+        models: tuple[str, ...] = (),
+    ) -> None:
         """Remember where engines come from.
 
         Args:
             engine_for: gives the engine of a model by name, waiting for it to be loaded; raises ModelError.
             default_model: the model to use when a caller names none.
+            models: what can be chosen; the default one alone unless given.
         """
-        self._engine_for = engine_for
-        self._default_model = default_model
+        self.engine_for = engine_for
+        self.default_model = default_model
+        self.models = models or (default_model,)
+        self.runs = Runs()
+
+    # Painting.
 
     def try_on(
         self,
         person: dict[str, Any] | None,
         garment: dict[str, Any] | None,
-        steps: float | None,
-        guidance: float | None,
-        seed: float | str | None,
-        emasc: bool,
-        category: str,
-        clean_garment: str,
-        mask_rule: str,
-        mask_grow: float,
-        pseudo_words: bool,
-        warped_garment: bool,
-        pose: bool,
-        garment_skips: bool,
-        cloth_cond_rate: float,
-        paste_back: bool,
-        fine_detail: bool,
-        keep_unchanged: bool,
-        model: str | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (Gradio recognises the default value)
-    ) -> tuple[np.ndarray, str, np.ndarray, np.ndarray | None, int]:
-        """Dress the person of one photo in the garment of another.
+        drawn: masks.DrawnMask | None,
+        token: str,
+        layers: dict[str, Any] | None,
+        explain: bool,
+        *values: Any,
+        visitor: str = "",
+    ) -> Iterator[tuple[Any, ...]]:
+        """Dress the person, and show how far it is on the way; arguments as in ``Looking.look``.
 
-        Returns the picture, a line on how it was made, the person with the repainted area tinted, the fitted
-        garment and the seed.
+        Yields:
+            Values or updates for ``SHOWN``; an error is shown where the progress was.
         """
-        with sentences():
-            progress(0.0, desc=STAGES["load"])
-            switches = Switches(
-                emasc=bool(emasc),
-                pseudo_words=bool(pseudo_words),
-                warped_garment=bool(warped_garment),
-                pose=bool(pose),
-                garment_skips=bool(garment_skips),
-                cloth_cond_rate=_number(cloth_cond_rate, "cloth_cond_rate", 1.0),
-            )
-            settings = Settings(
-                steps=_whole(steps, "steps"),
-                guidance=_number(guidance, "guidance"),
-                seed=_whole(seed, "seed"),
-                switches=switches,
-                paste_back=bool(paste_back),
-                fine_detail=bool(fine_detail),
-                keep_unchanged=bool(keep_unchanged),
-            )
-            request = TryOnRequest(
-                person=read_upload(person, "a photo of the person"),
-                garment=read_upload(garment, "a picture of the garment"),
-                category=cast(AskedCategory, category),
-                settings=settings,
-                mask_grow=_whole(mask_grow, "mask_grow", 0),
-                mask_rule=cast(MaskRule, mask_rule),
-                clean_garment=clean_garment,
-            )
-            engine = self._engine_for(model or self._default_model)
-            result = engine.try_on(
-                request, progress=lambda stage, done: progress(done, desc=STAGES.get(stage, stage))
-            )
-        for finding in result.findings:
-            if finding.code != DECODED:
-                gr.Warning(_plain(finding.message), title="Worth knowing")
-        warped = result.conditions.warped_garment
-        return (
-            result.images[0],
-            describe(result),
-            tint_mask(result.person),
-            None if warped is None else to_pixels(warped[:1]),
-            result.seed,
-        )
-
-    def check_upload(self, upload: dict[str, Any] | None) -> Any:
-        """Say at once what is wrong with a file, and show formats that browsers cannot, such as HEIC.
-
-        Returns None (which empties the field) for a file that is no usable picture, the decoded picture where
-        the browser could not show the file, and otherwise leaves the field alone.
-        """
-        if upload is None:
-            return gr.skip()
+        settings = named(values)
+        yield self._shown(button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting())
+        ended: dict[str, Any] = {}
         try:
-            photo = read_upload(upload, "a picture")
+            mask = masks.note_strokes(drawn, token, layers)
+            for report in self._paint(person, garment, mask, bool(explain), settings, visitor):
+                if isinstance(report, Outcome):
+                    ended = report.value
+                else:
+                    steps = whole(settings["steps"], "steps")
+                    text = words.progress(report.stage, report.share, report.seconds, steps)
+                    fresh = {} if report.preview is None else {
+                        "preview": gr.update(value=report.preview, visible=True)
+                    }
+                    yield self._shown(status=text, **fresh)
+        except Cancelled:
+            ended = {"status": words.hint(words.STOPPED)}
         except LadiError as error:
-            gr.Warning(_plain(str(error)), title="Not a usable picture")
-            return None
-        shown = Path(upload["path"]).suffix.lower() in SHOWN_BY_BROWSERS
-        return gr.skip() if shown else photo.pixels
+            LOGGER.info("refused: %s", type(error).__name__)
+            ended = {"status": words.problem(str(error))}
+        except Exception:  # the last fence before the visitor
+            LOGGER.exception("a try-on failed")
+            ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
+        idle = {
+            "button": gr.update(visible=True),
+            "cancel": gr.update(visible=False),
+            "preview": gr.update(value=None, visible=False),
+        }
+        yield self._shown(**(idle | ended))
+
+    def _paint(
+        self,
+        person: Any,
+        garment: Any,
+        drawn: masks.DrawnMask | None,
+        explain: bool,
+        settings: Mapping[str, Any],
+        visitor: str,
+    ) -> Iterator[Any]:
+        """The reports of one try-on, and what the page shows of it."""
+        photo = read_upload(person, PERSON)
+        cloth = read_upload(garment, GARMENT)
+        request = read_request(photo, cloth, settings, masks.mask_for_photo(drawn, photo))
+        model = settings["model"] or self.default_model
+
+        def work(task: Work) -> dict[str, Any]:
+            engine = self.engine_for(model)
+            result = engine.try_on(
+                request,
+                progress=task.progress,
+                cancelled=task.cancelled,
+                preview=task.preview,
+                explain=explain,
+            )
+            return self._show(request, result, model)
+
+        yield from self.runs.watch(visitor, work)
+
+    def _show(self, request: TryOnRequest, result: Result, model: str) -> dict[str, Any]:
+        """Everything that the page shows of a result."""
+        folder = new_folder()
+        files = [
+            str(write_result(pixels, folder, record(request, result, model=model, picture=index)))
+            for index, pixels in enumerate(result.images)
+        ]
+        # Without pasting back, the picture is the model's window and is compared with the same window.
+        before = request.person.pixels if request.settings.paste_back else to_pixels(result.person.image)
+        base = str(write_photo(before, folder))
+        several = len(files) > 1
+        return {
+            "status": "",
+            "result": gr.update(value=(base, files[0]), visible=True),
+            "gallery": gr.update(value=files if several else None, visible=several, selected_index=None),
+            "download": gr.update(value=files[0], interactive=True),
+            "seed_used": str(result.seed),
+            "details": words.describe(result, guessed_of=len(trained_categories(model))),
+            "made": [
+                (str(write_picture(pixels, folder, f"part-{number:02}")), caption)
+                for number, (caption, pixels) in enumerate(explained(result))
+            ],
+            "timings": words.timings_table(result.timings),
+            "after": gr.update(visible=True),
+            "results": {"before": base, "files": files, "seed": result.seed},
+            "how": gr.update(visible=True),
+        }
+
+    def _shown(self, **values: Any) -> tuple[Any, ...]:
+        return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
+
+    def stop(self, visitor: str = "") -> None:
+        """Stop what this visitor has running, within a step."""
+        self.runs.stop(visitor)
+
+    # After painting.
+
+    def choose(self, results: dict[str, Any] | None, index: int) -> tuple[Any, Any, Any]:
+        """Show another of several pictures: slider, download and seed."""
+        if not results or index >= len(results["files"]):
+            return gr.skip(), gr.skip(), gr.skip()
+        file = results["files"][index]
+        return (results["before"], file), gr.update(value=file), str(results["seed"] + index)
+
+    def wear(self, shown: Any) -> str | None:
+        """The picture that is shown, to be the next person photo."""
+        path = (shown or [None, None])[1]
+        return str(upload_path(path, "a result")) if path else None
+
+    def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
+        """The settings that a result's PNG carries, for every field in ``SETTINGS``; a sentence if it has none."""
+        if not upload:
+            return tuple(gr.skip() for _ in SETTINGS)
+        with sentences():
+            found = read_settings(upload_path(upload, "a result's PNG"))
+            settings = from_record(found, self.models, named(values))
+        gr.Info("The settings are those of the picture now.", title="Settings loaded")
+        return tuple(settings[name] for name in SETTINGS)
+
+    def model_defaults(self, model: str | None) -> tuple[int, float, Any]:
+        """Steps, guidance and the kinds of garment of a model that was just chosen."""
+        with sentences():
+            name = model or self.default_model
+            steps, guidance = self.engine_for(name).defaults
+            return steps, guidance, gr.update(choices=category_choices(name), value="auto")
+
+
+def category_choices(model: str) -> list[tuple[str, str]]:
+    """What can be chosen as the kind of garment: only what a model was trained for."""
+    known = trained_categories(model)
+    names = [(words.KIND_CHOICES[kind], str(kind)) for kind in known]
+    return [("As it looks", "auto"), *names] if len(known) > 1 else [(names[0][0], "auto")]
+
+
+def explained(result: Result) -> list[tuple[str, np.ndarray]]:
+    """How a picture was made, step by step: a sentence and (h,w,3) uint8 each."""
+    person, conditions = result.person, result.conditions
+    steps: list[tuple[str, Any]] = [
+        ("Pose: the joints that were found. Blue is the person's right side.", pictures.draw_pose(person)),
+        ("Parsing: what each part of the body was taken for.", pictures.draw_parts(person)),
+        ("Mask: what is repainted.", pictures.tint_mask(person)),
+        ("Masked person: what the model sees of the person.", person.masked_image),
+        ("Garment: cut out and laid on the model's background.", result.garment.image),
+        ("Warped garment: bent to the body by a thin-plate spline.", conditions.coarse_garment),
+        ("Refined garment: the warp after the refinement network.", conditions.warped_garment),
+        ("Without EMASC: decoded without the photo's own detail.", result.without_emasc),
+        ("As painted: the model's picture before it is put back.", result.generated[:1]),
+    ]
+    return [
+        (caption, picture if isinstance(picture, np.ndarray) else to_pixels(picture))
+        for caption, picture in steps
+        if picture is not None
+    ]
 
 
 @contextmanager
@@ -205,72 +270,12 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except LadiError as error:
-        LOGGER.info("refused: %s", error)
+        LOGGER.info("refused: %s", type(error).__name__)
         raise gr.Error(
-            _plain(str(error)), title="Not yet", duration=MESSAGE_SECONDS, print_exception=False
+            words.plain(str(error)), title="Not yet", duration=MESSAGE_SECONDS, print_exception=False
         ) from error
     except Exception as error:  # the last fence before the visitor
-        LOGGER.exception("a try-on failed")
-        raise gr.Error(UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False) from error
-
-
-def read_upload(upload: dict[str, Any] | None, what: str) -> Photo:
-    """Decode an uploaded file.
-
-    Args:
-        upload: Gradio's record of the file, or None where the field is empty.
-        what: the picture's name in the sentence that asks for it.
-
-    Raises:
-        PhotoError: nothing was uploaded, or the file is not a usable picture.
-    """
-    path = (upload or {}).get("path")
-    if not path:
-        raise PhotoError(f"There is no picture yet: please add {what}.")
-    # Gradio checks paths only in records that carry its marker, so a hand-made request could name any file of
-    # the server.
-    if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
-        raise PhotoError(f"This picture was not uploaded to this page: please add {what}.")
-    return read_photo(path)
-
-
-def tint_mask(person: PersonParts) -> np.ndarray:
-    """The person as the model sees them, (h,w,3) uint8, with everything that is repainted in colour."""
-    pixels = to_pixels(person.image).astype(np.float32)
-    weight = MASK_OPACITY * person.mask[0, 0].cpu().numpy()[..., None]
-    return np.rint(pixels * (1 - weight) + MASK_TINT * weight).astype(np.uint8)
-
-
-def describe(result: Result) -> str:
-    """How the picture was made, in Markdown: one line, and below it what is worth knowing."""
-    seconds = sum(result.timings.values())
-    kind = KINDS[result.person.category] + (" (guessed)" if result.garment.guessed else "")
-    made = f"{kind} · {result.person.parser} parser"
-    lines = [f"{result.steps} steps · guidance {result.guidance:g} · {seconds:.1f} s · {made}"]
-    lines += [f"- {_plain(finding.message)}" for finding in result.findings]
-    return "\n".join([lines[0], "", *lines[1:]])
-
-
-def _number(value: Any, name: str, default: float | None = None) -> Any:
-    """A field's number; empty gives the default."""
-    if value is None or value == "":
-        return default
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise SettingError(f"{name} must be a number, got {value!r}.") from error
-
-
-def _whole(value: Any, name: str, default: int | None = None) -> Any:
-    """A field's whole number; empty gives the default."""
-    number = _number(value, name, default)
-    if number is None:
-        return None
-    if not math.isfinite(number) or number != int(number):
-        raise SettingError(f"{name} must be a whole number, got {value}.")
-    return int(number)
-
-
-def _plain(sentence: str) -> str:
-    """A sentence with its angle brackets as text, since messages are shown as HTML and may quote visitors."""
-    return html.escape(sentence, quote=False)
+        LOGGER.exception("a request failed")
+        raise gr.Error(
+            words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
+        ) from error

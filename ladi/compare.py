@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from ladi.pipeline import LadiVtonPipeline
+from ladi.samplers import make_sampler
 from ladi.sampling import Draws, Sampling
 from ladi.types import Conditions, Switches
 
@@ -35,9 +36,9 @@ class Cell:
     seed: int
     switches: Switches = field(default_factory=Switches)
     conditions: int = 0
-    """Which of the comparison's conditions (person with garment) it shows."""
-    scheduler: str | None = None
-    """A name that ``schedulers`` of :func:`run_cells` knows; the pipeline's own if none."""
+    """Which of the comparison's requests (person with garment) it shows."""
+    sampler: str | None = None
+    """A name in ``ladi.samplers.SAMPLERS``; the model's own if none."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class Compared:
 def latent_key(cell: Cell) -> tuple[Any, ...]:
     """Cells with the same key have the same latent: everything but how it is decoded."""
     switches = replace(cell.switches, emasc=True, garment_skips=True)
-    return (cell.conditions, cell.steps, max(cell.guidance, 1.0), cell.seed, cell.scheduler, switches)
+    return (cell.conditions, cell.steps, max(cell.guidance, 1.0), cell.seed, cell.sampler, switches)
 
 
 def batch_key(cell: Cell) -> tuple[Any, ...]:
     """Cells with the same key can go through the UNet in one batch: same steps, same share with garment."""
-    return (cell.steps, cell.scheduler, cell.switches.cloth_cond_rate, cell.guidance > 1)
+    return (cell.steps, cell.sampler, cell.switches.cloth_cond_rate, cell.guidance > 1)
 
 
 def _row(conditions: Conditions, switches: Switches) -> Conditions:
@@ -101,7 +102,6 @@ def run_cells(
     *,
     most: int = 8,
     progress: Callable[[float], None] | None = None,
-    schedulers: Callable[[str], Any] | None = None,
 ) -> list[CellPicture]:
     """Computes all cells.
 
@@ -111,7 +111,6 @@ def run_cells(
         cells: what to compute; a cell equals a call of the pipeline with its settings, within rounding.
         most: rows that go through the UNet at once; guided rows count twice.
         progress: called with the share of the UNet's work that is done; it may raise to stop.
-        schedulers: makes a scheduler from a cell's ``scheduler``.
 
     Returns:
         One picture per cell, in their order.
@@ -141,7 +140,7 @@ def run_cells(
                 progress((before + (step + 1) * rows) / work)
 
         started = time.perf_counter()
-        made = _denoise(pipeline, conditions, members, after_step, schedulers)
+        made = _denoise(pipeline, conditions, members, after_step)
         for row, key in enumerate(keys):
             latents[key] = made[row : row + 1]
             seconds[key] = (time.perf_counter() - started) / len(keys)
@@ -162,7 +161,6 @@ def _denoise(
     conditions: Sequence[Conditions],
     members: Sequence[Cell],
     after_step: Callable[..., None],
-    schedulers: Callable[[str], Any] | None,
 ) -> torch.Tensor:
     """Latents (B,L,h,w) of cells that share a batch."""
     first = members[0]
@@ -172,9 +170,6 @@ def _denoise(
     draws = pipeline.prepare_latents(stacked, generators)
     shown = torch.tensor([float(cell.switches.warped_garment) for cell in members])
     draws = Draws(draws.noise, draws.garment * shown.to(draws.garment).reshape(-1, 1, 1, 1), draws.person)
-    own = pipeline.scheduler
-    if first.scheduler is not None and schedulers is not None:
-        own = schedulers(first.scheduler)
     return pipeline.denoise(
         stacked,
         draws,
@@ -185,5 +180,5 @@ def _denoise(
         ),
         generator=generators,
         callback=after_step,
-        scheduler=own,
+        scheduler=make_sampler(first.sampler, pipeline.scheduler),
     )

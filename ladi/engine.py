@@ -255,36 +255,45 @@ class Engine:
 
     def compare(
         self,
-        request: TryOnRequest,
+        requests: Sequence[TryOnRequest],
         cells: Callable[[int, int, float], Sequence[Cell]],
         *,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> list[Compared]:
-        """Many settings side by side, from one preparation.
+        """Many settings side by side, from one preparation of each photo.
 
-        ``cells`` is given seed, steps and guidance, with the model's defaults put in, and returns what to
-        compare; the rest is as in ``try_on``.
+        Args:
+            requests: what a cell's ``conditions`` counts; one for each garment, say. The first one's seed,
+                steps and guidance go to ``cells``; how each is put back is its own choice.
+            cells: from seed, steps and guidance, with the model's defaults put in, to what is compared.
+            progress: as in ``try_on``.
+            cancelled: likewise.
+
+        Raises:
+            LadiError: as ``try_on``.
         """
         from ladi.compare import Compared, run_cells
 
         stages = Stages(progress, cancelled)
-        garment, person = self._prepare(request, stages)
-        wanted = cells(*choose_sampling(request.settings, self.defaults))
+        prepared = [self._prepare(request, stages) for request in requests]
+        wanted = cells(*choose_sampling(requests[0].settings, self.defaults))
         with self._lock:
             try:
                 with stages("conditions"), torch.no_grad():
-                    conditions = encode(self._pipeline, person, garment)
+                    conditions = [encode(self._pipeline, person, garment) for garment, person in prepared]
                 with stages("denoise"):
                     report = partial(stages.within, "denoise")
-                    pictures = run_cells(self._pipeline, [conditions], wanted, progress=report)
+                    pictures = run_cells(self._pipeline, conditions, wanted, progress=report)
             finally:
                 self._pipeline.maybe_free_model_hooks()
         with stages("paste"):
             compared = []
             for made in pictures:
-                own = replace(pasting(request), switches=made.cell.switches)
-                [image] = finish(made.image, person, garment, conditions, own)
+                which = made.cell.conditions
+                garment, person = prepared[which]
+                own = replace(pasting(requests[which]), switches=made.cell.switches)
+                [image] = finish(made.image, person, garment, conditions[which], own)
                 compared.append(Compared(made.cell, image, made.seconds))
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check([one.image for one in compared])

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ladi.preprocess.frame import to_pixels
+from ladi.samplers import make_sampler
 from ladi.stages import Stages
 from ladi.types import Conditions, Garment, PersonParts, Settings
 
@@ -53,7 +54,7 @@ def paint(
         pipeline: nobody else's meanwhile.
         person: prepared.
         garment: prepared.
-        settings: number of pictures and switches.
+        settings: number of pictures, sampler and switches.
         sampling: seed, steps and guidance, with the model's defaults put in.
         stages: timings and progress; may raise to stop.
         preview: called every few steps.
@@ -89,6 +90,7 @@ def paint(
             Sampling(steps=steps, guidance=guidance, switches=switches),
             generator=generators,
             callback=after_step,
+            scheduler=make_sampler(settings.sampler, pipeline.scheduler),
         )
     with stages("decode"):
         decoded = pipeline.decode(latents, repeated, switches)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ladi.preprocess.category import guess_category
 from ladi.preprocess.checks import check_settings
+from ladi.samplers import check_sampler
 from ladi.shelf import MODELS, listed, trained_categories
 from ladi.types import (
     AskedCategory,
@@ -45,6 +46,7 @@ DECODED = "decoded"
 def check_request(request: TryOnRequest) -> None:
     """Raises SettingError for whatever in a request is outside its range, before anything is computed."""
     check_settings(request.settings)
+    check_sampler(request.settings.sampler)
     if request.settings.size is not None:
         check_size(request.settings.size)
     if request.category not in get_args(AskedCategory):
@@ -156,6 +158,7 @@ def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 
         "seed": result.seed + picture,
         "steps": result.steps,
         "guidance": result.guidance,
+        "sampler": settings.sampler,
         "size": list(result.person.frame.size),
         **asdict(settings.switches),
         "paste_back": settings.paste_back,

@@ -57,3 +57,9 @@ class Stages:
             raise Cancelled("Stopped before it was done; nothing was changed.")
         if self._progress is not None:
             self._progress(stage, done)
+
+
+def steps_done(share: float, steps: int) -> int:
+    """How many of so many denoising steps are done at a share of the whole work."""
+    within = (share - SHARES["denoise"]) / (SHARES["decode"] - SHARES["denoise"])
+    return min(max(round(within * steps), 0), steps)

@@ -217,6 +217,8 @@ class Settings:
     guidance: float | None = None
     seed: int | None = None
     """``None`` draws one; the result says which."""
+    sampler: str | None = None
+    """A name in ``ladi.samplers.SAMPLERS``."""
     pictures: int = 1
     size: Size | None = None
     """Of the network's picture; another than the model's own is untested."""

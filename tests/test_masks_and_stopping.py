@@ -98,7 +98,7 @@ def test_compared_pictures_are_the_single_ones(engine, request_: TryOnRequest) -
         off = Switches(emasc=False)
         return [Cell("all", steps, guidance, seed), Cell("no EMASC", steps, guidance, seed, off)]
 
-    both = engine.compare(request_, cells)
+    both = engine.compare([request_], cells)
     apart = np.abs(both[0].image.astype(int) - single.images[0])
     assert apart.max() <= 2
     assert (both[1].image != both[0].image).any() and all(cell.seconds > 0 for cell in both)

@@ -1,0 +1,283 @@
+"""What "Compare" does: a plan of cells to the engine, and a grid, differences and exports back.
+
+Photos are prepared and noise is drawn once; cells share every step that they can (``ladi/compare.py``).
+Nothing here knows the layout.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app import masks, pictures, words
+from app.axes import Planned, plan, plan_ablation, read_values
+from app.files import new_folder, write_photo, write_picture, write_result
+from app.running import Outcome, Runs, Work
+from app.values import named, read_request, read_upload, upload_path
+from ladi.types import Cancelled, LadiError, Photo, PhotoError, SettingError, TryOnRequest
+
+LOGGER = logging.getLogger(__name__)
+
+NO_AXIS = ""
+MOST_GARMENTS = 8
+
+
+class Comparing:
+    """What the page calls for comparisons."""
+
+    SHOWN = (
+        "button",
+        "ablation",
+        "cancel",
+        "status",
+        "grid",
+        "first",
+        "second",
+        "slider",
+        "sheet",
+        "table",
+        "after",
+        "state",
+    )
+    """The order of what ``compare`` gives back."""
+
+    def __init__(
+        self,
+        engine_for: Callable[[str], Any],
+        runs: Runs,
+        *,
+        default_model: str = "mini",
+        models: tuple[str, ...] = (),
+    ) -> None:
+        """Remember where engines come from; see ``Handlers``."""
+        self.engine_for = engine_for
+        self.runs = runs
+        self.default_model = default_model
+        self.models = models or (default_model,)
+
+    def compare(
+        self,
+        person: dict[str, Any] | None,
+        garments: list[dict[str, Any]] | None,
+        axes: Sequence[tuple[str, str]],
+        values: tuple[Any, ...],
+        *,
+        mask: masks.DrawnMask | None = None,
+        visitor: str = "",
+    ) -> Iterator[tuple[Any, ...]]:
+        """Paint every cell, and show how far it is on the way.
+
+        Args:
+            person: Gradio's record of the photo.
+            garments: the gallery's records.
+            axes: names of ``AXES`` with what is written beside each; none for the paper's ablation.
+            values: all other settings, in the order of ``SETTINGS``.
+            mask: what the editor of "Try on" shows; used where it was drawn on this very photo.
+            visitor: who may stop it.
+
+        Yields:
+            Values or updates for ``SHOWN``.
+        """
+        off, on = gr.update(visible=False), gr.update(visible=True)
+        yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
+        ended: dict[str, Any] = {}
+        try:
+            settings = named(values)
+            photo, clothes = self._read(person, garments)
+            cells = self._plan(axes, settings, len(clothes))
+            base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
+            requests = [replace(base, garment=garment) for garment in clothes]
+            columns = self._columns(axes, cells, len(clothes))
+            for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
+                if isinstance(report, Outcome):
+                    ended = self._show(photo, clothes, report.value, columns, settings)
+                else:
+                    text = words.progress(report.stage, report.share, report.seconds)
+                    yield self._shown(status=text)
+        except Cancelled:
+            ended = {"status": words.hint(words.STOPPED)}
+        except LadiError as error:
+            LOGGER.info("refused: %s", type(error).__name__)
+            ended = {"status": words.problem(str(error))}
+        except Exception:  # the last fence before the visitor
+            LOGGER.exception("a comparison failed")
+            ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
+        yield self._shown(**({"button": on, "ablation": on, "cancel": off} | ended))
+
+    def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
+        """The photo, and one or more garments."""
+        photo = read_upload(person, "a photo of the person")
+        records = [entry.get("image", entry) for entry in garments or []]
+        if not records:
+            raise PhotoError("There is no garment yet: please add one picture or several.")
+        if len(records) > MOST_GARMENTS:
+            raise SettingError(f"{len(records)} garments are too many: at most {MOST_GARMENTS} are compared.")
+        return photo, [read_upload(record, "a picture of a garment") for record in records]
+
+    def _plan(
+        self, axes: Sequence[tuple[str, str]], settings: Mapping[str, Any], garments: int
+    ) -> list[Planned]:
+        """The cells that were asked for."""
+        model = settings["model"] or self.default_model
+        chosen = [(name, text) for name, text in axes if name != NO_AXIS]
+        if not chosen:
+            return plan_ablation(model)
+        read = [
+            (name, read_values(name, text, garments=garments, models=self.models)) for name, text in chosen
+        ]
+        from app.values import read_settings_values
+
+        return plan(read, model=model, switches=read_settings_values(settings).switches)
+
+    @staticmethod
+    def _columns(axes: Sequence[tuple[str, str]], cells: Sequence[Planned], garments: int) -> int:
+        """How many cells stand side by side: the last axis's values."""
+        two = len(cells[0].labels) > 1
+        across = len({cell.labels[-1] for cell in cells})
+        return across if two else min(4, len(cells))
+
+    def _run(
+        self, task: Work, requests: list[TryOnRequest], cells: Sequence[Planned]
+    ) -> list[tuple[Planned, Any]]:
+        """Every cell's picture, in order; one comparison for each model."""
+        from ladi.compare import Cell
+
+        made: dict[int, Any] = {}
+        models = list(dict.fromkeys(cell.model for cell in cells))
+        for turn, model in enumerate(models):
+            own = [index for index, cell in enumerate(cells) if cell.model == model]
+            used = sorted({cells[index].garment for index in own})
+
+            def wanted(
+                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[int] = used
+            ) -> list[Cell]:
+                start = {
+                    "seed": seed,
+                    "steps": steps,
+                    "guidance": guidance,
+                    "sampler": requests[0].settings.sampler,
+                }
+                return [
+                    Cell(
+                        label=str(index),
+                        **(start | dict(cells[index].changes)),
+                        switches=cells[index].switches,
+                        conditions=used.index(cells[index].garment),
+                    )
+                    for index in own
+                ]
+
+            def progress(stage: str, share: float, turn: int = turn) -> None:
+                task.progress(stage, (turn + share) / len(models))
+
+            compared = self.engine_for(model).compare(
+                [requests[garment] for garment in used], wanted, progress=progress, cancelled=task.cancelled
+            )
+            made |= {int(one.cell.label): one for one in compared}
+        return [(cells[index], made[index]) for index in range(len(cells))]
+
+    def _show(
+        self,
+        photo: Photo,
+        clothes: Sequence[Photo],
+        made: Sequence[tuple[Planned, Any]],
+        columns: int,
+        settings: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Grid, choices and exports."""
+        folder = new_folder()
+        cells = []
+        for place, (planned, one) in enumerate(made):
+            sampling = asdict(one.cell)
+            told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
+            told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
+            own = folder / f"{place + 1:02}"
+            own.mkdir()
+            file = write_result(one.image, own, told)
+            cells.append({"label": planned.label, "file": str(file), "seconds": round(one.seconds, 3), **told})
+        labels = [cell["label"] for cell in cells]
+        captions = [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells]
+        inputs = [("Person", photo.pixels)]
+        inputs += [(f"Garment {place + 1}", cloth.pixels) for place, cloth in enumerate(clothes)]
+        drawn = pictures.sheet(
+            [one.image for _, one in made],
+            captions,
+            columns=columns,
+            title="LaDI-VTON · comparison",
+            inputs=inputs[: max(columns, 2)],
+        )
+        table = folder / "comparison.json"
+        rest = {name: settings[name] for name in ("category", "mask_rule", "mask_grow", "clean_garment", "size")}
+        listed = [{key: value for key, value in cell.items() if key != "file"} for cell in cells]
+        table.write_text(json.dumps({"settings": rest, "cells": listed}, indent=2), encoding="utf-8")
+        state = {"cells": cells, "columns": columns, "before": str(write_photo(photo.pixels, folder))}
+        total = sum(cell["seconds"] for cell in cells)
+        return {
+            "status": words.hint(f"{len(cells)} pictures, {total:.1f} s of painting in all."),
+            "grid": self._grid(state),
+            "first": gr.update(choices=labels, value=labels[0]),
+            "second": gr.update(choices=labels, value=labels[-1]),
+            "slider": (cells[0]["file"], cells[-1]["file"]),
+            "sheet": gr.update(value=str(write_picture(drawn, folder, "comparison")), interactive=True),
+            "table": gr.update(value=str(table), interactive=True),
+            "after": gr.update(visible=True),
+            "state": state,
+        }
+
+    @staticmethod
+    def _grid(state: Mapping[str, Any], files: Sequence[str] | None = None) -> Any:
+        """The gallery with its captions."""
+        shown = files or [cell["file"] for cell in state["cells"]]
+        captions = [f"{cell['label']} · {cell['seconds']:.2f} s" for cell in state["cells"]]
+        return gr.update(
+            value=list(zip(shown, captions, strict=True)), columns=state["columns"], selected_index=None
+        )
+
+    def pair(self, state: dict[str, Any] | None, first: str, second: str, apart: bool) -> tuple[Any, Any]:
+        """Two cells in the slider, and the grid as pictures or as differences from the first of them."""
+        if not state:
+            return gr.skip(), gr.skip()
+        files = {cell["label"]: cell["file"] for cell in state["cells"]}
+        if first not in files or second not in files:
+            return gr.skip(), gr.skip()
+        slider = (files[first], files[second])
+        if not apart:
+            return slider, self._grid(state)
+        reference = _pixels(files[first])
+        folder = new_folder()
+        maps = [
+            str(write_picture(_difference(_pixels(file), reference), folder, f"difference-{place + 1:02}"))
+            for place, file in enumerate(files.values())
+        ]
+        return slider, self._grid(state, maps)
+
+    @staticmethod
+    def take(person: Any, garment: Any, own_person: Any, own_garments: Any) -> tuple[Any, Any]:
+        """The pictures of "Try on", where nothing else was chosen here yet."""
+        kept = gr.skip()
+        path = None if own_person or not person else str(upload_path(person, "a photo"))
+        cloth = None if own_garments or not garment else [str(upload_path(garment, "a garment"))]
+        return (kept if path is None else path), (kept if cloth is None else cloth)
+
+    def _shown(self, **values: Any) -> tuple[Any, ...]:
+        return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
+
+
+def _pixels(path: str) -> np.ndarray:
+    return np.asarray(Image.open(Path(path)).convert("RGB"))
+
+
+def _difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """A difference map; pictures of two sizes (photos pasted back and not) are compared at the first's."""
+    if picture.shape != reference.shape:
+        size = (picture.shape[1], picture.shape[0])
+        reference = np.asarray(Image.fromarray(reference).resize(size, Image.Resampling.LANCZOS))
+    return pictures.difference(picture, reference)

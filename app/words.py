@@ -1,0 +1,107 @@
+"""What the page says: stages, findings, progress and details as small pieces of HTML or Markdown.
+
+Whatever a visitor or a file may have contributed is escaped here. Nothing is computed or laid out.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+
+from ladi.request import DECODED
+from ladi.stages import steps_done
+from ladi.types import Category, Finding, Garment, Result
+
+STAGES = {
+    "load": "Getting the model ready",
+    "person": "Finding the person",
+    "garment": "Cutting out the garment",
+    "conditions": "Fitting the garment to the body",
+    "denoise": "Painting",
+    "decode": "Developing the picture",
+    "paste": "Putting it back into the photo",
+}
+"""What the progress says at each of the engine's stages."""
+
+KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
+"""How a category is called."""
+KIND_CHOICES: dict[Category, str] = {"upper_body": "Top", "lower_body": "Trousers or skirt", "dresses": "Dress"}
+
+UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
+STOPPED = "Stopped. Your pictures and settings are as they were."
+
+
+def progress(stage: str, share: float, seconds: float, steps: int | None = None) -> str:
+    """A bar with the stage, the step while painting, and the time that is left."""
+    percent = round(100 * min(max(share, 0.0), 1.0))
+    text = STAGES.get(stage, stage)
+    if stage == "denoise" and steps:
+        text += f" · step {steps_done(share, steps)} of {steps}"
+    if 0.15 < share < 1 and seconds > 1:
+        text += f" · about {max(1, round(seconds * (1 - share) / share))} s left"
+    return (
+        f'<div class="progress" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent}" aria-label="Progress of the picture">'
+        f'<div class="bar" style="width:{percent}%"></div></div>'
+        f'<p class="progress-text" aria-live="polite">{html.escape(text)}</p>'
+    )
+
+
+def waiting() -> str:
+    """What is shown from the click until the first report."""
+    return progress("load", 0.0, 0.0)
+
+
+def problem(sentence: str, title: str = "Not yet") -> str:
+    """A refusal, where the eye is."""
+    return f'<div class="note problem" role="alert"><strong>{title}.</strong> {plain(sentence)}</div>'
+
+
+def hint(sentence: str) -> str:
+    """A quiet line."""
+    return f'<p class="hint">{plain(sentence)}</p>'
+
+
+def findings_list(findings: Iterable[Finding], good: str = "") -> str:
+    """What the checks say; a good word where they have nothing to say."""
+    lines = [f"<li>{plain(finding.message)}</li>" for finding in findings]
+    if not lines:
+        return f'<div class="note good">{plain(good)}</div>' if good else ""
+    return f'<div class="note caution" role="status"><strong>Worth knowing</strong><ul>{"".join(lines)}</ul></div>'
+
+
+def garment_words(garment: Garment, choices: int) -> str:
+    """What a garment was taken for and how it was cut out."""
+    how = {"kept": "its background kept", "embedded": "its background removed"}
+    cleaned = how.get(garment.cleaned_by, f"its background removed by {garment.cleaned_by}")
+    kind = KINDS[garment.category]
+    guess = " (as it looks)" if garment.guessed and choices > 1 else ""
+    return f"Taken for a {kind}{guess}, {cleaned}."
+
+
+def describe(result: Result, *, guessed_of: int = 2) -> str:
+    """How the picture was made, in Markdown: one line, and below it what is worth knowing."""
+    seconds = sum(result.timings.values())
+    guessed = " (guessed)" if result.garment.guessed and guessed_of > 1 else ""
+    made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
+    steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
+    lines = [f"{steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
+    lines += [f"- {plain(finding.message)}" for finding in result.findings]
+    return "\n".join(lines)
+
+
+def warnings_of(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are more than a note on how a file was read."""
+    return [finding for finding in findings if finding.code != DECODED]
+
+
+def timings_table(timings: Mapping[str, float]) -> str:
+    """Seconds by stage, in Markdown."""
+    rows = [f"| {STAGES.get(stage, stage)} | {seconds:.2f} |" for stage, seconds in timings.items()]
+    total = f"| **Together** | **{sum(timings.values()):.2f}** |"
+    return "\n".join(["| Stage | Seconds |", "|:--|--:|", *rows, total])
+
+
+def plain(sentence: str) -> str:
+    """A sentence with its angle brackets as text, since messages are shown as HTML and may quote visitors."""
+    return html.escape(sentence, quote=False)

@@ -1,0 +1,48 @@
+"""Which samplers may take the place of a model's own, by the names that users know.
+
+All are diffusers' schedulers with the model's own noise levels, and draw nothing at random, so that a seed
+means one picture. How a sampler is run is ``sampling.py``'s business.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from ladi.types import SettingError
+
+if TYPE_CHECKING:
+    from diffusers import SchedulerMixin
+
+SAMPLERS: dict[str, str] = {
+    "ddim": "DDIMScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "euler": "EulerDiscreteScheduler",
+}
+"""Name → diffusers' class. DDIM is the paper's (section 4.2); the others need fewer steps for the same detail."""
+
+
+def check_sampler(name: str | None) -> None:
+    """Raises SettingError for a sampler that there is not; ``None`` stands for the model's own."""
+    if name is not None and name not in SAMPLERS:
+        *most, last = SAMPLERS
+        raise SettingError(f"sampler must be {', '.join(most)} or {last}, got {name!r}.")
+
+
+def make_sampler(name: str | None, own: Any) -> SchedulerMixin:
+    """A scheduler for one sampling.
+
+    Args:
+        name: in ``SAMPLERS``; ``None`` gives a copy of the model's own.
+        own: the model's scheduler, whose noise levels and prediction type are taken.
+
+    Raises:
+        SettingError: there is no such sampler.
+    """
+    check_sampler(name)
+    if name is None:
+        return copy.deepcopy(own)
+    import diffusers
+
+    return getattr(diffusers, SAMPLERS[name]).from_config(own.config)
