@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ladi.tryon import add_running
+from ladi.flags import add_running
 
 if TYPE_CHECKING:
     from ladi.shelf import Shelf

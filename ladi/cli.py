@@ -17,6 +17,7 @@ EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
 
 COMMANDS = {
     "tryon": ("ladi.tryon", "one person, one garment, one picture or several"),
+    "batch": ("ladi.batch_cli", "many pairs, from a table, into a folder"),
     "download": ("ladi.weights.download", "fetch a published model and convert it"),
     "convert": ("ladi.weights.convert", "published files into a model folder"),
     "check": ("ladi.weights.check", "look a model folder over, in seconds"),
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands after ``python -m ladi``; ``None`` takes the process's own.
 
     Returns:
-        0, 2 for something the user can mend (with a sentence on stderr), 130 when interrupted.
+        0, 2 for something the user can mend (with a sentence on stderr), 130 when interrupted; 1 is for a
+        command that did a part of its work, as ``batch`` may.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser(words[:1]).parse_args(words)
