@@ -4,26 +4,25 @@ A row that fails says why and does not stop the rest. The manifest is rewritten 
 batch which was interrupted goes on where it stopped: a row whose pictures are there, made from the same two
 files by the same model with the same settings, is not computed again. One batch at a time may use a folder.
 
-Where rows come from is ``pairs.py``'s, and how a picture is made the engine's.
+The manifest's form is ``manifest.py``'s, where rows come from ``pairs.py``'s, and how a picture is made the
+engine's.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import logging
-import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ladi.archive import pack
+from ladi.manifest import MANIFEST, TABLE, Entry, read_manifest, unwritable, write_manifest
 from ladi.pairs import Row
 from ladi.preprocess.frame import save_png
 from ladi.preprocess.photo import read_photo
@@ -34,11 +33,7 @@ from ladi.types import Cancelled, LadiError, PairsError, Result, TryOnRequest
 
 LOGGER = logging.getLogger(__name__)
 
-MANIFEST, TABLE = "manifest.json", "manifest.csv"
-"""What became of every row: for programs, and for people."""
 UNEXPECTED = "Something unexpected went wrong, and the log says what; try this row again, or other photos."
-
-Status = Literal["waiting", "done", "failed", "cancelled"]
 
 
 class TryOnEngine(Protocol):
@@ -53,26 +48,6 @@ class TryOnEngine(Protocol):
     ) -> Result:
         """Photos in, photo out."""
         ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the manifest says of a row; of plain values only."""
-
-    number: int
-    person: str
-    garment: str
-    status: Status = "waiting"
-    message: str = ""
-    """Why it failed."""
-    notes: tuple[str, ...] = ()
-    """What is worth knowing about the pictures."""
-    files: tuple[str, ...] = ()
-    seconds: float = 0.0
-    settings: Mapping[str, Any] | None = None
-    """Of the first picture, as ``ladi.request.record`` has them."""
-    digest: str = ""
-    """Of everything that went into it; see ``digest_row``."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +98,10 @@ def run_batch(
         PairsError: the folder cannot be written; what is wrong with a row is told in its news instead.
     """
     make_folder(out)
-    shared, earlier = dict(settings or {}), _read_manifest(out)
+    shared, earlier = dict(settings or {}), read_manifest(out)
     entries = [Entry(row.number, *row.names) for row in rows]
     problems = _problems(rows, out, shared)
-    _write_manifest(out, model, _with_earlier(rows, entries, earlier))
+    write_manifest(out, model, _with_earlier(rows, entries, earlier))
     for index, row in enumerate(rows):
         values = shared | dict(row.values)
         digest = "" if problems[index] else digest_row(row, values, model)
@@ -140,7 +115,7 @@ def run_batch(
             )
             entry = replace(entry, digest=digest if entry.status == "done" else "")
         entries[index] = entry
-        _write_manifest(out, model, _with_earlier(rows, entries, earlier))
+        write_manifest(out, model, _with_earlier(rows, entries, earlier))
         yield news
         if news.status == "cancelled":
             return
@@ -157,11 +132,7 @@ def make_folder(out: Path) -> None:
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> PairsError:
-    return PairsError(f"The folder {str(folder)!r} cannot be written to ({error.strerror}): choose another.")
+        raise unwritable(out, error) from error
 
 
 def digest_row(row: Row, values: Mapping[str, Any], model: str) -> str:
@@ -267,51 +238,6 @@ def _with_earlier(rows: Sequence[Row], entries: Sequence[Entry], earlier: Mappin
     ]
 
 
-def _read_manifest(folder: Path) -> dict[str, Entry]:
-    """What an earlier run has finished, by digest; nothing where there is no manifest of ours."""
-    try:
-        told = json.loads((folder / MANIFEST).read_text("utf-8"))["rows"]
-        entries = [
-            Entry(**{**one, "notes": tuple(one["notes"]), "files": tuple(one["files"])}) for one in told
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return {
-        entry.digest: entry for entry in entries if entry.status == "done" and entry.digest and entry.files
-    }
-
-
-def _write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:
-    """Both forms of the manifest; each appears whole or not at all."""
-    told = {"model": model, "rows": [asdict(entry) for entry in entries]}
-    table = io.StringIO()
-    columns = ["number", "person", "garment", "status", "message", "files", "seconds", "notes"]
-    made = ["category", "seed", "steps", "guidance"]
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([*columns, *made])
-    for entry in entries:
-        cells = asdict(entry) | {"files": " ".join(entry.files), "notes": " ".join(entry.notes)}
-        settings = entry.settings or {}
-        writer.writerow([*(cells[name] for name in columns), *(settings.get(name, "") for name in made)])
-    try:
-        _replace(folder / MANIFEST, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-        # With a mark at the start, by which spreadsheets know UTF-8.
-        _replace(folder / TABLE, "\ufeff" + table.getvalue())
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def zip_results(folder: Path, archive: Path | None = None) -> Path:
     """Pack a batch's pictures and its manifest for download.
 
@@ -325,7 +251,7 @@ def zip_results(folder: Path, archive: Path | None = None) -> Path:
     if not (folder / MANIFEST).is_file():
         raise PairsError(f"The folder {folder.name!r} holds no batch: run one first.")
     told = json.loads((folder / MANIFEST).read_text("utf-8"))["rows"]
-    pictures = [folder / name for entry in told for name in entry["files"]]
+    pictures = [folder / Path(name).name for entry in told for name in entry["files"]]
     files = [path for path in dict.fromkeys(pictures) if path.is_file()]
     return pack(
         [folder / MANIFEST, folder / TABLE, *files], archive or folder.with_name(f"{folder.name}.zip")

@@ -48,8 +48,9 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         0, or 1 if a row failed; what stops all of them is raised as a LadiError.
     """
-    from ladi.batch import TABLE, make_folder, run_batch
+    from ladi.batch import make_folder, run_batch
     from ladi.engine import Engine
+    from ladi.manifest import TABLE
     from ladi.pairs import open_pairs
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.shelf import find_model

@@ -14,9 +14,10 @@ import torch
 from PIL import Image
 from skimage import data
 
-from ladi.batch import MANIFEST, TABLE, UNEXPECTED, RowDone, run_batch, zip_results
+from ladi.batch import UNEXPECTED, RowDone, run_batch, zip_results
 from ladi.cli import main
 from ladi.engine import Engine
+from ladi.manifest import MANIFEST, TABLE
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.pairs import Row, read_table
