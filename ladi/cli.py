@@ -28,10 +28,11 @@ COMMANDS = {
 module is imported only when its command is asked for, so that ``tryon`` starts fast."""
 
 
-class _Parser(argparse.ArgumentParser):
+class SentenceParser(argparse.ArgumentParser):
     """argparse, but with one sentence on stderr instead of the usage and a line."""
 
     def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and exit."""
         sys.stderr.write(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.\n")
         sys.exit(EXIT_REFUSED)
 
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser(command: Sequence[str] = ()) -> argparse.ArgumentParser:
     """All commands by name; only the one in ``command`` gets its options."""
-    parser = _Parser(prog="python -m ladi", description="Virtual try-on by latent diffusion.")
+    parser = SentenceParser(prog="python -m ladi", description="Virtual try-on by latent diffusion.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, description) in COMMANDS.items():
         if name in command:
