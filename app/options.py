@@ -32,6 +32,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         options.auth = read_users(options)
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    if options.mcp and options.auth:
+        parser.error("MCP knows no login: leave out --mcp, or --auth")
     if options.public:
         options.host = options.host or "0.0.0.0"
         if options.visitor_limit is None:
@@ -111,7 +113,8 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
         "--mcp",
         action="store_true",
         default=switched_on("LADI_MCP"),
-        help="also serve the named endpoints as tools for language models, by MCP (LADI_MCP)",
+        help="also serve the named endpoints as tools for language models, by MCP (LADI_MCP); not "
+        "with --auth",
     )
 
 

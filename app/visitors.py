@@ -66,16 +66,18 @@ def name_visitor(session: str | None, request: fastapi.Request, username: str | 
 
     The name that they logged in with; else their address on the internet (of an IPv6 address the part that
     one household has); else, in a local network and behind a proxy where addresses tell nothing, the page
-    that they have open. Calls without any of these, from a script behind a proxy, have no name.
+    that they have open. Calls without any of these have no name: scripts behind a proxy, and all calls by
+    MCP, which Gradio makes itself, in one session for everybody.
     """
     if username:
         return f"user {username}"
+    page = "" if request.headers.get("x-gradio-user") == "mcp" else session or ""
     try:
         address = ipaddress.ip_address(request.client.host if request.client else "")
     except ValueError:
-        return session or ""
+        return page
     if not address.is_global:
-        return session or ""
+        return page
     household = ipaddress.ip_network((address, 64 if address.version == 6 else 32), strict=False)
     return str(household.network_address)
 

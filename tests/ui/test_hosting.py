@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class Server:
         with gr.Blocks() as page:
             picture, result = gr.Image(type="filepath"), gr.Image(format="png")
             gr.Examples([str(example)], picture)
-            paint = gr.Button()
+            paint = gr.Button("Paint")
             paint.click(
                 self.paint,
                 picture,
@@ -134,7 +135,7 @@ def test_health_needs_no_login_and_the_rest_does(serve: Callable[..., Server]) -
     assert httpx.get(f"{server.address}config").status_code == 401
     assert server.call().status_code == 401
     for user in (("anna", "wrong"), ("carl", "word")):
-        with pytest.raises(ValueError, match="Could not log in"):
+        with pytest.raises(ValueError, match="Could not login"):
             Client(server.address, auth=user, verbose=False)
     server.go.set()
     assert Client(server.address, auth=("ben", "word"), verbose=False).predict(None, api_name="/paint")
@@ -171,7 +172,7 @@ def test_closing_the_page_gives_its_places_back(serve: Callable[..., Server]) ->
 
 
 def test_a_full_queue_says_that_it_is_busy(serve: Callable[..., Server]) -> None:
-    """Prevents endless waiting, Gradio's "Queue is full. Max size is …", and uploads refused for others' work."""
+    """Prevents endless waiting, Gradio's own words, and uploads refused for others' work."""
     server = serve("--queue-size", "2")
     server.call()
     server.wait_for(running=1)
@@ -197,10 +198,33 @@ def test_a_full_queue_says_that_it_is_busy(serve: Callable[..., Server]) -> None
 )
 def test_who_a_visitor_is(address: str, name: str) -> None:
     """Prevents one limit for all behind a proxy, and a fresh one for every reload of the page."""
-    request: Any = SimpleNamespace(client=SimpleNamespace(host=address))
+    request: Any = SimpleNamespace(client=SimpleNamespace(host=address), headers={})
     assert name_visitor("page-1", request, None) == name
     assert name_visitor("page-1", request, "anna") == "user anna"
-    assert name_visitor(None, request, None) == ("" if name == "page-1" else name)
+    unnamed = "" if name == "page-1" else name
+    assert name_visitor(None, request, None) == unnamed
+    request.headers["x-gradio-user"] = "mcp"  # all of them share a session
+    assert name_visitor("mcp-session", request, None) == unnamed
+
+
+@pytest.mark.browser
+def test_the_page_shows_the_sentence(serve: Callable[..., Server]) -> None:
+    """Prevents a refusal that a visitor does not see, or sees in Gradio's words."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    server = serve("--queue-size", "1")
+    server.call()
+    server.wait_for(running=1)
+    server.call()
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_page()
+        page.goto(server.address)
+        page.get_by_role("button", name="Paint").click()
+        page.get_by_text(busy(1)).wait_for(timeout=20_000)
+        chromium.close()
 
 
 def test_many_at_once_are_counted_right(serve: Callable[..., Server]) -> None:
@@ -229,7 +253,7 @@ def files_in(folder: Path) -> set[str]:
 
 
 def test_pictures_are_deleted_while_the_server_runs(serve: Callable[..., Server], tmp_path: Path) -> None:
-    """Prevents photos that outlive the promised minutes: uploads, results, and uploads that were broken off."""
+    """Prevents photos that outlive the promised minutes: uploads, also broken off ones, and results."""
     server = serve(keep_seconds=1.5)
     server.go.set()
     folder = server.pictures.path
@@ -301,17 +325,18 @@ def test_what_a_killed_server_left_is_removed_at_the_next_start(
 def test_no_file_name_reaches_the_log(serve: Callable[..., Server], tmp_path: Path) -> None:
     """Prevents names of people, which files often have, from staying in a log after the photos are gone."""
     server = serve()
+    name = "anna-smith.png"
     told = io.StringIO()
     handler = logging.StreamHandler(told)
     handler.setFormatter(PrivateFormatter(server.pictures.path))
     root = logging.getLogger()
     root.addHandler(handler)
     try:
-        break_off_an_upload(server.address, "anna-smith.png")
+        break_off_an_upload(server.address, name)
         log = logging.getLogger("app.handlers")
-        log.warning("refused: %s", "“anna-smith.png” is not a picture that can be read; give a JPEG.")
+        log.warning("refused: %s", f"“{name}” is not a picture that can be read; give a JPEG.")
         try:
-            (server.pictures.path / "0f" / "anna smith.png").read_bytes()
+            (server.pictures.path / "0f" / name).read_bytes()
         except OSError:
             log.exception("a try-on failed")
         deadline = time.monotonic() + 5
