@@ -17,6 +17,7 @@ EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
 
 COMMANDS = {
     "tryon": ("ladi.tryon", "one person, one garment, one picture or several"),
+    "batch": ("ladi.batch_cli", "many pairs, from a table, into a folder"),
     "download": ("ladi.weights.download", "fetch a published model and convert it"),
     "convert": ("ladi.weights.convert", "published files into a model folder"),
     "check": ("ladi.weights.check", "look a model folder over, in seconds"),
@@ -27,10 +28,11 @@ COMMANDS = {
 module is imported only when its command is asked for, so that ``tryon`` starts fast."""
 
 
-class _Parser(argparse.ArgumentParser):
+class SentenceParser(argparse.ArgumentParser):
     """argparse, but with one sentence on stderr instead of the usage and a line."""
 
     def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and exit."""
         sys.stderr.write(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.\n")
         sys.exit(EXIT_REFUSED)
 
@@ -42,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what stands after ``python -m ladi``; ``None`` takes the process's own.
 
     Returns:
-        0, 2 for something the user can mend (with a sentence on stderr), 130 when interrupted.
+        0, 2 for something the user can mend (with a sentence on stderr), 130 when interrupted; 1 is for a
+        command that did a part of its work, as ``batch`` may.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser(words[:1]).parse_args(words)
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser(command: Sequence[str] = ()) -> argparse.ArgumentParser:
     """All commands by name; only the one in ``command`` gets its options."""
-    parser = _Parser(prog="python -m ladi", description="Virtual try-on by latent diffusion.")
+    parser = SentenceParser(prog="python -m ladi", description="Virtual try-on by latent diffusion.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (module, description) in COMMANDS.items():
         if name in command:

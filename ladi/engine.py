@@ -33,7 +33,7 @@ from ladi.painting import Preview, encode, paint
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
-from ladi.recall import Recall, digest
+from ladi.recall import SECONDS, Recall, digest
 from ladi.request import check_category, check_request, choose_sampling, collect_findings, pasting
 from ladi.shelf import is_large, load_networks, mask_scheme
 from ladi.stages import Progress, Stages
@@ -68,6 +68,7 @@ class Engine:
         name: str = "mini",
         running: Running | None = None,
         extras: Extras | None = None,
+        remember: float = SECONDS,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -78,6 +79,7 @@ class Engine:
             name: what the model is called in messages.
             running: where and how the pipeline computes, where that is known.
             extras: what looks at results and decodes previews, if anything.
+            remember: seconds for which prepared photos are kept, at most ``ladi.recall.SECONDS``.
         """
         self.name = name
         self.running = running
@@ -87,8 +89,8 @@ class Engine:
         self._cleaner = GarmentCleaner(matting)
         self._pose = PoseDetector()
         self._lock = threading.Lock()
-        self._people: Recall[PersonParts] = Recall()
-        self._garments: Recall[Garment] = Recall()
+        self._people: Recall[PersonParts] = Recall(seconds=min(remember, SECONDS))
+        self._garments: Recall[Garment] = Recall(seconds=min(remember, SECONDS))
 
     @classmethod
     def load(
@@ -100,6 +102,7 @@ class Engine:
         low_memory: bool = False,
         content_filter: bool = False,
         fast_previews: bool = False,
+        remember: float = SECONDS,
     ) -> Engine:
         """Load a model and its helpers.
 
@@ -110,6 +113,7 @@ class Engine:
             low_memory: see ``ladi.devices.place``.
             content_filter: see ``ladi.extras.load_extras``.
             fast_previews: likewise.
+            remember: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -118,7 +122,7 @@ class Engine:
         running = choose_running(device, precision, low_memory=low_memory, large=is_large(model))
         pipeline, parser, matting = load_networks(model, running)
         extras = load_extras(pipeline, content_filter=content_filter, fast_previews=fast_previews)
-        return cls(pipeline, parser, matting, name=model, running=running, extras=extras)
+        return cls(pipeline, parser, matting, name=model, running=running, extras=extras, remember=remember)
 
     @property
     def size(self) -> Size:

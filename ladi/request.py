@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -24,10 +25,12 @@ from ladi.types import (
     MaskRule,
     ModelError,
     PersonParts,
+    Photo,
     Result,
     SettingError,
     Settings,
     Size,
+    Switches,
     TryOnRequest,
 )
 
@@ -41,6 +44,26 @@ MAX_SEED = 2**32 - 1
 
 DECODED = "decoded"
 """Code of the findings that only tell what was done to a file: notes rather than warnings."""
+
+
+def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryOnRequest:
+    """A request from flat values, by the names that ``record`` writes and the commands' flags have.
+
+    Args:
+        person: the photo.
+        garment: the garment's picture.
+        values: any of the fields of ``TryOnRequest``, ``Settings`` and ``Switches``; what is missing is at
+            its default, and nothing is checked (``check_request`` does).
+    """
+    values = dict(values)
+    if values.get("size") is not None:
+        values["size"] = tuple(values["size"])  # a list where the values have been JSON
+
+    def named(kind: type[Any]) -> dict[str, Any]:
+        return {one.name: values[one.name] for one in fields(kind) if one.name in values}
+
+    settings = Settings(**named(Settings), switches=Switches(**named(Switches)))
+    return TryOnRequest(person, garment, settings=settings, **named(TryOnRequest))
 
 
 def check_request(request: TryOnRequest) -> None:

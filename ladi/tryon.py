@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ladi.flags import add_model, add_running, add_settings, running_of, settings_of
+
 if TYPE_CHECKING:
-    from ladi.types import Result, Size, TryOnRequest
+    from ladi.types import Result, TryOnRequest
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,66 +28,9 @@ def add_parser(subparsers: Any) -> None:
     add("person", type=Path, help="photo of the person")
     add("garment", type=Path, help="picture of the garment")
     add("--out", type=Path, required=True, metavar="result.png", help="where the picture goes, a PNG")
-    add(
-        "--category",
-        choices=("auto", "upper_body", "lower_body", "dresses"),
-        default="auto",
-        help="kind of garment; auto looks at its outline",
-    )
-    add("--model", default="mini", help="mini, vitonhd, dresscode, or a folder with model_index.json")
+    add_model(parser)
     add_running(parser)
-    add("--size", metavar="HxW", help="of the network's picture, 256x192 to 1024x768; the model's own")
-    add("--seed", type=int, metavar="N", help="0 to 4294967295; drawn and printed, unless given")
-    add("--steps", type=int, metavar="N", help="1 to 100; the model's own default, unless given")
-    add("--guidance", type=float, metavar="X", help="0 to 30; the model's own default, unless given")
-    add("--pictures", type=int, default=1, metavar="N", help="so many pictures: result.png, result-2.png, …")
-    add("--no-emasc", action="store_true", help="leave out the skips that keep the photo's fine detail")
-    add("--no-pseudo-words", action="store_true", help="describe the garment by its category alone")
-    add("--no-warped-garment", action="store_true", help="do not show the fitted garment to the network")
-    add(
-        "--no-garment-skips", action="store_true", help="leave out the skips that carry the garment's pattern"
-    )
-    add("--no-pose", action="store_true", help="do not show the joints to the network")
-    add(
-        "--cloth-cond-rate",
-        type=float,
-        default=1.0,
-        metavar="R",
-        help="share of steps, 0 to 1, that see the garment",
-    )
-    add(
-        "--mask-grow",
-        type=int,
-        default=0,
-        metavar="N",
-        help="grow the mask by N model pixels (negative: shrink)",
-    )
-    add(
-        "--mask-rule",
-        choices=("worn", "published"),
-        default="worn",
-        help="replace all that is covered, or as published",
-    )
-    add(
-        "--garment-background",
-        default="auto",
-        metavar="HOW",
-        help="auto, keep, embedded, or a local rembg model",
-    )
-    add("--repaint-all", action="store_true", help="also repaint wall and skin that stay as they are")
-    add("--no-fine-detail", action="store_true", help="do not add the garment's fine detail in large photos")
-    add(
-        "--no-paste-back",
-        action="store_true",
-        help="write the network's picture instead of the dressed photo",
-    )
-    add(
-        "--feather",
-        type=float,
-        default=4.0,
-        metavar="X",
-        help="soft edge inside the mask, 0 to 32 model pixels",
-    )
+    add_settings(parser)
     add(
         "--save-parts",
         type=Path,
@@ -94,31 +39,6 @@ def add_parser(subparsers: Any) -> None:
     )
     add("--timings", action="store_true", help="print the seconds of each stage")
     add("--quiet", action="store_true", help="print nothing but errors")
-
-
-def add_running(parser: argparse.ArgumentParser) -> None:
-    """Describe where and how a model computes; the page takes the same flags and environment variables."""
-    env = os.environ.get
-    add = parser.add_argument
-    add("--device", default=env("LADI_DEVICE"), help="cuda, mps or cpu (LADI_DEVICE); the best there is")
-    add(
-        "--precision",
-        default=env("LADI_PRECISION", "auto"),
-        metavar="P",
-        help="auto, fp32, fp16 or bf16 (LADI_PRECISION)",
-    )
-    add(
-        "--low-memory",
-        action="store_true",
-        default=env("LADI_LOW_MEMORY", "") not in ("", "0"),
-        help="slower, with less memory (LADI_LOW_MEMORY)",
-    )
-    add(
-        "--content-filter",
-        action="store_true",
-        default=env("LADI_CONTENT_FILTER", "") not in ("", "0"),
-        help="keep back what a local safety checker refuses (LADI_CONTENT_FILTER)",
-    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -139,14 +59,8 @@ def run(options: argparse.Namespace) -> int:
     request = read_request(options)
     check_request(request)
     check_category(request.category, model=options.model)
-    engine = Engine.load(
-        options.model,
-        device=options.device,
-        precision=options.precision,
-        low_memory=options.low_memory,
-        content_filter=options.content_filter,
-    )
-    if options.garment_background in LOCAL_MODELS and model_file(options.garment_background):
+    engine = Engine.load(options.model, **running_of(options))
+    if options.clean_garment in LOCAL_MODELS and model_file(options.clean_garment):
         engine.warm_up(wait=True)
     show = _progress_line() if sys.stderr.isatty() and not options.quiet else None
     result = engine.try_on(request, progress=show)
@@ -165,49 +79,9 @@ def run(options: argparse.Namespace) -> int:
 def read_request(options: argparse.Namespace) -> TryOnRequest:
     """The two photos and the settings of a command line; raises PhotoError for a file that is no picture."""
     from ladi.preprocess.photo import read_photo
-    from ladi.types import Settings, Switches, TryOnRequest
+    from ladi.request import request_of
 
-    return TryOnRequest(
-        person=read_photo(options.person),
-        garment=read_photo(options.garment),
-        category=options.category,
-        settings=Settings(
-            steps=options.steps,
-            guidance=options.guidance,
-            seed=options.seed,
-            pictures=options.pictures,
-            switches=Switches(
-                emasc=not options.no_emasc,
-                pseudo_words=not options.no_pseudo_words,
-                warped_garment=not options.no_warped_garment,
-                pose=not options.no_pose,
-                garment_skips=not options.no_garment_skips,
-                cloth_cond_rate=options.cloth_cond_rate,
-            ),
-            paste_back=not options.no_paste_back,
-            fine_detail=not options.no_fine_detail,
-            keep_unchanged=not options.repaint_all,
-            feather=options.feather,
-            size=None if options.size is None else read_size(options.size),
-        ),
-        mask_grow=options.mask_grow,
-        mask_rule=options.mask_rule,
-        clean_garment=options.garment_background,
-    )
-
-
-def read_size(text: str) -> Size:
-    """``512x384`` as (512, 384).
-
-    Raises:
-        SettingError: it is not written so.
-    """
-    from ladi.types import SettingError
-
-    numbers = text.lower().replace("×", "x").split("x")
-    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
-        raise SettingError(f"--size must be height by width, such as 512x384, got {text!r}.")
-    return int(numbers[0]), int(numbers[1])
+    return request_of(read_photo(options.person), read_photo(options.garment), settings_of(options))
 
 
 def check_writable(out: Path, inputs: Sequence[Path] = ()) -> None:

@@ -87,6 +87,10 @@ class ContentError(LadiError):
     """A result that the content filter keeps back."""
 
 
+class PairsError(LadiError):
+    """A table, folder or archive of pairs that cannot be used."""
+
+
 class Cancelled(LadiError):
     """The user wanted a try-on to stop."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 from ladi.compare import Cell
+from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
 from ladi.recall import Recall, digest
+from ladi.request import record, request_of
 from ladi.types import Cancelled, MaskError, Photo, Switches, TryOnRequest
 from tests.test_engine import changed, engine, garment, person, request_  # noqa: F401
 
@@ -88,6 +91,28 @@ def test_few_preparations_are_kept_and_not_for_long() -> None:
     assert recall.get(3, lambda: 0) == 3 and recall.get(1, lambda: 7) == 7
     short: Recall[int] = Recall(seconds=0)
     assert short.get(1, lambda: 1) == 1 and short.get(1, lambda: 2) == 2
+
+
+def test_a_server_can_have_preparations_forgotten_sooner(engine, garment: Photo) -> None:
+    """Prevents photos in memory beyond the minutes that a page promises."""
+    parts = (engine._pipeline, engine._parser, engine._cleaner._matting)
+    assert engine.prepare_garment(garment) is engine.prepare_garment(garment)
+    forgetful = Engine(*parts, remember=0)
+    assert forgetful.prepare_garment(garment) is not forgetful.prepare_garment(garment)
+
+
+def test_a_record_asks_for_the_same_picture(engine, request_: TryOnRequest) -> None:
+    """Prevents a record that leaves out, or misnames, something that the picture depends on."""
+    settings = dataclasses.replace(request_.settings, switches=Switches(emasc=False), seed=None, feather=2.0)
+    asked = dataclasses.replace(request_, settings=settings, mask_grow=3, clean_garment="keep")
+    first = engine.try_on(asked)
+    told = json.loads(json.dumps(record(asked, first, model="toy")))
+    photos = request_.person, request_.garment
+    assert request_of(*photos, told).settings.size == engine.size
+    # The toy's own size may not be asked for, so it is left to the engine.
+    again = engine.try_on(request_of(*photos, told | {"size": None}))
+    np.testing.assert_array_equal(again.images[0], first.images[0])
+    assert again.findings == first.findings
 
 
 def test_compared_pictures_are_the_single_ones(engine, request_: TryOnRequest) -> None:

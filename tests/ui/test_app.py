@@ -44,32 +44,3 @@ def test_an_absent_model_opens_the_embedded_one_and_says_so(
     assert app.main(["--model", "vitonhd"]) == 0
     texts = [str(block.value) for block in shown[0].blocks.values() if isinstance(block, gr.Markdown)]
     assert any("python -m ladi download vitonhd" in text and "embedded model" in text for text in texts)
-
-
-def test_an_impossible_port_is_refused(app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    """Prevents a traceback from the socket."""
-    with pytest.raises(SystemExit) as stop:
-        app.parse(["--port", "70000"])
-    assert stop.value.code == 2
-    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
-
-
-def test_flags_take_their_defaults_from_the_environment(
-    app: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Prevents a container whose settings are ignored."""
-    for name, value in {
-        "HOST": "0.0.0.0",
-        "PORT": "7000",
-        "SHARE": "1",
-        "MODEL": "x",
-        "DEVICE": "cpu",
-        "PRECISION": "bf16",
-        "LOW_MEMORY": "1",
-    }.items():
-        monkeypatch.setenv(f"LADI_{name}", value)
-    options = app.parse([])
-    assert (options.host, options.port, options.share) == ("0.0.0.0", 7000, True)
-    assert (options.model, options.device) == ("x", "cpu")
-    assert (options.precision, options.low_memory) == ("bf16", True)
-    assert app.parse(["--port", "7001"]).port == 7001

@@ -1,0 +1,164 @@
+"""Visitors' pictures lie in one folder, for minutes; and the log says nothing of them but sizes and times.
+
+Gradio's own deletion forgets what was there before a restart and what an interrupted upload leaves behind,
+and ends at the first file that it cannot delete. This one goes by what lies in the folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOGGER = logging.getLogger(__name__)
+
+PREFIX = "ladi-vton-page-"
+LOCK = ".in-use"
+STARTING_SECONDS = 10
+NOISY = ("httpx", "httpx2", "absl")
+
+
+class PictureFolder:
+    """The folder that uploads and results lie in, swept all the time, gone at the end.
+
+    It must be made before the page is built, because Gradio's components look up then where it is.
+    """
+
+    def __init__(self, keep_seconds: float) -> None:
+        """Make the folder, tell Gradio of it, and remove those that were left by servers that were killed.
+
+        Args:
+            keep_seconds: how old a file may get; one that is used again starts anew.
+        """
+        self._parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+        self._parent.mkdir(parents=True, exist_ok=True)
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent)).resolve()
+        self._before = os.environ.get("GRADIO_TEMP_DIR")
+        os.environ["GRADIO_TEMP_DIR"] = str(self.path)
+        self._lock = FileLock(self.path / LOCK)
+        self._lock.acquire()
+        remove_abandoned(self._parent)
+        self._keep_seconds = keep_seconds
+        self._stop = threading.Event()
+
+    def start(self, kept: Callable[[], Iterable[str]] = tuple) -> None:
+        """Sweep in the background until ``close``.
+
+        Args:
+            kept: names the files that are the page's own, such as its examples.
+        """
+        threading.Thread(target=self._sweep_on, args=(kept,), name="sweep", daemon=True).start()
+
+    def _sweep_on(self, kept: Callable[[], Iterable[str]]) -> None:
+        while not self._stop.wait(min(60.0, self._keep_seconds / 4)):
+            self.sweep(kept())
+            remove_abandoned(self._parent)
+
+    def sweep(self, kept: Iterable[str] = ()) -> int:
+        """Delete what has been there for too long; how many files that were.
+
+        Args:
+            kept: the paths of files to spare.
+        """
+        spared = {self.path / LOCK, *(Path(name) for name in kept)}
+        deadline = time.time() - self._keep_seconds
+        deleted = 0
+        for folder, _, names in os.walk(self.path, topdown=False):
+            for name in names:
+                path = Path(folder, name)
+                if path not in spared and _older(path, deadline):
+                    deleted += _delete(path)
+            if Path(folder) != self.path and _older(Path(folder), deadline):
+                with suppress(OSError):  # not empty: what is in it will go first
+                    os.rmdir(folder)
+        return deleted
+
+    def close(self) -> None:
+        """Delete all, and give Gradio its folder back; may be called again."""
+        self._stop.set()
+        self._lock.release()
+        shutil.rmtree(self.path, ignore_errors=True)
+        if os.environ.get("GRADIO_TEMP_DIR") == str(self.path):
+            if self._before is None:
+                del os.environ["GRADIO_TEMP_DIR"]
+            else:
+                os.environ["GRADIO_TEMP_DIR"] = self._before
+
+
+def _older(path: Path, deadline: float) -> bool:
+    """Whether a file has been where it is since before a moment; no for one that is gone."""
+    with suppress(FileNotFoundError):
+        status = path.lstat()
+        # A copy has its original's time of writing; when it came here is its time of change.
+        return max(status.st_mtime, status.st_ctime) < deadline
+    return False
+
+
+def _delete(path: Path) -> bool:
+    """Delete a file; a failure goes to the log and is tried again at the next sweep."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        LOGGER.error("a visitor's file cannot be deleted (%s)", error.strerror)
+        return False
+    return True
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Delete the folders of servers that are not running any more."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        # One that is being made has no lock yet.
+        if not _older(folder, time.time() - STARTING_SECONDS):
+            continue
+        try:
+            with FileLock(folder / LOCK, timeout=0):
+                pass
+        except (Timeout, OSError):  # in use, or somebody else's
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class PrivateFormatter(logging.Formatter):
+    """Leaves the names of visitors' files out of the log, wherever they stand, also in tracebacks."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Remember which folder visitors' files lie in, beside what our sentences quote."""
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        folders = [] if folder is None else [re.escape(str(folder)) + r"[^'\"\n]*"]
+        self._private = re.compile("|".join(["“[^”]*”", *folders]))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or lines, with … for what is private."""
+        return self._private.sub("…", super().format(record))
+
+
+def configure_logging(folder: Path | None = None) -> None:
+    """Set up the log of the server, on stderr, unless there is one already.
+
+    Args:
+        folder: where visitors' files lie.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrivateFormatter(folder))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def take_over_uvicorn() -> None:
+    """Let the web server, which sets up a log of its own when it starts, write to ours, errors only."""
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True

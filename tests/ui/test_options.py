@@ -1,0 +1,165 @@
+"""The server's flags, their environment variables, and the files that hosts read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ladi
+from app.options import build_parser, parse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+VARIABLES = {
+    "HOST": ("host", "::1", "::1"),
+    "PORT": ("port", "7000", 7000),
+    "ROOT_PATH": ("root_path", "/tryon", "/tryon"),
+    "SHARE": ("share", "1", True),
+    "PUBLIC": ("public", "yes", True),
+    "AUTH": ("auth", "anna:a:b\nben:c", [("anna", "a:b"), ("ben", "c")]),
+    "AUTH_FILE": ("auth_file", "users.txt", None),
+    "MCP": ("mcp", "1", True),
+    "QUEUE_SIZE": ("queue_size", "5", 5),
+    "VISITOR_LIMIT": ("visitor_limit", "3", 3),
+    "KEEP_MINUTES": ("keep_minutes", "7", 7),
+    "MODEL": ("model", "x", "x"),
+    "DEVICE": ("device", "cpu", "cpu"),
+    "PRECISION": ("precision", "bf16", "bf16"),
+    "LOW_MEMORY": ("low_memory", "1", True),
+    "CONTENT_FILTER": ("content_filter", "1", True),
+    "FAST_PREVIEWS": ("fast_previews", "1", True),
+}
+"""Each variable's flag, what is written into it, and what is read."""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*(f"LADI_{name}" for name in VARIABLES), "SPACE_ID"]:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_every_flag_names_its_variable_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prevents settings that a container cannot set, or that nobody is told of."""
+    flags = [action for action in build_parser()._actions if action.dest != "help"]
+    for action in flags:
+        assert action.help is not None and f"LADI_{action.dest.upper()}" in action.help, action.dest
+    assert {action.dest for action in flags} == {flag for flag, _, _ in VARIABLES.values()}
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    shown = capsys.readouterr().out
+    for name in VARIABLES:
+        assert re.search(rf"\bLADI_{name}\b", shown), name
+
+
+@pytest.mark.parametrize("name", sorted(set(VARIABLES) - {"AUTH_FILE"}))
+def test_every_variable_is_read_and_its_flag_comes_first(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Prevents a container whose settings are ignored."""
+    flag, written, read = VARIABLES[name]
+    assert getattr(parse([]), flag) != read
+    monkeypatch.setenv(f"LADI_{name}", written)
+    assert getattr(parse([]), flag) == read
+    if read is True:
+        monkeypatch.setenv(f"LADI_{name}", "no")
+        assert getattr(parse([]), flag) is False
+    elif name == "PORT":
+        assert parse(["--port", "7001"]).port == 7001
+    elif name == "AUTH":
+        assert parse(["--auth", "carl:d"]).auth == [("carl", "d")]
+
+
+def test_users_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Prevents passwords on the command line from being the only way."""
+    users = tmp_path / "users.txt"
+    users.write_text("# who may come\nanna:one\n\n  ben:two:three \n")
+    monkeypatch.setenv("LADI_AUTH_FILE", str(users))
+    assert parse([]).auth == [("anna", "one"), ("ben", "two:three")]
+    assert parse(["--auth", "carl:x"]).auth == [("carl", "x"), ("anna", "one"), ("ben", "two:three")]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--port", "70000"), "a port is a number from 1 to 65535, got '70000'"),
+        (("--queue-size", "0"), "a whole number from 1 is needed, got '0'"),
+        (("--keep-minutes", "1.5"), "a whole number from 1 is needed, got '1.5'"),
+        (("--visitor-limit", "many"), "a whole number from 1 is needed"),
+        (("--auth", "opensesame"), "user:password, with a colon"),
+        (("--auth", "anna:opensesame", "--auth", "anna:b"), "a user is named twice"),
+        (("--auth", "anna:"), "user:password, with a colon"),
+        (("--auth", "anna:opensesame", "--mcp"), "MCP knows no login"),
+        (("--auth-file", "/nowhere/users"), "No such file"),
+        (("--auth-file", "/dev/null"), "names no user"),
+    ],
+    ids=str,
+)
+def test_bad_settings_are_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
+) -> None:
+    """Prevents tracebacks, a page that is open to all by a mistake, and passwords in a log."""
+    with pytest.raises(SystemExit) as stop:
+        parse(words)
+    err = capsys.readouterr().err
+    assert stop.value.code == 2 and err.count("\n") == 1
+    assert sentence.lower() in err.lower() and "opensesame" not in err
+
+
+def test_a_bad_variable_is_refused_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prevents a mistyped variable from being used as it is."""
+    monkeypatch.setenv("LADI_QUEUE_SIZE", "lots")
+    with pytest.raises(SystemExit):
+        parse([])
+    assert "got 'lots'" in capsys.readouterr().err
+
+
+def test_public_pages_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents a Space that one visitor can fill, and defaults that override what was asked for."""
+    assert (parse([]).host, parse([]).visitor_limit) == (None, None)
+    monkeypatch.setenv("SPACE_ID", "somebody/try-on")
+    assert (parse([]).host, parse([]).visitor_limit) == ("0.0.0.0", 2)
+    asked = parse(["--host", "10.0.0.1", "--visitor-limit", "9"])
+    assert (asked.host, asked.visitor_limit) == ("10.0.0.1", 9)
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+
+
+def test_the_readme_makes_this_repository_a_space() -> None:
+    """Prevents a Space that is built with other versions than were tested, or not at all."""
+    _, front, _ = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
+    told = yaml.safe_load(front)
+    assert told["sdk"] == "gradio" and told["sdk_version"] == pins()["gradio"]
+    project = (ROOT / "pyproject.toml").read_text()
+    low, high = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', project).groups()  # type: ignore[union-attr]
+    assert isinstance(told["python_version"], str)  # 3.10 would be a number
+    assert int(low) <= int(told["python_version"].removeprefix("3.")) < int(high)
+    assert (ROOT / told["app_file"]).is_file() and (ROOT / "packages.txt").is_file()
+    assert told["license"] == "apache-2.0" and "Apache License" in (ROOT / "LICENSE").read_text()
+    assert len(told["short_description"]) <= 60  # the hub refuses more
+
+
+def test_the_version_is_the_projects() -> None:
+    """Prevents a health endpoint that tells an old version."""
+    assert f'version = "{ladi.__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_dockerfile_fits_the_repository() -> None:
+    """Prevents an image that cannot be built or answers nobody; it is read here, not built."""
+    text = (ROOT / "Dockerfile").read_text()
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE):
+        for name in line.split()[:-1]:
+            assert (ROOT / name).exists() and name not in ignored, name
+    copied = {name for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for name in line.split()[:-1]}
+    assert {"app.py", "app", "ladi", "assets", "requirements.txt", "packages.txt", "LICENSE"} <= copied
+    for name in re.findall(r"\bLADI_(\w+)=", text):
+        assert name in VARIABLES, name
+    assert re.search(r"^USER (?!root)", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK [^\n]*(\\\n[^\n]*)*/health", text, re.MULTILINE)
+    assert "cpu)" in text and "cuda)" in text and "xargs -a packages.txt" in text
