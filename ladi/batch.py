@@ -1,8 +1,8 @@
 """Many try-ons, row by row, into one folder: pictures, and a manifest of what became of every row.
 
-A row that fails says why and does not stop the rest. The manifest is rewritten after every row, so that a
-batch which was interrupted goes on where it stopped: a row whose pictures are there, made from the same two
-files by the same model with the same settings, is not computed again. One batch at a time may use a folder.
+A row that fails says why and does not stop the rest. The manifest is kept up to date, so that a batch which
+was interrupted goes on where it stopped: a row whose pictures are there, made from the same two files by the
+same model with the same settings, is not computed again. One batch at a time may use a folder.
 
 The manifest's form is ``manifest.py``'s, where rows come from ``pairs.py``'s, and how a picture is made the
 engine's.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ladi.archive import pack
-from ladi.manifest import MANIFEST, TABLE, Entry, read_manifest, unwritable, write_manifest
+from ladi.manifest import MANIFEST, TABLE, Entry, ManifestWriter, read_manifest, unwritable
 from ladi.pairs import Row
 from ladi.preprocess.frame import save_png
 from ladi.preprocess.photo import read_photo
@@ -101,24 +101,33 @@ def run_batch(
     shared, earlier = dict(settings or {}), read_manifest(out)
     entries = [Entry(row.number, *row.names) for row in rows]
     problems = _problems(rows, out, shared)
-    write_manifest(out, model, _with_earlier(rows, entries, earlier))
-    for index, row in enumerate(rows):
-        values = shared | dict(row.values)
-        digest = "" if problems[index] else digest_row(row, values, model)
-        before = earlier.get(digest)
-        if before is not None and all((out / name).is_file() for name in before.files):
-            entry = replace(before, number=row.number, person=row.names[0], garment=row.names[1])
-            news = RowDone(row, "skipped", "", 0.0, tuple(out / name for name in before.files))
-        else:
-            entry, news = _run_row(
-                row, engine, out, model, values, problems[index], progress=progress, cancelled=cancelled
-            )
-            entry = replace(entry, digest=digest if entry.status == "done" else "")
-        entries[index] = entry
-        write_manifest(out, model, _with_earlier(rows, entries, earlier))
-        yield news
-        if news.status == "cancelled":
-            return
+    book = ManifestWriter(out, model)
+    try:
+        for index, row in enumerate(rows):
+            values = shared | dict(row.values)
+            digest = "" if problems[index] else digest_row(row, values, model)
+            before = earlier.pop(row.out, None)
+            if before is not None and before.digest == digest and _all_there(before, out):
+                entry = replace(before, number=row.number, person=row.names[0], garment=row.names[1])
+                news = RowDone(row, "skipped", "", 0.0, tuple(out / name for name in before.files))
+            else:
+                # What is about to be written over is forgotten first: a crash must not leave it in the books.
+                book.write(_with_earlier(rows, entries, earlier), at_once=before is not None or not index)
+                entry, news = _run_row(
+                    row, engine, out, model, values, problems[index], progress=progress, cancelled=cancelled
+                )
+                entry = replace(entry, digest=digest if entry.status == "done" else "")
+            entries[index] = entry
+            book.write(_with_earlier(rows, entries, earlier))
+            yield news
+            if news.status == "cancelled":
+                return
+    finally:
+        book.write(_with_earlier(rows, entries, earlier), at_once=True)
+
+
+def _all_there(entry: Entry, out: Path) -> bool:
+    return all((out / name).is_file() for name in entry.files)
 
 
 def make_folder(out: Path) -> None:
@@ -229,10 +238,9 @@ def _with_earlier(rows: Sequence[Row], entries: Sequence[Entry], earlier: Mappin
 
     Otherwise, a run that is interrupted before it reaches them would forget their pictures.
     """
-    before = {entry.files[0]: entry for entry in earlier.values()}
     return [
-        replace(before[row.out], number=row.number)
-        if entry.status == "waiting" and row.out in before
+        replace(earlier[row.out], number=row.number)
+        if entry.status == "waiting" and row.out in earlier
         else entry
         for row, entry in zip(rows, entries, strict=True)
     ]

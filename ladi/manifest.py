@@ -10,6 +10,7 @@ import io
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, Literal
 from ladi.types import PairsError
 
 MANIFEST, TABLE = "manifest.json", "manifest.csv"
+WRITING_SHARE = 0.05
+"""Of a batch's time, at most so much goes into writing its manifest."""
 
 Status = Literal["waiting", "done", "failed", "cancelled"]
 
@@ -48,7 +51,7 @@ def unwritable(folder: Path, error: OSError) -> PairsError:
 
 
 def read_manifest(folder: Path) -> dict[str, Entry]:
-    """What an earlier run has finished, by digest; nothing where there is no manifest of ours."""
+    """What an earlier run has finished, by the first file; nothing where there is no manifest of ours."""
     try:
         told = json.loads((folder / MANIFEST).read_text("utf-8"))["rows"]
         entries = [
@@ -57,8 +60,29 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return {
-        entry.digest: entry for entry in entries if entry.status == "done" and entry.digest and entry.files
+        entry.files[0]: entry for entry in entries if entry.status == "done" and entry.digest and entry.files
     }
+
+
+class ManifestWriter:
+    """Writes the manifest again and again; so seldom, for thousands of rows, that it takes little time."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        """Remember where to write, and which model to name."""
+        self._folder, self._model = folder, model
+        self._next = 0.0
+
+    def write(self, entries: Sequence[Entry], *, at_once: bool = False) -> None:
+        """Write it, unless the last time is so little ago that writing would take more than its share.
+
+        Raises:
+            PairsError: the folder cannot be written to.
+        """
+        started = time.monotonic()
+        if at_once or started >= self._next:
+            write_manifest(self._folder, self._model, entries)
+            done = time.monotonic()
+            self._next = done + (done - started) / WRITING_SHARE
 
 
 def write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:

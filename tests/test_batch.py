@@ -15,12 +15,12 @@ from PIL import Image
 from skimage import data
 
 from ladi.batch import UNEXPECTED, RowDone, run_batch, zip_results
-from ladi.cli import main
 from ladi.engine import Engine
-from ladi.manifest import MANIFEST, TABLE
+from ladi.manifest import MANIFEST, TABLE, Entry, ManifestWriter
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.pairs import Row, read_table
+from ladi.preprocess.frame import save_png
 from ladi.preprocess.record import read_settings
 from ladi.types import PairsError, Result, TryOnRequest
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
@@ -180,6 +180,45 @@ def test_an_interrupted_run_goes_on(folder: Path, engine: Counting, tmp_path: Pa
     assert [one.status for one in run(changed, engine, out)] == ["done", "skipped"]
 
 
+def test_a_crash_leaves_no_wrong_picture_in_the_books(
+    folder: Path, engine: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents keeping, as an old row's picture, what a killed run has just written over it."""
+    out = tmp_path / "out"
+    run(table(folder, GOOD[0]), engine, out)
+    changed = read_table(table(folder, GOOD[0].replace(",1", ",9")))
+    running = run_batch(changed, engine, out, settings={"steps": 1})
+    monkeypatch.setattr(
+        "ladi.batch.save_png", lambda pixels, path, chunks: save_and_die(pixels, path, chunks)
+    )
+
+    def save_and_die(pixels: np.ndarray, path: Path, chunks: object) -> None:
+        save_png(pixels, path, chunks)  # type: ignore[arg-type]
+        monkeypatch.setattr("ladi.manifest.write_manifest", lambda *_: None)  # dead from here on
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+    monkeypatch.undo()
+    assert read_settings(out / "ann_blue.png")["seed"] == 9
+    [news] = run(table(folder, GOOD[0]), engine, out)
+    assert news.status == "done" and read_settings(out / "ann_blue.png")["seed"] == 1
+
+
+def test_the_manifest_of_many_rows_is_written_seldom(tmp_path: Path) -> None:
+    """Prevents a batch of thousands that spends its time on rewriting its own list."""
+    entries = [Entry(number, "p.jpg", "g.jpg", "done") for number in range(2000)]
+    book, written = ManifestWriter(tmp_path, "mini"), 0
+    before = None
+    for _ in range(200):
+        book.write(entries)
+        stamp = (tmp_path / MANIFEST).stat().st_mtime_ns
+        written, before = written + (stamp != before), stamp
+    assert 1 <= written < 20
+    book.write([*entries, Entry(2001, "last.jpg", "g.jpg")], at_once=True)
+    assert "last.jpg" in (tmp_path / MANIFEST).read_text()
+
+
 def test_cancelling_ends_the_batch_and_keeps_what_is_done(
     folder: Path, engine: Counting, tmp_path: Path
 ) -> None:
@@ -237,63 +276,3 @@ def test_results_are_packed(folder: Path, engine: Counting, tmp_path: Path) -> N
         assert packed.testzip() is None and str(tmp_path) not in packed.read(MANIFEST).decode()
     with pytest.raises(PairsError, match="holds no batch"):
         zip_results(folder)
-
-
-@pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch, engine: Counting) -> Counting:
-    """The engine that the command gets."""
-    engine.warm_up = lambda **_: None  # type: ignore[attr-defined]
-
-    def load(*_: object, **__: object) -> Counting:
-        engine.loaded = True
-        return engine
-
-    monkeypatch.setattr(Engine, "load", load)
-    return engine
-
-
-def test_the_command(
-    loaded: Counting, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Prevents exit codes that hide failed rows from scripts, and flags that do not reach the rows."""
-    out = tmp_path / "out"
-    words = ["batch", str(table(folder, *GOOD)), "--out", str(out), "--steps", "1", "--no-emasc"]
-    assert main(words) == 0
-    said = capsys.readouterr().out
-    assert f"[1/2] {out / 'ann_blue.png'}" in said and "2 rows: 2 done, 0 already done, 0 failed" in said
-    assert read_settings(out / "ann_blue.png")["emasc"] is False
-    table(folder, *GOOD, LETTER)
-    assert main(words) == 1
-    told = capsys.readouterr()
-    assert "3 rows: 0 done, 2 already done, 1 failed" in told.out and "already done\n" in told.out
-    assert "[3/3] failed: row 3 (people/letter.jpg, garments/red.png): “letter.jpg”" in told.err
-    assert len(loaded.requests) == 2
-
-
-@pytest.mark.parametrize(
-    ("content", "options", "sentence"),
-    [
-        ("person,trousers\na,b\n", (), "no columns person and garment"),
-        ("person,garment\na,b\n", ("--steps", "0"), "steps"),
-        ("person,garment\na,b\n", ("--size", "large"), "such as 512x384"),
-        ("person,garment\na,b\n", ("--category", "dresses"), "choose the model dresscode"),
-        ("person,garment\na,b\n", ("--out", "/proc/out"), "cannot be written"),
-    ],
-    ids=["table", "steps", "size", "category", "folder"],
-)
-def test_the_command_refuses_what_cannot_begin(
-    loaded: Counting,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    content: str,
-    options: tuple[str, ...],
-    sentence: str,
-) -> None:
-    """Prevents loading a model for nothing, and the exit code of a batch that did a part of its work."""
-    if "/proc/out" in options and not Path("/proc").is_dir():
-        pytest.skip("no /proc here to stand for an unwritable folder")
-    (tmp_path / "pairs.csv").write_text(content)
-    assert main(["batch", str(tmp_path / "pairs.csv"), "--out", str(tmp_path / "out"), *options]) == 2
-    err = capsys.readouterr().err
-    assert sentence in err and err.count("\n") == 1
-    assert not loaded.loaded

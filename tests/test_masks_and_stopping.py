@@ -104,7 +104,8 @@ def test_a_server_can_have_preparations_forgotten_sooner(engine, garment: Photo)
 def test_a_record_asks_for_the_same_picture(engine, request_: TryOnRequest) -> None:
     """Prevents a record that leaves out, or misnames, something that the picture depends on."""
     settings = dataclasses.replace(request_.settings, switches=Switches(emasc=False), seed=None, feather=2.0)
-    asked = dataclasses.replace(request_, settings=settings, mask_grow=3, clean_garment="keep")
+    words = {"category": "upper_body", "clean_garment": "keep"}
+    asked = dataclasses.replace(request_, settings=settings, mask_grow=3, **words)
     first = engine.try_on(asked)
     told = json.loads(json.dumps(record(asked, first, model="toy")))
     photos = request_.person, request_.garment
