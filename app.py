@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pictures = PictureFolder(60 * options.keep_minutes)
     configure_logging(pictures.path)
     from app.handlers import Handlers
-    from app.page import Defaults, build_page
+    from app.fields import Defaults
+    from app.page import build_page
     from app.theme import CSS, build_theme
     from ladi.devices import choose_running
     from ladi.engine import Engine
@@ -64,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = tuple(dict.fromkeys([model, *installed_models()]))
         shelf, readiness = Shelf(names, load), Readiness(model)
         page = build_page(
-            Handlers(shelf.get, default_model=model),
-            Defaults(steps, guidance, models=names, notice=notice),
+            Handlers(shelf.get, default_model=model, models=names),
+            Defaults(steps, guidance, models=names, notice=notice, keep_minutes=options.keep_minutes),
         )
         if on_zero_gpu():  # calls run in copies of this process: what is loaded before is there in all
             for name in names:

@@ -12,9 +12,11 @@ import gradio as gr
 import numpy as np
 
 from app import pictures, words
+from app.comparing import Comparing
 from app.files import new_folder, write_result
 from app.handlers import Handlers, sentences
-from app.values import SETTINGS, named, read_mask_file, read_request, read_size, read_upload, whole
+from app.values import SETTINGS, named, read_mask_file, read_request, read_upload, whole
+from ladi.flags import read_size
 from ladi.preprocess.frame import to_pixels
 from ladi.request import record
 from ladi.shelf import trained_categories
@@ -25,9 +27,10 @@ Component = Any
 class Api:
     """What programs call; one answer each, no reports on the way."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, comparing: Comparing) -> None:
         """Share the page's engines."""
         self._handlers = handlers
+        self._comparing = comparing
 
     def try_on(self, person: Any, garment: Any, mask: Any, *values: Any) -> tuple[Any, ...]:
         """Dress the person of one photo in the garment of another picture.
@@ -58,7 +61,30 @@ class Api:
                 made,
             )
 
-    def prepare(self, person: Any, category: str, mask_grow: Any, mask_rule: str, size: str, model: str) -> Any:
+    def compare(
+        self,
+        person: Any,
+        garments: Any,
+        first_axis: str,
+        first_values: str,
+        second_axis: str,
+        second_values: str,
+        *values: Any,
+    ) -> tuple[Any, ...]:
+        """Paint one person with many settings from one preparation and the same noise.
+
+        An axis is garment, emasc, pseudo_words, warped_garment, pose, garment_skips, guidance, steps,
+        sampler, seed or model; its values are written with commas between them, such as "on, off" or
+        "1, 2, 4". Without a first axis, the paper's ablation is painted. Returns a gallery of pictures with
+        captions, all of them on one labelled sheet, and each cell's settings and seconds as JSON.
+        """
+        with sentences():
+            axes = [(first_axis, first_values), (second_axis, second_values)] if first_axis else []
+            return self._comparing.compare_at_once(person, garments, axes, values)
+
+    def prepare(
+        self, person: Any, category: str, mask_grow: Any, mask_rule: str, size: str, model: str
+    ) -> Any:
         """Look at a photo without painting: is there one whole person, and what would be repainted?
 
         Returns the mask over the photo (white where repainted), the joints, the body's parts, and as JSON the
@@ -90,15 +116,16 @@ class Api:
             return white, pictures.draw_pose(parts), pictures.draw_parts(parts), told
 
 
-def add_endpoints(handlers: Handlers, defaults: dict[str, Any], *, gpu: str) -> None:
-    """Register ``/try_on`` and ``/prepare`` inside the page's Blocks.
+def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, Any], *, gpu: str) -> None:
+    """Register ``/try_on``, ``/prepare`` and ``/compare`` inside the page's Blocks.
 
     Args:
         handlers: the page's own.
+        comparing: likewise.
         defaults: each setting's start value.
         gpu: the concurrency id of whatever computes.
     """
-    api = Api(handlers)
+    api = Api(handlers, comparing)
     with gr.Column(visible=False):
         person = gr.Image(label="Photo of the person", type="filepath")
         garment = gr.Image(label="Picture of the garment", type="filepath")
@@ -135,6 +162,27 @@ def add_endpoints(handlers: Handlers, defaults: dict[str, Any], *, gpu: str) -> 
             concurrency_id="prepare",
             api_name="prepare",
         )
+        trigger.click(
+            api.compare,
+            [
+                person,
+                gr.Gallery(label="Garments, one or several", type="filepath", interactive=True),
+                gr.Textbox(value="", label="First axis; none for the paper's ablation"),
+                gr.Textbox(value="", label="Its values; its own unless given"),
+                gr.Textbox(value="", label="Second axis; optional"),
+                gr.Textbox(value="", label="Its values; its own unless given"),
+                *fields.values(),
+            ],
+            [
+                gr.Gallery(label="Pictures with captions"),
+                gr.File(label="All of them on one sheet"),
+                gr.JSON(label="Cells"),
+            ],
+            preprocess=False,
+            concurrency_limit=1,
+            concurrency_id=gpu,
+            api_name="compare",
+        )
 
 
 LABELS = {
@@ -170,4 +218,3 @@ def _field(name: str, value: Any) -> Component:
     if isinstance(value, int | float):
         return gr.Number(value=value, label=LABELS[name])
     return gr.Textbox(value=value, label=LABELS[name])
-

@@ -137,7 +137,9 @@ def plan(
     """
     names = [name for name, _ in axes]
     if len(set(names)) < len(names):
-        raise SettingError(f"{AXES[names[0]].label} varies in both directions: choose another for one of them.")
+        raise SettingError(
+            f"{AXES[names[0]].label} varies in both directions: choose another for one of them."
+        )
     cells = []
     for values in product(*(values for _, values in axes)):
         cell = Planned((), model, garment, {}, switches)
@@ -190,6 +192,4 @@ ABLATION: tuple[tuple[str, dict[str, bool]], ...] = (
 
 def plan_ablation(model: str, garment: int = 0) -> list[Planned]:
     """The ablation's eight cells, whatever the page's switches say."""
-    return [
-        Planned((label,), model, garment, {}, replace(Switches(), **off)) for label, off in ABLATION
-    ]
+    return [Planned((label,), model, garment, {}, replace(Switches(), **off)) for label, off in ABLATION]

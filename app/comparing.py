@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,10 +20,10 @@ from PIL import Image
 
 from app import masks, pictures, words
 from app.axes import Planned, plan, plan_ablation, read_values
-from app.files import new_folder, write_photo, write_picture, write_result
+from app.files import new_folder, write_picture, write_result
 from app.running import Outcome, Runs, Work
-from app.values import named, read_request, read_upload, upload_path
-from ladi.types import Cancelled, LadiError, Photo, PhotoError, SettingError, TryOnRequest
+from app.values import SWITCHES, named, number, read_request, read_upload, upload_path
+from ladi.types import Cancelled, LadiError, Photo, PhotoError, SettingError, Switches, TryOnRequest
 
 LOGGER = logging.getLogger(__name__)
 
@@ -91,14 +92,10 @@ class Comparing:
         ended: dict[str, Any] = {}
         try:
             settings = named(values)
-            photo, clothes = self._read(person, garments)
-            cells = self._plan(axes, settings, len(clothes))
-            base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
-            requests = [replace(base, garment=garment) for garment in clothes]
-            columns = self._columns(axes, cells, len(clothes))
+            requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):
-                    ended = self._show(photo, clothes, report.value, columns, settings)
+                    ended = self._show(self._write(requests, report.value, settings))
                 else:
                     text = words.progress(report.stage, report.share, report.seconds)
                     yield self._shown(status=text)
@@ -111,6 +108,30 @@ class Comparing:
             LOGGER.exception("a comparison failed")
             ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
         yield self._shown(**({"button": on, "ablation": on, "cancel": off} | ended))
+
+    def compare_at_once(
+        self, person: Any, garments: Any, axes: Sequence[tuple[str, str]], values: tuple[Any, ...]
+    ) -> tuple[list[tuple[str, str]], str, list[dict[str, Any]]]:
+        """The same for programs: pictures with captions, the sheet's file, and the cells."""
+        settings = named(values)
+        requests, cells = self._ask(person, garments, axes, settings, None)
+        state = self._write(requests, self._run(Work(threading.Event()), requests, cells), settings)
+        pictures = [(cell["file"], cell["label"]) for cell in state["cells"]]
+        return pictures, state["sheet"], [_told(cell) for cell in state["cells"]]
+
+    def _ask(
+        self,
+        person: Any,
+        garments: Any,
+        axes: Sequence[tuple[str, str]],
+        settings: Mapping[str, Any],
+        mask: masks.DrawnMask | None,
+    ) -> tuple[list[TryOnRequest], list[Planned]]:
+        """A request for each garment, and the cells."""
+        photo, clothes = self._read(person, garments)
+        cells = self._plan(axes, settings, len(clothes))
+        base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
+        return [replace(base, garment=garment) for garment in clothes], cells
 
     def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
         """The photo, and one or more garments."""
@@ -133,16 +154,11 @@ class Comparing:
         read = [
             (name, read_values(name, text, garments=garments, models=self.models)) for name, text in chosen
         ]
-        from app.values import read_settings_values
-
-        return plan(read, model=model, switches=read_settings_values(settings).switches)
-
-    @staticmethod
-    def _columns(axes: Sequence[tuple[str, str]], cells: Sequence[Planned], garments: int) -> int:
-        """How many cells stand side by side: the last axis's values."""
-        two = len(cells[0].labels) > 1
-        across = len({cell.labels[-1] for cell in cells})
-        return across if two else min(4, len(cells))
+        switches = Switches(
+            **{name: bool(settings[name]) for name in SWITCHES},
+            cloth_cond_rate=number(settings["cloth_cond_rate"], "cloth_cond_rate", 1.0),
+        )
+        return plan(read, model=model, switches=switches)
 
     def _run(
         self, task: Work, requests: list[TryOnRequest], cells: Sequence[Planned]
@@ -184,41 +200,48 @@ class Comparing:
             made |= {int(one.cell.label): one for one in compared}
         return [(cells[index], made[index]) for index in range(len(cells))]
 
-    def _show(
+    def _write(
         self,
-        photo: Photo,
-        clothes: Sequence[Photo],
+        requests: Sequence[TryOnRequest],
         made: Sequence[tuple[Planned, Any]],
-        columns: int,
         settings: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Grid, choices and exports."""
-        folder = new_folder()
-        cells = []
+        """The files of a comparison, and what the page remembers of it: paths and plain values."""
+        folder, cells = new_folder(), []
         for place, (planned, one) in enumerate(made):
             sampling = asdict(one.cell)
             told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
             told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
             own = folder / f"{place + 1:02}"
             own.mkdir()
-            file = write_result(one.image, own, told)
-            cells.append({"label": planned.label, "file": str(file), "seconds": round(one.seconds, 3), **told})
-        labels = [cell["label"] for cell in cells]
-        captions = [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells]
-        inputs = [("Person", photo.pixels)]
-        inputs += [(f"Garment {place + 1}", cloth.pixels) for place, cloth in enumerate(clothes)]
+            file = str(write_result(one.image, own, told))
+            cells.append({"label": planned.label, "file": file, "seconds": round(one.seconds, 3), **told})
+        labels = [planned.labels for planned, _ in made]
+        # Two axes: the second one's values stand side by side. One: as fits.
+        columns = len({label[-1] for label in labels}) if len(labels[0]) > 1 else min(4, len(labels))
+        inputs = [("Person", requests[0].person.pixels)]
+        inputs += [(f"Garment {place + 1}", one.garment.pixels) for place, one in enumerate(requests)]
         drawn = pictures.sheet(
             [one.image for _, one in made],
-            captions,
+            [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells],
             columns=columns,
             title="LaDI-VTON · comparison",
-            inputs=inputs[: max(columns, 2)],
+            inputs=inputs,
         )
+        shared = ("category", "mask_rule", "mask_grow", "clean_garment", "size")
         table = folder / "comparison.json"
-        rest = {name: settings[name] for name in ("category", "mask_rule", "mask_grow", "clean_garment", "size")}
-        listed = [{key: value for key, value in cell.items() if key != "file"} for cell in cells]
-        table.write_text(json.dumps({"settings": rest, "cells": listed}, indent=2), encoding="utf-8")
-        state = {"cells": cells, "columns": columns, "before": str(write_photo(photo.pixels, folder))}
+        content = {
+            "settings": {name: settings[name] for name in shared},
+            "cells": [_told(cell) for cell in cells],
+        }
+        table.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        sheet = str(write_picture(drawn, folder, "comparison"))
+        return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table)}
+
+    def _show(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Grid, choices and exports."""
+        cells = state["cells"]
+        labels = [cell["label"] for cell in cells]
         total = sum(cell["seconds"] for cell in cells)
         return {
             "status": words.hint(f"{len(cells)} pictures, {total:.1f} s of painting in all."),
@@ -226,8 +249,8 @@ class Comparing:
             "first": gr.update(choices=labels, value=labels[0]),
             "second": gr.update(choices=labels, value=labels[-1]),
             "slider": (cells[0]["file"], cells[-1]["file"]),
-            "sheet": gr.update(value=str(write_picture(drawn, folder, "comparison")), interactive=True),
-            "table": gr.update(value=str(table), interactive=True),
+            "sheet": gr.update(value=state["sheet"], interactive=True),
+            "table": gr.update(value=state["table"], interactive=True),
             "after": gr.update(visible=True),
             "state": state,
         }
@@ -269,6 +292,11 @@ class Comparing:
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:
         return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
+
+
+def _told(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell without where its file lies."""
+    return {key: value for key, value in cell.items() if key != "file"}
 
 
 def _pixels(path: str) -> np.ndarray:

@@ -88,7 +88,12 @@ def everyday_fields(start: Defaults) -> Fields:
     fields: Fields = {}
     with gr.Row(elem_classes="even"):
         fields["steps"] = gr.Slider(
-            1, 100, value=start.steps, step=1, label="Steps", info="How often the picture is refined. More is slower."
+            1,
+            100,
+            value=start.steps,
+            step=1,
+            label="Steps",
+            info="How often the picture is refined. More is slower.",
         )
         fields["guidance"] = gr.Slider(
             0,
@@ -130,12 +135,20 @@ def further_fields(start: Defaults) -> Fields:
             info="Only what the model was trained for.",
         )
         fields["mask_rule"] = gr.Radio(
-            RULE_CHOICES, value="worn", label="Worn clothes", info="Which of them make room for the new garment."
+            RULE_CHOICES,
+            value="worn",
+            label="Worn clothes",
+            info="Which of them make room for the new garment.",
         )
         fields["clean_garment"] = gr.Radio(
-            CLEAN_CHOICES, value="auto", label="The garment's background", info="Whether to cut the garment out."
+            CLEAN_CHOICES,
+            value="auto",
+            label="The garment's background",
+            info="Whether to cut the garment out.",
         )
-    gr.Markdown("#### Parts of the method\n\nSwitch one off to see what it does. None changes the random noise.")
+    gr.Markdown(
+        "#### Parts of the method\n\nSwitch one off to see what it does. None changes the random noise."
+    )
     with gr.Row(elem_classes="even"):
         fields["warped_garment"] = gr.Checkbox(
             value=True, label="Warped garment", info="Shows the model the garment bent to the body."
@@ -168,7 +181,10 @@ def further_fields(start: Defaults) -> Fields:
             0, 32, value=4.0, step=0.5, label="Soft edge", info="Where painted and original pixels meet."
         )
         fields["size"] = gr.Dropdown(
-            SIZE_CHOICES, value="", label="Painted size", info="Other sizes than the model's own are untested."
+            SIZE_CHOICES,
+            value="",
+            label="Painted size",
+            info="Other sizes than the model's own are untested.",
         )
     with gr.Row(elem_classes="even"):
         fields["paste_back"] = gr.Checkbox(
@@ -178,7 +194,9 @@ def further_fields(start: Defaults) -> Fields:
             value=True, label="Keep wall and skin that stay the same", info="Also inside the mask."
         )
         fields["fine_detail"] = gr.Checkbox(
-            value=True, label="Add the garment's fine detail", info="In photos larger than the model's picture."
+            value=True,
+            label="Add the garment's fine detail",
+            info="In photos larger than the model's picture.",
         )
     fields["model"] = gr.Dropdown(
         list(start.models),

@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -23,26 +21,18 @@ from app.values import (
     SETTINGS,
     from_record,
     named,
-    number,
-    read_mask_file,
     read_request,
-    read_size,
     read_upload,
     upload_path,
     whole,
 )
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.record import read_settings
-from ladi.recall import digest
 from ladi.request import record
 from ladi.shelf import trained_categories
 from ladi.types import (
     Cancelled,
-    Category,
-    Garment,
     LadiError,
-    PersonParts,
-    Photo,
     Result,
     TryOnRequest,
 )
@@ -76,7 +66,7 @@ class Handlers:
 
     def __init__(
         self,
-        engine_for: Callable[[str], TryOnEngine],
+        engine_for: Callable[[str], Any],
         *,
         default_model: str = "mini",
         models: tuple[str, ...] = (),
@@ -112,7 +102,9 @@ class Handlers:
             Values or updates for ``SHOWN``; an error is shown where the progress was.
         """
         settings = named(values)
-        yield self._shown(button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting())
+        yield self._shown(
+            button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting()
+        )
         ended: dict[str, Any] = {}
         try:
             mask = masks.note_strokes(drawn, token, layers)
@@ -122,9 +114,11 @@ class Handlers:
                 else:
                     steps = whole(settings["steps"], "steps")
                     text = words.progress(report.stage, report.share, report.seconds, steps)
-                    fresh = {} if report.preview is None else {
-                        "preview": gr.update(value=report.preview, visible=True)
-                    }
+                    fresh = (
+                        {}
+                        if report.preview is None
+                        else {"preview": gr.update(value=report.preview, visible=True)}
+                    )
                     yield self._shown(status=text, **fresh)
         except Cancelled:
             ended = {"status": words.hint(words.STOPPED)}
@@ -219,7 +213,7 @@ class Handlers:
         return str(upload_path(path, "a result")) if path else None
 
     def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
-        """The settings that a result's PNG carries, for every field in ``SETTINGS``; a sentence if it has none."""
+        """The settings that a result's PNG carries, for every field in ``SETTINGS``, or a sentence."""
         if not upload:
             return tuple(gr.skip() for _ in SETTINGS)
         with sentences():

@@ -14,7 +14,8 @@ from typing import Any
 import gradio as gr
 
 from app import masks, pictures, words
-from app.values import named, read_size, read_upload, whole
+from app.values import named, read_upload, whole
+from ladi.flags import read_size
 from ladi.preprocess.frame import to_pixels
 from ladi.recall import digest
 from ladi.shelf import trained_categories
@@ -38,7 +39,17 @@ class Look:
 class Looking:
     """What the page calls when a picture or a setting that concerns its preparation changes."""
 
-    LOOKED = ("editor", "token", "mask", "found", "found_person", "pose", "parts", "cleaned", "found_garment")
+    LOOKED = (
+        "editor",
+        "token",
+        "mask",
+        "found",
+        "found_person",
+        "joints",
+        "parts",
+        "cleaned",
+        "found_garment",
+    )
     """The order of what ``look`` gives back."""
 
     def __init__(self, engine_for: Callable[[str], Any], *, default_model: str = "mini") -> None:
@@ -143,20 +154,24 @@ class Looking:
         if person is None:
             said = words.problem(seen.person_problem, "The photo") if seen.person_problem else ""
             # The mask stays: it is there again when the photo is.
-            gone = {"editor": None, "token": "", "mask": drawn, "pose": None, "parts": None}
+            gone = {"editor": None, "token": "", "mask": drawn, "joints": None, "parts": None}
             return gone | {"found_person": said}
         shown: dict[str, Any] = {
             "found_person": words.findings_list(
                 words.warnings_of(person.findings), "One person found, seen well."
             ),
-            "pose": pictures.draw_pose(person),
+            "joints": pictures.draw_pose(person),
             "parts": pictures.draw_parts(person),
         }
         if drawn is not None and drawn.edited and drawn.photo == digest(person.photo):
-            new = masks.grown(drawn, grow, person)
+            new = masks.adapted(drawn, person, grow)
         else:
             new = masks.automatic(person, grow)
-            if drawn is not None and (drawn.photo, drawn.shown) == (new.photo, new.shown):
+            if drawn is not None and (drawn.photo, drawn.frame, drawn.shown) == (
+                new.photo,
+                new.frame,
+                new.shown,
+            ):
                 new = replace(new, token=drawn.token)
         editor = gr.skip() if new.token == token else masks.editor_value(person.photo, new)
         return shown | {"editor": editor, "token": new.token, "mask": new}

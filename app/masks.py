@@ -1,10 +1,10 @@
 """The mask that a visitor sees, corrects and keeps.
 
-The editor shows the photo, at most ``EDITOR_SIDE`` pixels a side, under a layer of colour. What was shown last
-is remembered with the page's session under a token that travels with the editor's value, so that a stroke is
+The editor shows the window of the photo that the model sees, under a layer of colour. What was shown last is
+remembered with the page's session under a token that travels with the editor's value, so that a stroke is
 told from the automatic mask without listening to every stroke: the layer that comes back under the same token
-and differs from what was shown has been edited; one under another token is out of date. Nothing here knows the
-page's layout.
+and differs from what was shown has been edited; one under another token is out of date. Nothing here knows
+the page's layout.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import numpy as np
 from PIL import Image
 
 from app.pictures import mask_layer
+from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.mask import grow_mask
-from ladi.preprocess.person import mask_on_photo
+from ladi.preprocess.person import place_mask
 from ladi.recall import digest
-from ladi.types import MaskError, PersonParts, Photo, Size
+from ladi.types import Frame, MaskError, PersonParts, Photo, Size
 
-EDITOR_SIDE = 768
-"""Pixels of the longer side of what the editor shows: enough for a brush, small enough for a phone."""
+EDITOR: Size = (768, 576)
+"""What the editor shows, for every photo: Gradio's editor puts a layer in its place only on a canvas of the
+size that it began with. The model's window always has these proportions."""
 EDITED_SHARE = 2e-4
 """Share of the pixels that must differ before a mask counts as edited: browsers round at edges."""
 COVERED = 60
@@ -41,8 +43,8 @@ class DrawnMask:
 
     photo: bytes
     """The photo's digest."""
-    size: Size
-    """Of the editor's picture."""
+    frame: Frame
+    """The window in the photo, at the editor's size."""
     shown: bytes
     """The mask that the editor shows, one bit a pixel."""
     base: bytes
@@ -57,50 +59,43 @@ class DrawnMask:
 
 def automatic(person: PersonParts, grow: int = 0) -> DrawnMask:
     """The record of a mask that was found, not drawn, and that the engine has grown already."""
-    size = editor_size(person.photo)
-    bits = pack(mask_on_photo(person, size))
-    return DrawnMask(digest(person.photo), size, bits, bits, grow=grow, drawn_at=grow)
-
-
-def editor_size(photo: Photo) -> Size:
-    """Height and width at which the editor shows a photo."""
-    scale = min(1.0, EDITOR_SIDE / max(photo.size))
-    return max(1, round(photo.size[0] * scale)), max(1, round(photo.size[1] * scale))
+    mask = Image.fromarray(person.mask[0, 0].numpy().astype(np.uint8))
+    bits = pack(np.asarray(mask.resize((EDITOR[1], EDITOR[0]), Image.Resampling.NEAREST)) > 0)
+    frame = replace(person.frame, size=EDITOR)
+    return DrawnMask(digest(person.photo), frame, bits, bits, grow=grow, drawn_at=grow)
 
 
 def pack(mask: np.ndarray) -> bytes:
-    """A mask (h,w) bool, one bit a pixel."""
+    """A mask of the editor's size, one bit a pixel."""
     return np.packbits(mask).tobytes()
 
 
-def unpack(bits: bytes, size: Size) -> np.ndarray:
-    """(h,w) bool."""
-    flat = np.unpackbits(np.frombuffer(bits, np.uint8), count=size[0] * size[1])
-    return flat.reshape(size).astype(bool)
+def unpack(bits: bytes) -> np.ndarray:
+    """A mask of the editor's size, (h,w) bool."""
+    flat = np.unpackbits(np.frombuffer(bits, np.uint8), count=EDITOR[0] * EDITOR[1])
+    return flat.reshape(EDITOR).astype(bool)
 
 
 def editor_value(photo: Photo, drawn: DrawnMask) -> dict[str, Any]:
-    """What the editor is given: the photo and a layer of colour over it."""
-    height, width = drawn.size
-    small = np.asarray(Image.fromarray(photo.pixels).resize((width, height), Image.Resampling.LANCZOS))
-    return {"background": small, "layers": [mask_layer(unpack(drawn.shown, drawn.size))], "composite": None}
+    """What the editor is given: the window of the photo and a layer of colour over it."""
+    window = crop_to_frame(photo.pixels, drawn.frame)
+    return {"background": window, "layers": [mask_layer(unpack(drawn.shown))], "composite": None}
 
 
-def read_layers(value: dict[str, Any] | None, size: Size) -> np.ndarray | None:
+def read_layers(value: dict[str, Any] | None) -> np.ndarray | None:
     """The mask (h,w) bool that an editor gives back: what any layer covers; None where it has no photo.
 
     Args:
-        value: the editor's value as arrays.
-        size: what the editor was given; a browser may give back another.
+        value: the editor's value as arrays; a browser may give back another size.
     """
     if not value or value.get("background") is None:
         return None
-    mask = np.zeros(size, bool)
+    mask = np.zeros(EDITOR, bool)
     for layer in value.get("layers") or []:
         if layer.ndim == 3 and layer.shape[2] == 4:
             alpha = Image.fromarray(np.ascontiguousarray(layer[..., 3]))
-            if alpha.size != (size[1], size[0]):
-                alpha = alpha.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            if alpha.size != (EDITOR[1], EDITOR[0]):
+                alpha = alpha.resize((EDITOR[1], EDITOR[0]), Image.Resampling.BILINEAR)
             mask |= np.asarray(alpha) > COVERED
     return mask
 
@@ -115,25 +110,38 @@ def note_strokes(drawn: DrawnMask | None, token: str, layers: dict[str, Any] | N
     """
     if drawn is None or token != drawn.token:
         return drawn
-    mask = read_layers(layers, drawn.size)
+    mask = read_layers(layers)
     if mask is None:
         return drawn
-    shown = unpack(drawn.shown, drawn.size)
     # An editor that is still loading gives back nothing at all, which nobody has drawn yet.
     loading = not drawn.edited and not mask.any()
-    if loading or float((mask != shown).mean()) <= EDITED_SHARE:
+    if loading or float((mask != unpack(drawn.shown)).mean()) <= EDITED_SHARE:
         return drawn
     bits = pack(mask)
     return replace(drawn, shown=bits, base=bits, edited=True, drawn_at=drawn.grow)
 
 
-def grown(drawn: DrawnMask, pixels: int, person: PersonParts) -> DrawnMask:
-    """An edited mask with the slider at so many model pixels."""
-    if pixels == drawn.grow:
-        return drawn
-    scale = drawn.size[0] / person.photo.size[0] / person.frame.scale
-    mask = grow_mask(unpack(drawn.base, drawn.size), round((pixels - drawn.drawn_at) * scale))
-    return replace(drawn, shown=pack(mask), grow=pixels, token=new_token())
+def adapted(drawn: DrawnMask, person: PersonParts, grow: int) -> DrawnMask:
+    """An edited mask in the window that a person is seen in now, with the slider where it is now.
+
+    Args:
+        drawn: of this very photo.
+        person: as prepared now; another kind of garment may be seen in another window.
+        grow: model pixels.
+    """
+    frame = replace(person.frame, size=EDITOR)
+    if frame != drawn.frame:
+        photo = person.photo.size
+        shown, base = (
+            pack(crop_to_frame(place_mask(unpack(bits), drawn.frame, photo), frame) >= 0.5)
+            for bits in (drawn.shown, drawn.base)
+        )
+        drawn = replace(drawn, frame=frame, shown=shown, base=base, token=new_token())
+    if grow != drawn.grow:
+        scale = EDITOR[0] / person.frame.size[0]
+        mask = grow_mask(unpack(drawn.base), round((grow - drawn.drawn_at) * scale))
+        drawn = replace(drawn, shown=pack(mask), grow=grow, token=new_token())
+    return drawn
 
 
 def mask_for_photo(drawn: DrawnMask | None, photo: Photo) -> np.ndarray | None:
@@ -144,8 +152,7 @@ def mask_for_photo(drawn: DrawnMask | None, photo: Photo) -> np.ndarray | None:
     """
     if drawn is None or not drawn.edited or drawn.photo != digest(photo):
         return None
-    mask = unpack(drawn.shown, drawn.size)
+    mask = unpack(drawn.shown)
     if not mask.any():
         raise MaskError("The mask is empty: paint over what the garment shall cover, or reset the mask.")
-    height, width = photo.size
-    return np.asarray(Image.fromarray(mask.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST))
+    return place_mask(mask, drawn.frame, photo.size).astype(np.uint8)

@@ -71,7 +71,9 @@ BACKGROUND = (238, 234, 228)
 def draw_pose(person: PersonParts) -> np.ndarray:
     """The person as the model sees them, with the joints that were found: (h,w,3), twice the model's size."""
     pixels = to_pixels(person.image)
-    picture = Image.fromarray(pixels).resize((pixels.shape[1] * 2, pixels.shape[0] * 2), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(pixels).resize(
+        (pixels.shape[1] * 2, pixels.shape[0] * 2), Image.Resampling.BICUBIC
+    )
     draw = ImageDraw.Draw(picture)
     points = {
         name: (2 * float(x) + 1, 2 * float(y) + 1)
@@ -107,7 +109,7 @@ def tint_mask(person: PersonParts) -> np.ndarray:
     """The person as the model sees them, (h,w,3), with everything that is repainted in colour."""
     pixels = to_pixels(person.image).astype(np.float32)
     weight = MASK_OPACITY * person.mask[0, 0].cpu().numpy()[..., None]
-    return np.rint(pixels * (1 - weight) + np.float32(MASK_TINT) * weight).astype(np.uint8)
+    return np.rint(pixels * (1 - weight) + np.array(MASK_TINT, np.float32) * weight).astype(np.uint8)
 
 
 def mask_layer(mask: np.ndarray) -> np.ndarray:
@@ -124,7 +126,7 @@ def difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """
     apart = np.abs(picture.astype(np.float32) - reference.astype(np.float32)).mean(axis=2)
     strength = np.clip(apart * 4, 0, 255)[..., None] / 255
-    return np.rint(strength * np.float32((255, 176, 96))).astype(np.uint8)
+    return np.rint(strength * np.array((255, 176, 96), np.float32)).astype(np.uint8)
 
 
 def sheet(
@@ -157,7 +159,9 @@ def sheet(
     margin, label, top = 14, 46, 52 if title else 14
     across = max(columns, len(inputs))
     canvas = Image.new(
-        "RGB", (margin + across * (width + margin), top + len(rows) * (side + label + margin)), (250, 248, 245)
+        "RGB",
+        (margin + across * (width + margin), top + len(rows) * (side + label + margin)),
+        (250, 248, 245),
     )
     draw = ImageDraw.Draw(canvas)
     if title:
@@ -168,10 +172,14 @@ def sheet(
             x = margin + place * (width + margin)
             canvas.paste(_at_height(picture, side), (x, y))
             for line, words in enumerate(text.split("\n")[:2]):
-                draw.text((x, y + side + 4 + 20 * line), words, fill=(43, 39, 35), font=small if line else font)
+                draw.text(
+                    (x, y + side + 4 + 20 * line), words, fill=(43, 39, 35), font=small if line else font
+                )
     return np.asarray(canvas)
 
 
 def _at_height(picture: np.ndarray, height: int) -> Image.Image:
     image = Image.fromarray(picture)
-    return image.resize((max(1, round(image.width * height / image.height)), height), Image.Resampling.LANCZOS)
+    return image.resize(
+        (max(1, round(image.width * height / image.height)), height), Image.Resampling.LANCZOS
+    )

@@ -85,22 +85,58 @@ def build_theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { width: 100% !important; max-width: 1240px !important; margin: 0 auto !important; }
-#masthead { padding: 18px 2px 4px; }
-#masthead h1 {
+.gradio-container { width: 100% !important; max-width: 1280px !important; margin: 0 auto !important; }
+#masthead { align-items: flex-end; padding: 16px 2px 2px; gap: 8px 24px; }
+#name h1 {
   font-family: 'Montserrat', sans-serif; font-weight: 700; letter-spacing: -0.02em;
+  font-size: 2.1rem; line-height: 1.15; margin: 0 0 2px;
 }
-#masthead h1 { font-size: 2.1rem; line-height: 1.15; margin: 0 0 2px; }
-#masthead p { color: var(--body-text-color-subdued); font-size: 1.05rem; margin: 0; }
-.quiet, .quiet p { color: var(--body-text-color-subdued); font-size: 0.86rem; line-height: 1.4; margin: 0; }
-#try-on-button { min-height: 54px; font-size: 1.12rem; letter-spacing: 0.01em; }
-#result-details { min-height: 1.5em; }
-#result-details p, #result-details li { font-size: 0.92rem; }
+#name p { color: var(--body-text-color-subdued); font-size: 1.05rem; margin: 0; }
+#model-line { flex-grow: 0 !important; min-width: min(100%, 420px) !important; text-align: right; }
+#model-line p { color: var(--body-text-color-subdued); font-size: 0.84rem; margin: 0; }
+.quiet, .quiet p { color: var(--body-text-color-subdued); font-size: 0.86rem; line-height: 1.45; margin: 0; }
+.quiet h3 { margin: 6px 0 2px; font-size: 1.05rem; color: var(--body-text-color); }
+.lead, .lead p, .lead li { font-size: 0.98rem; line-height: 1.5; color: var(--body-text-color-subdued); }
+.lead strong, .lead code { color: var(--body-text-color); }
+.hint { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 4px 0; }
+.note { border-radius: 10px; padding: 9px 13px; font-size: 0.92rem; line-height: 1.45; margin: 4px 0; }
+.note ul { margin: 3px 0 0; padding-left: 18px; }
+.note.good { background: #e6f1e6; color: #1e4d2b; }
+.note.caution { background: #fbf0d9; color: #5c3f06; }
+.note.problem { background: #fbe3dc; color: #7a1f0a; border-left: 4px solid #b44d2b; }
+.dark .note.good { background: #15301d; color: #bfe3c7; }
+.dark .note.caution { background: #3a2c0c; color: #f3dca4; }
+.dark .note.problem { background: #451a10; color: #ffd2c4; }
+.empty {
+  border: 1.5px dashed var(--border-color-primary); border-radius: 14px; padding: 72px 28px;
+  text-align: center; color: var(--body-text-color-subdued);
+}
+.empty p { margin: 4px 0; }
+.progress {
+  height: 10px; border-radius: 6px; background: var(--neutral-200); overflow: hidden; margin: 10px 0 6px;
+}
+.dark .progress { background: var(--neutral-700); }
+.progress .bar { height: 100%; border-radius: 6px; background: var(--primary-500); transition: width 0.25s; }
+.progress-text { font-size: 0.95rem; margin: 0 0 8px; color: var(--body-text-color); }
+#try-on-button, #cancel-button, #compare-button, #ablation-button, #compare-cancel,
+#batch-button, #batch-cancel {
+  min-height: 54px; font-size: 1.08rem; letter-spacing: 0.01em;
+}
 .example-row .gallery { gap: 7px; }
 .example-row .gallery-item, .example-row .gallery-item .container {
-  border-radius: 8px; width: 68px; min-width: 0; height: 90px; overflow: hidden;
+  border-radius: 8px; width: 62px; min-width: 0; height: 82px; overflow: hidden;
 }
 .example-row .gallery-item img { object-fit: cover; width: 100%; height: 100%; }
-#page-foot { border-top: 1px solid var(--border-color-primary); margin-top: 10px; padding-top: 12px; }
-@media (max-width: 640px) { #masthead h1 { font-size: 1.6rem; } }
+.even > * { min-width: min(100%, 200px) !important; }
+#about { margin-top: 14px; }
+#made .caption-label, #compare-grid .caption-label { white-space: normal; max-height: none; }
+@media (min-width: 1000px) { .outcome { position: sticky; top: 12px; align-self: flex-start; } }
+@media (max-width: 640px) {
+  #name h1 { font-size: 1.6rem; }
+  #model-line { text-align: left; }
+  #compare-grid .grid-container, #made .grid-container, #batch-results .grid-container {
+    grid-template-columns: repeat(2, minmax(0, 1fr)) !important;
+  }
+}
+@media (prefers-reduced-motion: reduce) { .progress .bar { transition: none; } }
 """

@@ -17,16 +17,16 @@ from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.handlers import Handlers
 from app.looking import Looking
+from app.masks import EDITOR
 from app.pictures import MASK_OPACITY, MASK_TINT
 from app.values import SETTINGS
+from app.visitors import GPU
 
-GPU = "gpu"
-"""Events that compute share this concurrency id, so that one runs at a time."""
 PREPARE = "prepare"
 
 CONSENT = (
-    "Use a photo of yourself, or one you have permission to use. It is deleted from this server after at most "
-    "{minutes} minutes."
+    "Use a photo of yourself, or one you have permission to use. It is deleted from this server after at "
+    "most {minutes} minutes."
 )
 EMPTY = (
     '<div class="empty"><p><strong>Your picture appears here.</strong></p>'
@@ -43,7 +43,9 @@ def build_tab(start: Defaults) -> Fields:
             fields |= _pictures(start)
             fields |= _found()
             fields["button"] = gr.Button("Try on", variant="primary", size="lg", elem_id="try-on-button")
-            fields["cancel"] = gr.Button("Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button")
+            fields["cancel"] = gr.Button(
+                "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
+            )
             fields |= everyday_fields(start)
             with gr.Accordion("More settings", open=False, elem_id="more-settings"):
                 fields |= further_fields(start)
@@ -62,12 +64,16 @@ def _pictures(start: Defaults) -> Fields:
     fields: Fields = {}
     with gr.Row(equal_height=False):
         with gr.Column(min_width=240):
-            fields["person"] = _upload("1 · The person", "person", "Drop a photo here\nfrom the front, head to hip")
+            fields["person"] = _upload(
+                "1 · The person", "person", "Drop a photo here\nfrom the front, head to hip"
+            )
             gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
             _examples(example_people(), fields["person"], "Or try one of these people")
             fields["found_person"] = gr.HTML(elem_id="found-person")
         with gr.Column(min_width=240):
-            fields["garment"] = _upload("2 · The garment", "garment", "Drop a picture here\nof the garment alone")
+            fields["garment"] = _upload(
+                "2 · The garment", "garment", "Drop a picture here\nof the garment alone"
+            )
             gr.Markdown("A shop picture, or your own photo of it.", elem_classes="quiet")
             _examples(example_garments(), fields["garment"], "Or one of these garments")
             fields["found_garment"] = gr.HTML(elem_id="found-garment")
@@ -110,8 +116,8 @@ def _found() -> Fields:
     fields: Fields = {}
     with gr.Column(visible=False, elem_id="found") as found:
         gr.Markdown(
-            "### What will be repainted\n\nEverything in colour. Paint to add, erase to keep; what you change "
-            "stays when you try other garments.",
+            "### What will be repainted\n\nEverything in colour. Paint to add, erase to keep; what you "
+            "change stays when you try other garments.",
             elem_classes="quiet",
         )
         fields["editor"] = gr.ImageEditor(
@@ -121,6 +127,9 @@ def _found() -> Fields:
             sources=(),
             transforms=(),
             layers=False,
+            canvas_size=(EDITOR[1], EDITOR[0]),
+            fixed_canvas=True,
+            interactive=True,
             brush=gr.Brush(default_size=24, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
             eraser=gr.Eraser(default_size=24),
             height=440,
@@ -129,12 +138,17 @@ def _found() -> Fields:
         )
         with gr.Row(elem_classes="even"):
             fields["mask_grow"] = gr.Slider(
-                -16, 32, value=0, step=1, label="Grow or shrink the mask", info="In pixels of the model's picture."
+                -16,
+                32,
+                value=0,
+                step=1,
+                label="Grow or shrink the mask",
+                info="In pixels of the model's picture.",
             )
             fields["reset_mask"] = gr.Button("Reset to the automatic mask", size="sm", elem_id="reset-mask")
         with gr.Accordion("Pose and body parts that were found", open=False):
             with gr.Row():
-                for name, label in (("pose", "Pose"), ("parts", "Parts of the body")):
+                for name, label in (("joints", "Pose"), ("parts", "Parts of the body")):
                     fields[name] = gr.Image(
                         label=label,
                         format="png",
@@ -278,7 +292,11 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         scroll_to_output=True,
         **quiet,
     )
-    fields["cancel"].click(lambda request: handlers.stop(request.session_hash or ""), queue=False, **quiet)
+
+    def stop(request: gr.Request) -> None:
+        handlers.stop(request.session_hash or "")
+
+    fields["cancel"].click(stop, queue=False, **quiet)
     _connect_afterwards(handlers, fields, settings, start, quiet)
 
 

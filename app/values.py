@@ -10,24 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
 
+from ladi.flags import read_size
 from ladi.preprocess.photo import read_photo
-from ladi.types import (
-    AskedCategory,
-    LadiError,
-    MaskRule,
-    Photo,
-    PhotoError,
-    SettingError,
-    Settings,
-    Size,
-    Switches,
-    TryOnRequest,
-)
+from ladi.request import request_of
+from ladi.types import LadiError, Photo, PhotoError, SettingError, Size, TryOnRequest
 
 SETTINGS = (
     "steps",
@@ -55,6 +46,7 @@ SETTINGS = (
 """Every setting of the page, in the order in which they travel."""
 
 SWITCHES = ("emasc", "pseudo_words", "warped_garment", "pose", "garment_skips")
+YES_OR_NO = (*SWITCHES, "paste_back", "fine_detail", "keep_unchanged")
 UPLOADED = "This picture was not uploaded to this page: please add {what}."
 
 
@@ -63,29 +55,25 @@ def named(values: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(SETTINGS, values, strict=True))
 
 
-def read_settings_values(values: Mapping[str, Any]) -> Settings:
-    """The part of the settings that says how to sample.
+def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The page's settings as ``ladi.request.request_of`` takes them; ranges are the engine's to judge.
 
     Raises:
-        SettingError: something is no number; ranges are the engine's to judge.
+        SettingError: something is no number.
     """
-    size = values.get("size")
-    return Settings(
-        steps=whole(values["steps"], "steps"),
-        guidance=number(values["guidance"], "guidance"),
-        seed=whole(values["seed"], "seed"),
-        pictures=whole(values.get("pictures"), "pictures", 1),
-        sampler=values.get("sampler") or None,
-        size=read_size(size) if size else None,
-        switches=Switches(
-            **{name: bool(values[name]) for name in SWITCHES},
-            cloth_cond_rate=number(values["cloth_cond_rate"], "cloth_cond_rate", 1.0),
-        ),
-        paste_back=bool(values["paste_back"]),
-        fine_detail=bool(values["fine_detail"]),
-        keep_unchanged=bool(values["keep_unchanged"]),
-        feather=number(values.get("feather"), "feather", 4.0),
-    )
+    size = values["size"]
+    return {
+        **{name: whole(values[name], name) for name in ("steps", "seed")},
+        "guidance": number(values["guidance"], "guidance"),
+        "pictures": whole(values["pictures"], "pictures", 1),
+        "sampler": values["sampler"] or None,
+        "size": read_size(str(size)) if size else None,
+        **{name: bool(values[name]) for name in YES_OR_NO},
+        "cloth_cond_rate": number(values["cloth_cond_rate"], "cloth_cond_rate", 1.0),
+        **{name: values[name] for name in ("category", "mask_rule", "clean_garment")},
+        "mask_grow": whole(values["mask_grow"], "mask_grow", 0),
+        "feather": number(values["feather"], "feather", 4.0),
+    }
 
 
 def read_request(
@@ -100,18 +88,9 @@ def read_request(
         mask: drawn by hand, (H,W) at the photo's size.
 
     Raises:
-        SettingError: see ``read_settings_values``.
+        SettingError: see ``flat_settings``.
     """
-    return TryOnRequest(
-        person=person,
-        garment=garment,
-        category=cast(AskedCategory, values["category"]),
-        settings=read_settings_values(values),
-        mask_grow=whole(values["mask_grow"], "mask_grow", 0),
-        mask_rule=cast(MaskRule, values["mask_rule"]),
-        clean_garment=values["clean_garment"],
-        mask=mask,
-    )
+    return request_of(person, garment, flat_settings(values) | {"mask": mask})
 
 
 def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
@@ -160,18 +139,6 @@ def read_mask_file(upload: Mapping[str, Any] | None, size: Size) -> np.ndarray |
     return (np.asarray(grey) > 127).astype(np.uint8)
 
 
-def read_size(text: str) -> Size:
-    """``512x384`` as (512, 384).
-
-    Raises:
-        SettingError: it is not written so.
-    """
-    words = str(text).lower().replace("×", "x").split("x")
-    if len(words) != 2 or not all(word.strip().isdecimal() for word in words):
-        raise SettingError(f"size must be height by width, such as 512x384, got {text!r}.")
-    return int(words[0]), int(words[1])
-
-
 def number(value: Any, name: str, default: float | None = None) -> Any:
     """A field's number; empty gives the default."""
     if value is None or value == "":
@@ -215,5 +182,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
         try:
             settings[name] = read[name](record[name]) if name in read else kind(record[name])
         except (TypeError, ValueError, IndexError, KeyError) as error:
-            raise LadiError(f"The picture's setting {name!r} cannot be read: set the sliders by hand.") from error
+            raise LadiError(
+                f"The picture's setting {name!r} cannot be read: set the sliders by hand."
+            ) from error
     return settings

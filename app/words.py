@@ -25,7 +25,11 @@ STAGES = {
 
 KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
 """How a category is called."""
-KIND_CHOICES: dict[Category, str] = {"upper_body": "Top", "lower_body": "Trousers or skirt", "dresses": "Dress"}
+KIND_CHOICES: dict[Category, str] = {
+    "upper_body": "Top",
+    "lower_body": "Trousers or skirt",
+    "dresses": "Dress",
+}
 
 UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
 STOPPED = "Stopped. Your pictures and settings are as they were."
@@ -67,7 +71,8 @@ def findings_list(findings: Iterable[Finding], good: str = "") -> str:
     lines = [f"<li>{plain(finding.message)}</li>" for finding in findings]
     if not lines:
         return f'<div class="note good">{plain(good)}</div>' if good else ""
-    return f'<div class="note caution" role="status"><strong>Worth knowing</strong><ul>{"".join(lines)}</ul></div>'
+    listed = f"<ul>{''.join(lines)}</ul>"
+    return f'<div class="note caution" role="status"><strong>Worth knowing</strong>{listed}</div>'
 
 
 def garment_words(garment: Garment, choices: int) -> str:

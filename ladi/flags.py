@@ -18,6 +18,7 @@ SETTINGS = (
     "seed",
     "steps",
     "guidance",
+    "sampler",
     "pictures",
     "size",
     "emasc",
@@ -46,6 +47,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="N", help="0 to 4294967295; drawn and printed, unless given")
     add("--steps", type=int, metavar="N", help="1 to 100; the model's own default, unless given")
     add("--guidance", type=float, metavar="X", help="0 to 30; the model's own default, unless given")
+    add("--sampler", metavar="S", help="ddim, dpm++, unipc or euler; the model's own, unless given")
     add("--pictures", type=int, default=1, metavar="N", help="so many pictures: result.png, result-2.png, …")
     add(
         "--cloth-cond-rate",

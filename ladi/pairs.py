@@ -63,7 +63,7 @@ def _switch(text: str) -> bool:
 
 
 COLUMNS: dict[str, tuple[Callable[[str], Any], str]] = {
-    **dict.fromkeys(("category", "mask_rule", "clean_garment"), (str, "a word")),
+    **dict.fromkeys(("category", "mask_rule", "clean_garment", "sampler"), (str, "a word")),
     **dict.fromkeys(("seed", "steps", "pictures", "mask_grow"), (_whole, "a whole number")),
     **dict.fromkeys(("guidance", "cloth_cond_rate", "feather"), (float, "a number")),
     **dict.fromkeys(

@@ -20,7 +20,7 @@ SAMPLERS: dict[str, str] = {
     "unipc": "UniPCMultistepScheduler",
     "euler": "EulerDiscreteScheduler",
 }
-"""Name → diffusers' class. DDIM is the paper's (section 4.2); the others need fewer steps for the same detail."""
+"""Name → diffusers' class. DDIM is the paper's; the others are known to need fewer steps."""
 
 
 def check_sampler(name: str | None) -> None:

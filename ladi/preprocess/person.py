@@ -18,6 +18,7 @@ from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_re
 from ladi.preprocess.pose import pose_map
 from ladi.types import (
     Category,
+    Frame,
     LabelScheme,
     MaskError,
     MaskRule,
@@ -119,10 +120,24 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
 
 def mask_on_photo(person: PersonParts, size: Size | None = None) -> np.ndarray:
     """A person's mask (H,W) bool over the whole photo, or over the photo at another size."""
-    height, width = size or person.photo.size
-    frame, mask = person.frame, person.mask[0, 0].numpy() > 0
-    down = (np.arange(height) + 0.5) * person.photo.size[0] / height
-    along = (np.arange(width) + 0.5) * person.photo.size[1] / width
+    return place_mask(person.mask[0, 0].numpy() > 0, person.frame, person.photo.size, size)
+
+
+def place_mask(mask: np.ndarray, frame: Frame, photo_size: Size, size: Size | None = None) -> np.ndarray:
+    """A window's mask over the whole photo; beyond the window nothing is masked.
+
+    Args:
+        mask: (h,w) bool, at the frame's size.
+        frame: where the window is, in the photo's pixels.
+        photo_size: of the photo.
+        size: of the result, if the photo is wanted at another size.
+
+    Returns:
+        (H,W) bool.
+    """
+    height, width = size or photo_size
+    down = (np.arange(height) + 0.5) * photo_size[0] / height
+    along = (np.arange(width) + 0.5) * photo_size[1] / width
     rows = np.floor((down - frame.top) * frame.scale).astype(int)
     columns = np.floor((along - frame.left) * frame.scale).astype(int)
     inside_rows = (rows >= 0) & (rows < mask.shape[0])
