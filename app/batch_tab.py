@@ -41,7 +41,7 @@ def build_tab() -> Fields:
             fields["cancel"] = gr.Button(
                 "Cancel", variant="stop", size="lg", visible=False, elem_id="batch-cancel"
             )
-            fields["status"] = gr.HTML(elem_id="batch-status")
+            fields["status"] = gr.HTML(elem_id="batch-status", padding=False)
             fields["download"] = gr.DownloadButton(
                 "Download the results", variant="primary", visible=False, elem_id="batch-download"
             )

@@ -19,7 +19,7 @@ from app.values import SETTINGS
 from app.visitors import GPU
 
 INTRODUCTION = (
-    "One person, many settings, side by side. Both pictures come from “Try on” unless you choose others here; "
+    "One person, many settings, side by side. The pictures are those of “Try on” unless you choose others; "
     "every setting that does not vary is the one there. All pictures start from the same noise."
 )
 
@@ -62,7 +62,7 @@ def build_tab() -> Fields:
         fields["cancel"] = gr.Button(
             "Cancel", variant="stop", size="lg", visible=False, elem_id="compare-cancel"
         )
-    fields["status"] = gr.HTML(elem_id="compare-status")
+    fields["status"] = gr.HTML(elem_id="compare-status", padding=False)
     with gr.Column(visible=False, elem_id="compare-after") as after:
         fields["grid"] = gr.Gallery(
             label="Side by side: choose a picture to enlarge it",

@@ -92,7 +92,7 @@ CSS = """
   font-size: 2.1rem; line-height: 1.15; margin: 0 0 2px;
 }
 #name p { color: var(--body-text-color-subdued); font-size: 1.05rem; margin: 0; }
-#model-line { flex-grow: 0 !important; min-width: min(100%, 420px) !important; text-align: right; }
+#model-line { flex-grow: 0 !important; min-width: min(100%, 520px) !important; text-align: right; }
 #model-line p { color: var(--body-text-color-subdued); font-size: 0.84rem; margin: 0; }
 .quiet, .quiet p { color: var(--body-text-color-subdued); font-size: 0.86rem; line-height: 1.45; margin: 0; }
 .quiet h3 { margin: 6px 0 2px; font-size: 1.05rem; color: var(--body-text-color); }
@@ -129,7 +129,19 @@ CSS = """
 .example-row .gallery-item img { object-fit: cover; width: 100%; height: 100%; }
 .even > * { min-width: min(100%, 200px) !important; }
 #about { margin-top: 14px; }
-#made .caption-label, #compare-grid .caption-label { white-space: normal; max-height: none; }
+#made .grid-wrap, #compare-grid .grid-wrap, #batch-results .grid-wrap { max-height: none; overflow: visible; }
+#made .gallery-item, #compare-grid .gallery-item, #batch-results .gallery-item { height: auto; }
+#made .thumbnail-item, #compare-grid .thumbnail-item, #batch-results .thumbnail-item {
+  display: flex; flex-direction: column; aspect-ratio: auto; height: 100%;
+}
+#made .thumbnail-item > img, #compare-grid .thumbnail-item > img, #batch-results .thumbnail-item > img {
+  height: auto; aspect-ratio: 3 / 4; width: 100%; flex: 0 0 auto;
+}
+#made .caption-label, #compare-grid .caption-label, #batch-results .caption-label {
+  position: static; max-width: 100%; max-height: none; width: 100%; border: 0; border-radius: 0;
+  background: none; color: var(--body-text-color); white-space: normal; text-align: left;
+  overflow: visible; padding: 6px 8px 8px; font-size: 0.84rem; line-height: 1.35;
+}
 @media (min-width: 1000px) { .outcome { position: sticky; top: 12px; align-self: flex-start; } }
 @media (max-width: 640px) {
   #name h1 { font-size: 1.6rem; }

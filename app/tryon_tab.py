@@ -69,14 +69,14 @@ def _pictures(start: Defaults) -> Fields:
             )
             gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
             _examples(example_people(), fields["person"], "Or try one of these people")
-            fields["found_person"] = gr.HTML(elem_id="found-person")
+            fields["found_person"] = gr.HTML(elem_id="found-person", padding=False)
         with gr.Column(min_width=240):
             fields["garment"] = _upload(
                 "2 · The garment", "garment", "Drop a picture here\nof the garment alone"
             )
             gr.Markdown("A shop picture, or your own photo of it.", elem_classes="quiet")
             _examples(example_garments(), fields["garment"], "Or one of these garments")
-            fields["found_garment"] = gr.HTML(elem_id="found-garment")
+            fields["found_garment"] = gr.HTML(elem_id="found-garment", padding=False)
             fields["cleaned"] = gr.Image(
                 label="The garment, as it is used",
                 format="png",
@@ -166,7 +166,7 @@ def _found() -> Fields:
 def _results() -> Fields:
     """What a try-on shows."""
     fields: Fields = {}
-    fields["status"] = gr.HTML(EMPTY, elem_id="status")
+    fields["status"] = gr.HTML(EMPTY, elem_id="status", padding=False)
     fields["preview"] = gr.Image(
         label="On the way", interactive=False, visible=False, height=420, buttons=[], elem_id="preview"
     )
