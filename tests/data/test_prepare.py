@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ladi.cli import main
+from ladi.data.check import check_dataset
 from ladi.data.opening import open_dataset
 from ladi.data.pairing import find_pictures, other_garments, read_pairs_file
 from ladi.data.sample import DatasetError
@@ -146,6 +147,21 @@ def test_splits_lie_side_by_side_and_pairs_come_from_a_list(
     )
     assert open_dataset(out, "train").ids == ["ben"] and open_dataset(out, "test").ids == ["anna"]
     assert open_dataset(out, "train").garment_ids == ["my tee"]
+
+
+def test_what_was_prepared_is_checked_like_any_other_data_set(prepared: Path, tmp_path: Path) -> None:
+    """Prevents an interrupted or damaged preparation being evaluated as if it were whole."""
+    assert not check_dataset(prepared, "prepared").faults
+    out = shutil.copytree(prepared, tmp_path / "out")
+    (out / "test" / "people" / "upper_body" / "labels" / "ben.png").unlink()
+    (out / "test" / "paired.csv").write_text("person,garment,category\nanna,anna,shoes\n")
+    note = json.loads((out / "test" / "prepared.json").read_text())
+    (out / "test" / "prepared.json").write_text(json.dumps({**note, "finished": False}))
+    assert {issue.kind: issue.file for issue in check_dataset(out, "prepared").faults} == {
+        "unfinished": "test/prepared.json",
+        "list": "test/paired.csv",
+        "missing": "test/people/upper_body/labels/ben.png",
+    }
 
 
 @pytest.mark.slow  # two processes import everything anew: half a minute
