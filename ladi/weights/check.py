@@ -53,16 +53,16 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command; faults are raised as one message."""
-    from ladi.data.opening import recognise_layout
+    if not any((options.folder / marker).is_file() for marker, _, _ in KINDS):
+        from ladi.data.opening import recognise_layout
 
-    known = any((options.folder / marker).is_file() for marker, _, _ in KINDS)
-    layout = None if known else recognise_layout(options.folder)
-    if layout is not None:
-        from ladi.data.check import run_check
+        layout = recognise_layout(options.folder)
+        if layout is not None:
+            from ladi.data.check import run_check
 
-        return run_check(
-            options.folder, layout, options.split, threads=options.threads, report=options.report
-        )
+            return run_check(
+                options.folder, layout, options.split, threads=options.threads, report=options.report
+            )
     kind, check = recognise(options.folder)
     findings = check(options.folder)
     for line in findings.lines:
