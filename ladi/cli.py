@@ -20,7 +20,8 @@ COMMANDS = {
     "batch": ("ladi.batch_cli", "many pairs, from a table, into a folder"),
     "download": ("ladi.weights.download", "fetch a published model and convert it"),
     "convert": ("ladi.weights.convert", "published files into a model folder"),
-    "check": ("ladi.weights.check", "look a model folder over, in seconds"),
+    "check": ("ladi.weights.check", "look a model folder or a data set over"),
+    "prepare": ("ladi.data.prepare", "photos of one's own into a data set"),
     "train": ("ladi.training.cli", "train the networks"),
     "evaluate": ("ladi.evaluation.cli", "measure a model on validation pairs"),
 }

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from ladi.data.sample import (
     DatasetError,
     Order,
+    PairDataset,
     Sample,
     read_json,
     read_labels,
@@ -28,11 +28,12 @@ from ladi.data.sample import (
 from ladi.preprocess.pose import body25_to_keypoints
 from ladi.types import KEYPOINT_NAMES, SettingError, Size
 
-_KEYPOINT_SIZE: Size = (1024, 768)
+FULL_SIZE: Size = (1024, 768)
+"""Of the pictures, and so of the joints' pixels."""
 _BODY25_JOINTS = 25
 
 
-class VitonHdDataset(Dataset[Sample]):
+class VitonHdDataset(PairDataset):
     """The pairs of one split, in the order of its list."""
 
     def __init__(
@@ -57,9 +58,15 @@ class VitonHdDataset(Dataset[Sample]):
         listed = read_pairs(Path(root) / f"{split}_pairs.txt")
         self.pairs = [(person, person if order == "paired" else garment) for person, garment in listed]
 
-    def __len__(self) -> int:
-        """How many pairs the list has."""
-        return len(self.pairs)
+    @property
+    def ids(self) -> list[str]:
+        """The people's names."""
+        return [Path(person).stem for person, _ in self.pairs]
+
+    @property
+    def garment_ids(self) -> list[str]:
+        """Their garments' names."""
+        return [Path(garment).stem for _, garment in self.pairs]
 
     def __getitem__(self, index: int) -> Sample:
         """Read pair ``index``.
@@ -70,22 +77,26 @@ class VitonHdDataset(Dataset[Sample]):
         person, garment = self.pairs[index]
         name, garment_name = Path(person).stem, Path(garment).stem
         cloth_mask = self.folder / "cloth-mask" / garment
-        joints = self._joints(self.folder / "openpose_json" / f"{name}_keypoints.json")
+        joints = self.read_joints(self.folder / "openpose_json" / f"{name}_keypoints.json")
         return Sample(
             id=name,
             image=read_rgb(self.folder / "image" / person, self.size),
             garment=read_rgb(self.folder / "cloth" / garment, self.size),
             garment_mask=read_mask(cloth_mask, self.size) if cloth_mask.is_file() else None,
             labels=read_labels(self.folder / "image-parse-v3" / f"{name}.png", self.size),
-            keypoints=scale_keypoints(joints, _KEYPOINT_SIZE, self.size),
+            keypoints=scale_keypoints(joints, FULL_SIZE, self.size),
             category="upper_body",
             scheme="lip",
             garment_id=garment_name,
         )
 
     @staticmethod
-    def _joints(path: Path) -> np.ndarray:
-        """The first person's joints, (18,3); all absent where the detector found nobody."""
+    def read_joints(path: Path) -> np.ndarray:
+        """The first person's joints, (18,3); all absent where the detector found nobody.
+
+        Raises:
+            DatasetError: The file is missing, damaged or in another layout.
+        """
         content = read_json(path)
         try:
             people = content["people"]
