@@ -14,11 +14,11 @@ from typing import get_args
 
 import numpy as np
 from PIL import Image
-from torch.utils.data import Dataset
 
 from ladi.data.sample import (
     DatasetError,
     Order,
+    PairDataset,
     Sample,
     read_image,
     read_json,
@@ -34,7 +34,7 @@ from ladi.types import CATEGORIES, KEYPOINT_NAMES, Category, SettingError, Size
 _KEYPOINT_SIZE: Size = (512, 384)
 
 
-class DressCodeDataset(Dataset[Sample]):
+class DressCodeDataset(PairDataset):
     """The pairs of one category and split, in the order of its list."""
 
     def __init__(
@@ -73,9 +73,15 @@ class DressCodeDataset(Dataset[Sample]):
         name = "train_pairs.txt" if split == "train" else f"{split}_pairs_{order}.txt"
         self.pairs = read_pairs(self.folder / name)
 
-    def __len__(self) -> int:
-        """How many pairs the list has."""
-        return len(self.pairs)
+    @property
+    def ids(self) -> list[str]:
+        """The people's names, without the files' ``_0``."""
+        return [Path(person).stem.removesuffix("_0") for person, _ in self.pairs]
+
+    @property
+    def garment_ids(self) -> list[str]:
+        """Their garments' names, without the files' ``_1``."""
+        return [Path(garment).stem.removesuffix("_1") for _, garment in self.pairs]
 
     def __getitem__(self, index: int) -> Sample:
         """Read pair ``index``.

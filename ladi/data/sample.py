@@ -7,12 +7,14 @@ computes nothing from a sample: masks and pose maps are made by ``ladi/preproces
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
+from torch.utils.data import Dataset
 
 from ladi.types import Category, LabelScheme, LadiError, Size
 
@@ -42,6 +44,28 @@ class Sample:
     category: Category
     scheme: LabelScheme
     garment_id: str
+
+
+class PairDataset(Dataset[Sample]):
+    """Person–garment pairs by index, whatever their layout on disk; picklable, for a DataLoader's workers."""
+
+    @property
+    @abstractmethod
+    def ids(self) -> list[str]:
+        """Every sample's ``id`` in order, without reading a picture."""
+
+    @property
+    @abstractmethod
+    def garment_ids(self) -> list[str]:
+        """Every sample's ``garment_id`` in order, without reading a picture."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Sample:
+        """Read pair ``index``; raises ``DatasetError``, which names the file that cannot be read."""
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return len(self.ids)
 
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:

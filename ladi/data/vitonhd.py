@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from torch.utils.data import Dataset
 
 from ladi.data.sample import (
     DatasetError,
     Order,
+    PairDataset,
     Sample,
     read_json,
     read_labels,
@@ -32,7 +32,7 @@ _KEYPOINT_SIZE: Size = (1024, 768)
 _BODY25_JOINTS = 25
 
 
-class VitonHdDataset(Dataset[Sample]):
+class VitonHdDataset(PairDataset):
     """The pairs of one split, in the order of its list."""
 
     def __init__(
@@ -57,9 +57,15 @@ class VitonHdDataset(Dataset[Sample]):
         listed = read_pairs(Path(root) / f"{split}_pairs.txt")
         self.pairs = [(person, person if order == "paired" else garment) for person, garment in listed]
 
-    def __len__(self) -> int:
-        """How many pairs the list has."""
-        return len(self.pairs)
+    @property
+    def ids(self) -> list[str]:
+        """The people's names."""
+        return [Path(person).stem for person, _ in self.pairs]
+
+    @property
+    def garment_ids(self) -> list[str]:
+        """Their garments' names."""
+        return [Path(garment).stem for _, garment in self.pairs]
 
     def __getitem__(self, index: int) -> Sample:
         """Read pair ``index``.
