@@ -69,14 +69,18 @@ class Making:
     """Original pixels outside the hard mask."""
     precision: str = "float32"
 
-    def digest(self, pair: Pair, index: int, row: str, variant: Variant | None) -> str:
-        """Of one picture."""
-        settings: dict[str, Any] = {"making": asdict(self), "index": index, "row": row}
+    def row_digest(self, row: str, variant: Variant | None) -> str:
+        """Of all that the pictures of a row have in common; no variant for a baseline."""
+        settings: dict[str, Any] = {"making": asdict(self), "row": row}
         settings["libraries"] = {name: importlib.metadata.version(name) for name in LIBRARIES}
         if variant is not None:
             settings["variant"] = {**asdict(variant), "name": None, "why": None}
-        total = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-        total.update(pair.sample.category.encode())
+        return hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    def digest(self, pair: Pair, index: int, row: str, variant: Variant | None) -> str:
+        """Of one picture: the row's, and its inputs and place."""
+        head = f"{self.row_digest(row, variant)} {index} {pair.sample.category}"
+        total = hashlib.blake2b(head.encode(), digest_size=16)
         for name in sorted(pair.inputs):
             total.update(np.ascontiguousarray(pair.inputs[name].numpy()))
         return total.hexdigest()
@@ -88,7 +92,7 @@ def picture_path(folder: Path, row: str, pair_id: str) -> Path:
 
 
 def made(path: Path) -> dict[str, Any]:
-    """What a picture says of itself: ``digest``, ``seconds``; empty if it is absent or not one of ours."""
+    """What a picture says of itself: ``digest``, ``run`` (its row's), ``seconds``; empty if it is absent or not one of ours."""
     try:
         return read_settings(path) if path.is_file() else {}
     except PhotoError:
@@ -147,11 +151,12 @@ class Generator:
         assert conditions.warped_garment is not None
         flat = {GREY: torch.zeros_like(batch["image"]), WARPED: conditions.warped_garment}
         for row, pictures in flat.items():
-            self._save(row, pictures, members, missing, seconds=None)
+            self._save(row, pictures, members, missing, run=self.making.row_digest(row, None), seconds=None)
         for variant in variants:
             if any(variant.name in rows for rows in missing.values()):
                 pictures, seconds = self._sample(variant, conditions, [index for index, _ in members])
-                self._save(variant.name, pictures, members, missing, seconds=seconds)
+                run = self.making.row_digest(variant.name, variant)
+                self._save(variant.name, pictures, members, missing, run=run, seconds=seconds)
         return sum(len(rows) for rows in missing.values())
 
     def _sample(
@@ -179,6 +184,7 @@ class Generator:
         members: Sequence[tuple[int, Pair]],
         missing: Mapping[int, Mapping[str, str]],
         *,
+        run: str,
         seconds: float | None,
     ) -> None:
         """Writes those pictures of a batch that are missing."""
@@ -186,7 +192,7 @@ class Generator:
             if row not in missing[index]:
                 continue
             whole = pasted(picture[None], pair) if self.making.paste_back else unpasted(picture)
-            record = {"digest": missing[index][row], "row": row, "seed": self.making.seed + index}
+            record = {"digest": missing[index][row], "run": run, "row": row, "seed": self.making.seed + index}
             path = picture_path(self.folder, row, pair.id)
             path.parent.mkdir(parents=True, exist_ok=True)
             pixels = (whole * 255).round().astype(np.uint8)

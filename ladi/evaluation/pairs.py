@@ -6,14 +6,14 @@ the photo by itself (``app``). It reads no files: samples come from ``ladi/data`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from ladi.data.sample import Order, Sample
+from ladi.data.sample import Order, PairDataset, Sample
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import pose_map
@@ -21,16 +21,8 @@ from ladi.preprocess.pose import pose_map
 Masks = Literal["published", "app"]
 """Whose labels and joints make the masks: the data's own, or those that the app finds in the photo."""
 
-Find = Callable[[Sample], Sample]
-"""A sample → the same with the labels and joints that the app would use."""
-
-
-class Samples(Protocol):
-    """Whatever has a length and hands out samples by number."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> Sample: ...
+Find = Callable[[Sample], Sample | None]
+"""A sample → the same with the labels and joints that the app would use; nothing where it finds nobody."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +46,25 @@ class Pair:
         return self.inputs["mask"][0, 0].numpy() > 0.5
 
 
+def pair_name(person: str, garment: str, order: Order) -> str:
+    """What a pair's pictures are called."""
+    return person if order == "paired" else f"{person}_{garment}"
+
+
 def make_pair(sample: Sample, order: Order = "paired", find: Find | None = None) -> Pair:
     """The pipeline's inputs of one sample.
 
     Args:
         sample: person and garment.
         order: unpaired, the garment's name becomes part of the pair's.
-        find: replaces labels and joints before mask and pose map are made.
+        find: replaces labels and joints before mask and pose map are made; the data's own stay where it finds
+            nobody.
     """
-    seen = sample if find is None else find(sample)
+    seen = sample if find is None else find(sample) or sample
     mask = inpaint_mask(seen.labels, seen.keypoints, category=seen.category, scheme=seen.scheme)
     size = (sample.image.shape[0], sample.image.shape[1])
     return Pair(
-        id=sample.id if order == "paired" else f"{sample.id}_{sample.garment_id}",
+        id=pair_name(sample.id, sample.garment_id, order),
         inputs={
             "image": to_tensor(sample.image),
             "mask": torch.from_numpy(mask.astype(np.float32))[None, None],
@@ -78,7 +76,7 @@ def make_pair(sample: Sample, order: Order = "paired", find: Find | None = None)
 
 
 class Pairs:
-    """The pairs of a dataset, made when they are asked for.
+    """The first pairs of a dataset, made when they are asked for.
 
     Args:
         samples: persons with garments, already in the wanted order.
@@ -88,10 +86,14 @@ class Pairs:
     """
 
     def __init__(
-        self, samples: Samples, order: Order, *, limit: int | None = None, find: Find | None = None
+        self, samples: PairDataset, order: Order, *, limit: int | None = None, find: Find | None = None
     ) -> None:
         self.samples, self.order, self.find = samples, order, find
         self._count = len(samples) if limit is None else max(0, min(limit, len(samples)))
+        self._names = [
+            pair_name(person, garment, order)
+            for person, garment in zip(samples.ids, samples.garment_ids, strict=True)
+        ][: self._count]
 
     def __len__(self) -> int:
         return self._count
@@ -104,18 +106,13 @@ class Pairs:
     def __iter__(self) -> Iterator[Pair]:
         return (self[index] for index in range(len(self)))
 
+    def name(self, index: int) -> str:
+        """The id of a pair, without reading it."""
+        return self._names[index]
 
-def unpaired(samples: Sequence[Sample]) -> list[Sample]:
-    """Every person gets the garment of the next sample, the last one that of the first."""
-    return [
-        replace(person, garment=other.garment, garment_mask=other.garment_mask, garment_id=other.id)
-        for person, other in zip(samples, [*samples[1:], *samples[:1]], strict=True)
-    ]
-
-
-def pairs(samples: Sequence[Sample], order: Order) -> Iterator[Pair]:
-    """The pairs of samples that come with their own garments."""
-    return iter(Pairs(samples if order == "paired" else unpaired(samples), order))
+    def first(self, count: int) -> Pairs:
+        """The first so many of them."""
+        return Pairs(self.samples, self.order, limit=min(count, self._count), find=self.find)
 
 
 def pasted(picture: torch.Tensor, pair: Pair) -> np.ndarray:
