@@ -277,6 +277,7 @@ def attribute(
             "of_app": entry.of_app,
             "causal": masks_of_app or not entry.of_app,
             "n": len(known),
+            "why": None,
         }
         if not known:
             table.append({**line, "why": "not measured: it needs the model, or garment masks that the data lack"})
