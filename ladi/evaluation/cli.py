@@ -79,6 +79,12 @@ def add_parser(subparsers: Any) -> None:
     scoring.add_argument(
         "--pictures", type=Path, metavar="DIR", help="score these instead: {person}.png or {person}_{garment}.png"
     )
+    scoring.add_argument(
+        "--no-causes",
+        dest="causes",
+        action="store_false",
+        help="do not measure warp, parser and detector pair by pair",
+    )
     scoring.add_argument("--metrics", help="only these, by comma: ssim, masked_error, lpips_alex, fid, …")
     scoring.add_argument(
         "--out", type=Path, default=Path("outputs/evaluation"), help="pictures, tables, report (%(default)s)"
@@ -115,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             metrics=tuple(arguments.metrics.split(",")) if arguments.metrics else None,
             device=arguments.device,
             precision=arguments.precision,
+            causes=arguments.causes,
             extra=tuple(read_extra(text) for text in arguments.extra),
         )
     )

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ class Share:
         return range(self.process, count, self.of)
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+
 def fingerprint(folder: Path) -> str:
     """A digest of every file of a model's folder that makes pictures, names included."""
     total = hashlib.blake2b(digest_size=16)
@@ -72,7 +78,7 @@ class Making:
     def row_digest(self, row: str, variant: Variant | None) -> str:
         """Of all that the pictures of a row have in common; no variant for a baseline."""
         settings: dict[str, Any] = {"making": asdict(self), "row": row}
-        settings["libraries"] = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        settings["libraries"] = _versions()
         if variant is not None:
             settings["variant"] = {**asdict(variant), "name": None, "why": None}
         return hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()

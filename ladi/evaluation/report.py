@@ -170,25 +170,23 @@ def _cell(score: Mapping[str, Any] | None, metric: Mapping[str, Any]) -> tuple[s
 
 def differences(
     result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """What each row of the ablation changes on the same pairs, with a picture and whether it is beyond noise."""
-    lines = []
+) -> dict[str, Any] | None:
+    """What each row of the ablation changes on the same pairs, drawn, and whether it is beyond the noise."""
     rows = [row for row in result["ablation"] if row.get("differences")]
-    for key in ("masked_error", "ssim"):
-        found = {row["row"]: row["differences"][key] for row in rows if key in row["differences"]}
-        if not found:
-            continue
-        scale = charts.scale_of([(each["value"], *each["interval"]) for each in found.values()] + [(0, 0, 0)])
+    keys = [key for key in ("masked_error", "ssim") if rows and key in rows[0]["differences"]]
+    if not keys:
+        return None
+    lines = [{"name": row["row"], "cells": []} for row in rows]
+    for key in keys:
+        found = [row["differences"][key] for row in rows]
+        scale = charts.scale_of([(each["value"], *each["interval"]) for each in found] + [(0, 0, 0)])
         assert scale is not None
-        metric = metrics[key]
-        for name, each in found.items():
+        for line, each in zip(lines, found, strict=True):
             low, high = each["interval"]
-            worse = each["value"] > 0 if metric["better"] == "lower" else each["value"] < 0
+            worse = (each["value"] > 0) == (metrics[key]["better"] == "lower")
             clear = low > 0 or high < 0
-            lines.append(
+            line["cells"].append(
                 {
-                    "metric": metric["label"],
-                    "name": name,
                     "value": f"{each['value']:+.4f}",
                     "between": f"{low:+.4f} to {high:+.4f}",
                     "picture": charts.interval(each["value"], low, high, scale, strong=clear),
@@ -196,7 +194,7 @@ def differences(
                     "zero": f"{scale.place(0):.1f}",
                 }
             )
-    return lines
+    return {"heads": [metrics[key]["label"] for key in keys], "lines": lines}
 
 
 def _steps_chart(

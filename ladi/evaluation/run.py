@@ -93,6 +93,8 @@ class Options:
     device: str | None = None
     precision: str = "auto"
     extra: tuple[Extra, ...] = ()
+    causes: bool = True
+    """Also measure, in paired order, what could have gone wrong in each part."""
 
 
 def evaluate(options: Options) -> dict[str, Any]:
@@ -106,22 +108,24 @@ def evaluate(options: Options) -> dict[str, Any]:
     """
     _check(options)
     share, running, wait = _processes(options)
-    results: dict[str, Any] = {}
-    for each in _datasets(options):
-        if options.stage in ("all", "generate") and options.pictures is None:
-            _tolerating(each, options, lambda each=each: _generate(each, share, running))  # type: ignore[misc]
+    runs = _datasets(options)
+    failed: dict[int, str] = {}
+    if options.stage in ("all", "generate") and options.pictures is None:
+        for number, each in enumerate(runs):
+            _attempt(number, failed, each, lambda each=each: _generate(each, share, running))  # type: ignore[misc]
     wait()
     if share.process or options.stage == "generate":
         return {}
+    results: dict[str, Any] = {}
     if options.stage in ("all", "score"):
-        found = []
-        for each in _datasets(options):
-            result = _tolerating(each, options, lambda each=each: _score(each, running))  # type: ignore[misc]
-            found.append((each, result))
-        results = found[0][1]
+        found = [
+            _attempt(number, failed, each, lambda each=each: _score(each, running))  # type: ignore[misc]
+            for number, each in enumerate(runs)
+        ]
+        results = found[0]
         results["extra"] = [
             {"name": extra.name, "folder": str(extra.folder), **result}
-            for extra, (_, result) in zip(options.extra, found[1:], strict=True)
+            for extra, result in zip(options.extra, found[1:], strict=True)
         ]
         write_tables(results, options.out)
     from ladi.evaluation.report import write_report
@@ -181,15 +185,23 @@ def _datasets(options: Options) -> list[Options]:
     return runs
 
 
-def _tolerating(own: Options, options: Options, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A further dataset that cannot be used is told of and does not stop the others."""
-    if own.data == options.data and own.out == options.out:
-        return run()
+def _attempt(
+    number: int, failed: dict[int, str], own: Options, run: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Runs one dataset; a further one (from number 1) that cannot be used is told of and does not stop the others.
+
+    ``failed`` gets the reason, and a dataset that is in it is not tried again.
+    """
+    if number in failed:
+        return {"why": failed[number]}
     try:
         return run()
     except LadiError as error:
+        if number == 0:
+            raise
         LOGGER.warning("%s: %s", own.data, error)
-        return {"why": str(error)}
+        failed[number] = str(error)
+        return {"why": failed[number]}
 
 
 def _open(options: Options, size: Size, detectors: Detectors | None) -> Pairs:
@@ -257,7 +269,7 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
         share=share,
         batch_size=options.batch_size,
     )
-    if options.order == "paired":
+    if options.order == "paired" and options.causes:
         for index in share.indices(len(pairs)):
             pair = pairs[index]
             digest = making.digest(pair, index, "measures", None)
