@@ -48,6 +48,11 @@ def interval(value: float, low: float, high: float, scale: Scale, *, strong: boo
     ).format(" strong" if strong else "", left, right, middle)
 
 
+def signed_root(value: float) -> float:
+    """±√|value|, for axes on which small and large differences are both to be seen."""
+    return math.copysign(math.sqrt(abs(value)), value)
+
+
 def _ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers between two ends."""
     step = 10 ** math.floor(math.log10((high - low) / most))
@@ -64,16 +69,16 @@ def _frame(
     for value in _ticks(*x):
         at = f"{_across(value, x):.1f}"
         parts.append(
-            Markup('<path class="grid" d="M{0} {1}V{2}"/><text x="{0}" y="{3}" text-anchor="middle">{4:g}</text>').format(
-                at, TOP, HEIGHT - BOTTOM, HEIGHT - BOTTOM + 15, round(value, 6)
-            )
+            Markup(
+                '<path class="grid" d="M{0} {1}V{2}"/><text x="{0}" y="{3}" text-anchor="middle">{4:g}</text>'
+            ).format(at, TOP, HEIGHT - BOTTOM, HEIGHT - BOTTOM + 15, round(value, 6))
         )
     for value in _ticks(*y):
         at = f"{_up(value, y):.1f}"
         parts.append(
-            Markup('<path class="grid" d="M{1} {0}H{2}"/><text x="{3}" y="{0}" dy="4" text-anchor="end">{4:g}</text>').format(
-                at, LEFT, WIDTH - RIGHT, LEFT - 5, round(value, 6)
-            )
+            Markup(
+                '<path class="grid" d="M{1} {0}H{2}"/><text x="{3}" y="{0}" dy="4" text-anchor="end">{4:g}</text>'
+            ).format(at, LEFT, WIDTH - RIGHT, LEFT - 5, round(value, 6))
         )
     names = Markup(
         '<text class="name" x="{}" y="{}" text-anchor="middle">{}</text>'
@@ -126,7 +131,9 @@ def points(
         for one, other in pairs
     )
     if limit is not None and x[0] < limit < x[1]:
-        body += Markup('<path class="limit" d="M{:.1f} {}V{}"/>').format(_across(limit, x), TOP, HEIGHT - BOTTOM)
+        body += Markup('<path class="limit" d="M{:.1f} {}V{}"/>').format(
+            _across(limit, x), TOP, HEIGHT - BOTTOM
+        )
     return _frame(x, y, labels, body, words)
 
 
@@ -137,9 +144,7 @@ def line(steps: Sequence[tuple[float, float, float, float]], labels: tuple[str, 
     path = " ".join(f"{_across(entry[0], x):.1f},{_up(entry[1], y):.1f}" for entry in steps)
     body = Markup('<polyline class="joined" points="{}"/>').format(path)
     for at, value, low, high in steps:
-        body += Markup('<path class="span" d="M{0:.1f} {1:.1f}V{2:.1f}"/><circle class="point" cx="{0:.1f}" cy="{3:.1f}" r="4"/>').format(
-            _across(at, x), _up(low, y), _up(high, y), _up(value, y)
-        )
+        body += Markup(
+            '<path class="span" d="M{0:.1f} {1:.1f}V{2:.1f}"/><circle class="point" cx="{0:.1f}" cy="{3:.1f}" r="4"/>'
+        ).format(_across(at, x), _up(low, y), _up(high, y), _up(value, y))
     return _frame(x, y, labels, body, words)
-
-

@@ -77,7 +77,10 @@ def add_parser(subparsers: Any) -> None:
         help="only one of: make pictures, score what is there, write the report of what is scored",
     )
     scoring.add_argument(
-        "--pictures", type=Path, metavar="DIR", help="score these instead: {person}.png or {person}_{garment}.png"
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="score these instead: {person}.png or {person}_{garment}.png",
     )
     scoring.add_argument(
         "--no-causes",

@@ -134,7 +134,5 @@ def half_interval(
     if count < 8:
         return None
     rng = np.random.default_rng(0)
-    spread = float(
-        np.std([of(rng.choice(count, count // 2, replace=False)) for _ in range(halves)], ddof=1)
-    )
+    spread = float(np.std([of(rng.choice(count, count // 2, replace=False)) for _ in range(halves)], ddof=1))
     return value - 1.96 * spread, value + 1.96 * spread

@@ -43,7 +43,9 @@ def masked_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> fl
     return float(np.abs(picture - truth)[mask].mean()) if mask.any() else 0.0
 
 
-def bootstrap_interval(values: np.ndarray, *, level: float = LEVEL, draws: int = DRAWS) -> tuple[float, float]:
+def bootstrap_interval(
+    values: np.ndarray, *, level: float = LEVEL, draws: int = DRAWS
+) -> tuple[float, float]:
     """Confidence interval of a mean, by resampling the pairs with a fixed seed: (N,) → low, high."""
     rng = np.random.default_rng(0)
     means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)

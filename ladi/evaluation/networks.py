@@ -137,7 +137,9 @@ class Lpips:
         """The distance of two pictures (H,W,3) in [0,1]; they are brought to [-1,1] here. 0 = equal."""
         pair = torch.from_numpy(np.stack([picture, truth])).permute(0, 3, 1, 2).float() * 2 - 1
         pair = pair.to(self.weights[0].device)
-        shift, scale = (torch.tensor(values).to(pair).reshape(1, 3, 1, 1) for values in (self.SHIFT, self.SCALE))
+        shift, scale = (
+            torch.tensor(values).to(pair).reshape(1, 3, 1, 1) for values in (self.SHIFT, self.SCALE)
+        )
         total = 0.0
         for features, weight in zip(self.layers((pair - shift) / scale), self.weights, strict=True):
             unit = features / (features.square().sum(1, keepdim=True) + 1e-8).sqrt()
@@ -173,7 +175,13 @@ class Backbone(nn.Module):
 
 def alexnet_features() -> nn.Sequential:
     """AlexNet's convolutions up to the fifth activation."""
-    shapes = [(3, 64, 11, 4, 2), (64, 192, 5, 1, 2), (192, 384, 3, 1, 1), (384, 256, 3, 1, 1), (256, 256, 3, 1, 1)]
+    shapes = [
+        (3, 64, 11, 4, 2),
+        (64, 192, 5, 1, 2),
+        (192, 384, 3, 1, 1),
+        (384, 256, 3, 1, 1),
+        (256, 256, 3, 1, 1),
+    ]
     layers: list[nn.Module] = []
     for number, (incoming, outgoing, side, stride, padding) in enumerate(shapes):
         layers += [nn.Conv2d(incoming, outgoing, side, stride, padding), nn.ReLU()]
@@ -224,7 +232,7 @@ def load_lpips(name: LpipsName, device: torch.device) -> Lpips:
 
 
 def torchmetrics_ssim() -> Callable[[np.ndarray, np.ndarray], float]:
-    """torchmetrics' SSIM with its defaults: (H,W,3) in [0,1] twice → at most 1.
+    """Torchmetrics' SSIM with its defaults: (H,W,3) in [0,1] twice → at most 1.
 
     Raises:
         NotComputed: torchmetrics is not installed.
@@ -234,7 +242,8 @@ def torchmetrics_ssim() -> Callable[[np.ndarray, np.ndarray], float]:
 
     def score(picture: np.ndarray, truth: np.ndarray) -> float:
         one, other = (
-            torch.from_numpy(np.ascontiguousarray(each)).permute(2, 0, 1)[None].float() for each in (picture, truth)
+            torch.from_numpy(np.ascontiguousarray(each)).permute(2, 0, 1)[None].float()
+            for each in (picture, truth)
         )
         return float(structural_similarity_index_measure(one, other, data_range=1.0))
 

@@ -31,8 +31,11 @@ PICTURES = {
     "warped": "warped garment",
     "result": "result",
 }
+FOUND = {"person": "photo", "found": "garment and joints by the data (green) and by the app (orange)"}
 """The pictures of one pair, in order, and what they show."""
 CAUSES = ("warp", "mask", "parsing", "pose")
+HARDLY = 0.001
+"""Differences below this, of [0,1], are called so even where they are no chance."""
 PLOTTED = ("warp_overlap", "mask_swallows")
 
 
@@ -82,9 +85,7 @@ def _part(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "protocol": protocol,
         "summary": _summary(result),
         "scores": table(result["rows"], result["metrics"], by=by, strong=result["main"]),
-        "ablation": table(result["ablation"], result["metrics"], by=by, strong="full")
-        if result["ablation"]
-        else None,
+        "ablation": _ablation(result, by) if result["ablation"] else None,
         "differences": differences(result, metrics),
         "steps": _steps_chart(result, metrics, by),
         "histogram": charts.histogram([pair["scores"][by] for pair in result["pairs"]], metrics[by]["label"])
@@ -99,6 +100,13 @@ def _part(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "published": result["published"],
         "extra": [_extra(extra, out) for extra in result.get("extra", [])],
     }
+
+
+def _ablation(result: Mapping[str, Any], by: str | None) -> dict[str, Any]:
+    """The ablation's table, without the reasons that stand below the scores already."""
+    found = table(result["ablation"], result["metrics"], by=by, strong="full")
+    _, said = reasons(result["rows"], result["metrics"])
+    return {**found, "sentences": [sentence for sentence in found["sentences"] if sentence not in said]}
 
 
 def _summary(result: Mapping[str, Any]) -> list[str]:
@@ -133,7 +141,8 @@ def table(
     drawn = {
         row["row"]: (score["value"], *score["interval"])
         for row in rows
-        if (score := row["scores"].get(by or "", {"value": None}))["value"] is not None and score.get("interval")
+        if (score := row["scores"].get(by or "", {"value": None}))["value"] is not None
+        and score.get("interval")
     }
     scale = charts.scale_of(list(drawn.values()))
     lines = []
@@ -168,9 +177,7 @@ def _cell(score: Mapping[str, Any] | None, metric: Mapping[str, Any]) -> tuple[s
     return (value, between.rstrip(")")) if between else (number(score, metric), "")
 
 
-def differences(
-    result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any] | None:
+def differences(result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     """What each row of the ablation changes on the same pairs, drawn, and whether it is beyond the noise."""
     rows = [row for row in result["ablation"] if row.get("differences")]
     keys = [key for key in ("masked_error", "ssim") if rows and key in rows[0]["differences"]]
@@ -179,18 +186,24 @@ def differences(
     lines = [{"name": row["row"], "cells": []} for row in rows]
     for key in keys:
         found = [row["differences"][key] for row in rows]
-        scale = charts.scale_of([(each["value"], *each["interval"]) for each in found] + [(0, 0, 0)])
+        # A root's axis: one part matters fifty times as much as another, and both are to be seen.
+        places = [
+            tuple(charts.signed_root(number) for number in (each["value"], *each["interval"]))
+            for each in found
+        ]
+        scale = charts.scale_of([*places, (0.0, 0.0, 0.0)])  # type: ignore[list-item]
         assert scale is not None
-        for line, each in zip(lines, found, strict=True):
+        for line, each, place in zip(lines, found, places, strict=True):
             low, high = each["interval"]
             worse = (each["value"] > 0) == (metrics[key]["better"] == "lower")
             clear = low > 0 or high < 0
+            hardly = "hardly " if abs(each["value"]) < HARDLY else ""
             line["cells"].append(
                 {
                     "value": f"{each['value']:+.4f}",
                     "between": f"{low:+.4f} to {high:+.4f}",
-                    "picture": charts.interval(each["value"], low, high, scale, strong=clear),
-                    "verdict": ("worse" if worse else "better") if clear else "within the noise",
+                    "picture": charts.interval(*place, scale, strong=clear),
+                    "verdict": hardly + ("worse" if worse else "better") if clear else "within the noise",
                     "zero": f"{scale.place(0):.1f}",
                 }
             )
@@ -210,7 +223,9 @@ def _steps_chart(
         return None
     rows = sorted(rows, key=lambda row: row["seconds"])
     found = [(row["seconds"], row["scores"][by]["value"], *row["scores"][by]["interval"]) for row in rows]
-    words = "; ".join(f"{row['row']}: {row['seconds']:.2f} s, {row['scores'][by]['value']:.3f}" for row in rows)
+    words = "; ".join(
+        f"{row['row']}: {row['seconds']:.2f} s, {row['scores'][by]['value']:.3f}" for row in rows
+    )
     return charts.line(found, ("seconds per picture", metrics[by]["label"]), words)
 
 
@@ -223,13 +238,17 @@ def _picture(path: Path, words: str) -> dict[str, str] | None:
 
 
 def _card(
-    result: Mapping[str, Any], index: int, shown: Path, metrics: Mapping[str, Mapping[str, Any]]
+    result: Mapping[str, Any],
+    index: int,
+    shown: Path,
+    metrics: Mapping[str, Mapping[str, Any]],
+    captions: Mapping[str, str] = PICTURES,
 ) -> dict[str, Any]:
     """The pictures of a pair with its numbers."""
     pair = result["pairs"][index]
     pictures = [
         {**found, "caption": words}
-        for name, words in PICTURES.items()
+        for name, words in captions.items()
         if (found := _picture(shown / f"{pair['id']}-{name}.jpg", f"{words}, pair {pair['id']}"))
     ]
     numbers = [
@@ -266,11 +285,29 @@ def _slices(
                 "n": line["n"],
                 "few": line["few"],
                 "cells": [_cell(line["scores"][key], metrics[key]) for key in keys],
-                "picture": charts.interval(score["value"], *score["interval"], scale) if drawable else None,
+                "verdicts": [_from_others(line["scores"][key], metrics[key]) for key in keys],
+                "picture": charts.interval(
+                    score["value"],
+                    *score["interval"],
+                    scale,
+                    strong=_from_others(score, metrics[by]) == "worse",
+                )
+                if drawable
+                else None,
             }
         )
     heads = [metrics[key]["label"] for key in keys]
     return [{"groups": list(groups.values()), "heads": heads, "scale": scale}]
+
+
+def _from_others(score: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
+    """Whether a slice is beyond the noise of the pairs outside it."""
+    if score["from_others"] is None:
+        return ""
+    low, high = score["from_others"]
+    if low <= 0 <= high:
+        return ""
+    return "worse" if (low > 0) == (metric["better"] == "lower") else "better"
 
 
 def _causes(
@@ -300,7 +337,9 @@ def _causes(
         ]
         if len(found) > 3:
             line = next(line for line in causes["table"] if line["key"] == key)
-            words = f"{named[key].label} against {metrics[by]['label']} of {len(found)} pairs, rank correlation "
+            words = (
+                f"{named[key].label} against {metrics[by]['label']} of {len(found)} pairs, rank correlation "
+            )
             words += "none" if line["correlation"] is None else f"{line['correlation']:.2f}"
             plots.append(
                 {
@@ -310,9 +349,17 @@ def _causes(
                     "words": words,
                 }
             )
+    app = []
+    for key, indices in causes["app"].items():
+        found = [_card(result, index, shown, metrics, FOUND) for index in indices]
+        for card, index in zip(found, indices, strict=True):
+            card["suspects"] = [f"{named[key].label} {result['pairs'][index]['measures'][key]:.2f}"]
+        if found:
+            app.append({"cause": named[key].cause, "label": named[key].label, "cards": found})
     order = [*CAUSES, *(name for name in groups if name not in CAUSES)]
     return {
         **causes,
+        "app": app,
         "plots": plots,
         "by_label": metrics[by]["label"],
         "groups": [{"cause": name, "cards": groups[name]} for name in order if name in groups],

@@ -23,8 +23,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import torch
-
 from ladi.data.opening import LAYOUT_NAMES, find_splits, open_dataset, recognise_layout
 from ladi.data.sample import Order
 from ladi.devices import Running, choose_precision, choose_running
@@ -42,7 +40,17 @@ LOGGER = logging.getLogger(__name__)
 
 Stage = Literal["all", "generate", "score", "report"]
 LIBRARIES = (
-    *("torch", "diffusers", "transformers", "accelerate", "scikit-image", "scipy", "numpy", "pillow", "mediapipe"),
+    *(
+        "torch",
+        "diffusers",
+        "transformers",
+        "accelerate",
+        "scikit-image",
+        "scipy",
+        "numpy",
+        "pillow",
+        "mediapipe",
+    ),
     *("torchmetrics", "torchvision", "clean-fid", "torch-fidelity"),
 )
 OTHER_EMASC = "emasc_{kind}"
@@ -139,7 +147,9 @@ def _check(options: Options) -> None:
     if options.stage not in get_args(Stage):
         raise LadiError(f"the stage must be one of {', '.join(get_args(Stage))}, got {options.stage!r}")
     if options.pictures is not None and not options.pictures.is_dir():
-        raise LadiError(f"there is no folder {options.pictures}: give the folder of the pictures with --pictures")
+        raise LadiError(
+            f"there is no folder {options.pictures}: give the folder of the pictures with --pictures"
+        )
     if options.pictures is not None and options.masks == "app":
         raise LadiError("pictures made by somebody else are scored with the data's masks: leave --masks out")
     needs_model = options.stage in ("all", "generate") and options.pictures is None
@@ -237,7 +247,9 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
     out = options.out / options.order
     if share.process == 0:
         out.mkdir(parents=True, exist_ok=True)
-        rows: list[dict[str, Any]] = [{"name": name, "run": making.row_digest(name, None)} for name in BASELINES]
+        rows: list[dict[str, Any]] = [
+            {"name": name, "run": making.row_digest(name, None)} for name in BASELINES
+        ]
         for variant in (full, *parts):
             rows.append({**asdict(variant), "run": making.row_digest(variant.name, variant)})
         record = {
@@ -287,7 +299,9 @@ def _masks(masks: Masks) -> str:
 def outside_the_mask(paste_back: bool) -> str:
     """The protocol's words for it."""
     return (
-        "original pixels, hard edge, in every row" if paste_back else "the network's own picture, nothing pasted"
+        "original pixels, hard edge, in every row"
+        if paste_back
+        else "the network's own picture, nothing pasted"
     )
 
 
@@ -354,8 +368,8 @@ def _scoring_size(options: Options, record: dict[str, Any] | None) -> Size:
     if options.size is not None:
         return options.size
     assert options.pictures is not None
-    from ladi.evaluation.score import SUFFIXES
     from ladi.data.sample import read_image
+    from ladi.evaluation.score import SUFFIXES
 
     first: Sequence[Path] = sorted(
         path for path in options.pictures.iterdir() if path.suffix.lower() in SUFFIXES

@@ -97,7 +97,12 @@ METRICS = (
         "version 0.1, VGG-16, pictures in [-1,1] at the stated size, mean over pairs",
     ),
     Metric(
-        "fid", "FID", "set", "lower", "clean-fid's Inception features, against the photos of the same pairs", digits=2
+        "fid",
+        "FID",
+        "set",
+        "lower",
+        "clean-fid's Inception features, against the photos of the same pairs",
+        digits=2,
     ),
     Metric(
         "kid",
@@ -340,7 +345,10 @@ def _of_set(key: str, found: _Collected, reference: np.ndarray | None, count: in
     if key == "inception_score":
         logits = np.concatenate(found.logits)
         value = inception_score(logits)
-        return {"value": value, "interval": half_interval(value, count, lambda own: inception_score(logits[own]))}
+        return {
+            "value": value,
+            "interval": half_interval(value, count, lambda own: inception_score(logits[own])),
+        }
     assert reference is not None
     features, truth = np.concatenate(found.features), reference[:count]
     distance = fid if key == "fid" else kid

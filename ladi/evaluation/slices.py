@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.draw import polygon2mask
 
 from ladi.data.sample import Sample
-from ladi.evaluation.metrics import bootstrap_interval
+from ladi.evaluation.metrics import DRAWS, LEVEL, bootstrap_interval
 from ladi.preprocess.labels import DRESS_CODE, to_scheme
 from ladi.preprocess.mask import mask_regions
 from ladi.types import KEYPOINT_NAMES
@@ -42,6 +42,8 @@ class Property:
     label: str
     kind: Kind
     how: str
+    words: tuple[str, ...] = ()
+    """In the order of the tables."""
 
 
 PROPERTIES = (
@@ -52,6 +54,7 @@ PROPERTIES = (
         "arms raised: a wrist above its shoulder; arms crossed: the wrists stand in the other order than the "
         "shoulders; arm across the torso: an elbow or wrist within the shoulders' and hips' outline; else arms at "
         "the sides; unknown: shoulders or all of elbows and wrists absent",
+        ("arms at the sides", "arm across the torso", "arms crossed", "arms raised"),
     ),
     Property(
         "occlusion",
@@ -59,7 +62,12 @@ PROPERTIES = (
         "number",
         "share of the outline of shoulders and hips that arms or hair cover, by the labels",
     ),
-    Property("shoulders_to_hips", "shoulders to hips", "number", "distance of the shoulder joints over the hip joints'"),
+    Property(
+        "shoulders_to_hips",
+        "shoulders to hips",
+        "number",
+        "distance of the shoulder joints over the hip joints'",
+    ),
     Property(
         "girth",
         "width of the torso",
@@ -72,15 +80,21 @@ PROPERTIES = (
         "word",
         f"share of the way from shoulder to wrist that garment labels cover: long from {LONG_SLEEVE}, short from "
         f"{SHORT_SLEEVE}, else none",
+        ("long", "short", "none"),
     ),
     Property(
         "pattern",
         "new garment",
         "word",
         f"patterned: mean difference of brightness from its blurred self, inside the garment, at least {PATTERN}",
+        ("plain", "patterned"),
     ),
-    Property("garment_brightness", "brightness of the new garment", "number", "mean luminance inside its mask, 0–1"),
-    Property("skin_brightness", "brightness of the skin", "number", "median luminance of the face's label, 0–1"),
+    Property(
+        "garment_brightness", "brightness of the new garment", "number", "mean luminance inside its mask, 0–1"
+    ),
+    Property(
+        "skin_brightness", "brightness of the skin", "number", "median luminance of the face's label, 0–1"
+    ),
     Property("mask_size", "size of the mask", "number", "share of the picture that is repainted"),
 )
 
@@ -94,9 +108,7 @@ def properties(sample: Sample, mask: np.ndarray) -> dict[str, str | float | None
     """
     joints = sample.keypoints
     labels = to_scheme(sample.labels, sample.scheme, "dresscode")
-    garment = mask_regions(
-        sample.labels, joints, category=sample.category, scheme=sample.scheme
-    ).garment
+    garment = mask_regions(sample.labels, joints, category=sample.category, scheme=sample.scheme).garment
     return {
         "pose": pose_word(joints),
         "occlusion": occlusion(joints, labels),
@@ -200,7 +212,9 @@ def sleeves(joints: np.ndarray, garment: np.ndarray) -> str:
         if line is None:
             continue
         steps = np.linspace(0, 1, 20)[:, None]
-        points = np.concatenate([line[0] + steps * (line[1] - line[0]), line[1] + steps * (line[2] - line[1])])
+        points = np.concatenate(
+            [line[0] + steps * (line[1] - line[0]), line[1] + steps * (line[2] - line[1])]
+        )
         x, y = points.round().astype(int).T
         inside = (0 <= x) & (x < garment.shape[1]) & (0 <= y) & (y < garment.shape[0])
         covered.append(garment[y[inside], x[inside]].mean() if inside.any() else 0.0)
@@ -225,7 +239,9 @@ def pattern_contrast(picture: np.ndarray, mask: np.ndarray) -> float | None:
         return None
     sigma = picture.shape[0] / 64
     light, weight = luminance(picture), inner.astype(np.float32)
-    smooth = ndimage.gaussian_filter(light * weight, sigma) / ndimage.gaussian_filter(weight, sigma).clip(1e-3)
+    smooth = ndimage.gaussian_filter(light * weight, sigma) / ndimage.gaussian_filter(weight, sigma).clip(
+        1e-3
+    )
     return float(np.abs(light - smooth)[inner].mean())
 
 
@@ -259,7 +275,7 @@ def cut(found: Sequence[Mapping[str, str | float | None]]) -> dict[str, list[tup
     for entry in PROPERTIES:
         values = [each[entry.key] for each in found]
         known = sorted(value for value in values if isinstance(value, float))
-        slices: dict[str, list[int]] = {}
+        slices: dict[str, list[int]] = {word: [] for word in entry.words}
         if entry.kind == "number" and known:
             low, high = np.quantile(known, [1 / 3, 2 / 3])
             slices = {f"below {low:.2f}": [], f"{low:.2f}–{high:.2f}": [], f"above {high:.2f}": []}
@@ -274,10 +290,22 @@ def cut(found: Sequence[Mapping[str, str | float | None]]) -> dict[str, list[tup
     return result
 
 
+def difference_interval(own: np.ndarray, others: np.ndarray) -> tuple[float, float] | None:
+    """Interval of the difference of two groups' means, by resampling each; nothing for groups of fewer than FEW."""
+    if min(len(own), len(others)) < FEW:
+        return None
+    rng = np.random.default_rng(0)
+    one, other = (group[rng.integers(0, len(group), (DRAWS, len(group)))].mean(1) for group in (own, others))
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(one - other, [tail, 100 - tail])
+    return float(low), float(high)
+
+
 def slice_table(
     found: Sequence[Mapping[str, str | float | None]], values: Mapping[str, Sequence[float]]
 ) -> list[dict[str, object]]:
-    """One line per slice: property, slice, n, and each metric's mean with its interval.
+    """One line per slice: property, slice, n, and each metric's mean with its interval and that of its distance from
+    the mean of the pairs outside the slice.
 
     Args:
         found: properties of each pair.
@@ -290,9 +318,11 @@ def slice_table(
             scores = {}
             for key, numbers in values.items():
                 own = np.asarray(numbers)[members]
+                others = np.delete(np.asarray(numbers), members)
                 scores[key] = {
                     "value": float(own.mean()),
                     "interval": bootstrap_interval(own) if len(own) > 1 else None,
+                    "from_others": difference_interval(own, others),
                 }
             lines.append(
                 {

@@ -215,7 +215,9 @@ def _sort_out(
     errors = sign * np.asarray(values[key])
     order = [int(index) for index in np.argsort(errors, kind="stable")]
     shown = {"best": order[:SHOWN], "worst": order[::-1][:SHOWN], **shown}
-    causes = attribute(errors.tolist(), [each["measures"] for each in seen], masks_of_app=options.masks == "app")
+    causes = attribute(
+        errors.tolist(), [each["measures"] for each in seen], masks_of_app=options.masks == "app"
+    )
     return {**causes, "by": key}, shown
 
 
@@ -224,7 +226,11 @@ def _write_shown(
 ) -> None:
     """Small pictures of every pair that the report shows."""
     wanted = {index for indices in result["shown"].values() for index in indices}
-    wanted |= set(result["causes"]["bad"]) if result["causes"] else set()
+    if result["causes"]:
+        wanted |= {
+            *result["causes"]["bad"],
+            *(index for own in result["causes"]["app"].values() for index in own),
+        }
     base = options.out / "shown" / options.order
     base.mkdir(parents=True, exist_ok=True)
     for index in sorted(wanted):
@@ -237,11 +243,16 @@ def _write_shown(
         }
         if WARPED in folders:
             shown["warped"] = folders[WARPED].read(pair)
+        found = options.out / options.order / "measures" / f"{pair.id}.jpg"
+        if found.is_file() and result["pairs"][index]["measures"].get("parser_overlap") is not None:
+            with Image.open(found) as picture:
+                shown["found"] = np.asarray(picture.convert("RGB"))
         for name, pixels in shown.items():
             image = Image.fromarray(pixels)
             if image.height > THUMBNAIL_HEIGHT:
                 image = image.resize(
-                    (round(image.width * THUMBNAIL_HEIGHT / image.height), THUMBNAIL_HEIGHT), Image.Resampling.LANCZOS
+                    (round(image.width * THUMBNAIL_HEIGHT / image.height), THUMBNAIL_HEIGHT),
+                    Image.Resampling.LANCZOS,
                 )
             image.save(base / f"{pair.id}-{name}.jpg", quality=85)
 

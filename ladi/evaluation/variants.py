@@ -44,7 +44,9 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def ablation(full: Variant, *, own: EmascKind = "nonlinear", why_not_other: str | None = None) -> list[Variant]:
+def ablation(
+    full: Variant, *, own: EmascKind = "nonlinear", why_not_other: str | None = None
+) -> list[Variant]:
     """The paper's ablation (section 4.4), and rows of ours, around the full method.
 
     Args:

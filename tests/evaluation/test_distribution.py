@@ -7,7 +7,14 @@ import pytest
 import torch
 from scipy import linalg
 
-from ladi.evaluation.distribution import fid, frechet_distance, half_interval, inception_score, kid, squared_mmd
+from ladi.evaluation.distribution import (
+    fid,
+    frechet_distance,
+    half_interval,
+    inception_score,
+    kid,
+    squared_mmd,
+)
 
 
 def exactly(mean: np.ndarray, covariance: np.ndarray, count: int, seed: int) -> np.ndarray:

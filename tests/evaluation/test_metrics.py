@@ -45,7 +45,9 @@ def test_ssim_of_two_flat_pictures_follows_the_formula() -> None:
     assert ssim(one, other) == pytest.approx(expected, abs=1e-6)
 
 
-def test_ssim_equals_its_formula_written_down_from_the_paper(two_pictures: tuple[np.ndarray, np.ndarray]) -> None:
+def test_ssim_equals_its_formula_written_down_from_the_paper(
+    two_pictures: tuple[np.ndarray, np.ndarray],
+) -> None:
     """Prevents: another window, range or average than the protocol says (Wang et al., 2004, equation 13)."""
     x, y = (picture.astype(np.float64) for picture in two_pictures)
 
@@ -134,7 +136,9 @@ def test_backbones_have_the_layers_that_lpips_has_weights_for(name: LpipsName, w
 @pytest.mark.parametrize("name", ["alex", "vgg"])
 def test_lpips_equals_torchmetrics(name: LpipsName, two_pictures: tuple[np.ndarray, np.ndarray]) -> None:
     """Prevents: an LPIPS of our own making. Needs torchvision and the backbones' weights."""
-    pytest.importorskip("torchvision", reason="torchvision comes with requirements-eval.txt, on CUDA machines")
+    pytest.importorskip(
+        "torchvision", reason="torchvision comes with requirements-eval.txt, on CUDA machines"
+    )
     try:
         ours = load_lpips(name, torch.device("cpu"))
     except NotComputed as why:

@@ -171,7 +171,10 @@ def test_scoring_alone_needs_no_model_and_refuses_what_is_missing_or_stale(
 
 def test_two_runs_give_equal_numbers(run: Evaluate, tmp_path: Path) -> None:
     """Prevents: a table that nobody can repeat."""
-    first, second = (run(out=tmp_path / name, with_ablation=True, ablation_limit=1, causes=True) for name in ("one", "other"))
+    first, second = (
+        run(out=tmp_path / name, with_ablation=True, ablation_limit=1, causes=True)
+        for name in ("one", "other")
+    )
     assert scores(first) == scores(second)
     assert scores(first, "ablation") == scores(second, "ablation")
     assert first["slices"] == second["slices"] and first["causes"] == second["causes"]
@@ -277,7 +280,18 @@ def test_two_processes_make_what_one_makes(run: Evaluate, model: Path, data: Pat
     alone = run()
     out = tmp_path / "two"
     command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    command += ["-m", "ladi", "evaluate", str(model), "--data", str(data), "--out", str(out), "--device", "cpu"]
+    command += [
+        "-m",
+        "ladi",
+        "evaluate",
+        str(model),
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--device",
+        "cpu",
+    ]
     command += ["--steps", "1", "--guidance", "1", "--metrics", "ssim,masked_error,fid"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
