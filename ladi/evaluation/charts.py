@@ -1,7 +1,7 @@
 """The report's charts as inline SVG: intervals beside their numbers, a histogram, and points.
 
-They take colours from the page (``currentColor`` and classes), so they follow light and dark, and say in words what
-they show. They load nothing.
+They take colours from the page's classes, so they follow light and dark, and say in words what they show.
+They load nothing.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def scale_of(intervals: Sequence[tuple[float, float, float]]) -> Scale | None:
     return Scale(low - margin, high + margin)
 
 
-def interval(value: float, low: float, high: float, scale: Scale, *, strong: bool = False) -> Markup:
-    """A dot with its interval on a common axis, as wide as the cell that it stands in."""
-    middle, left, right = (f"{scale.place(number):.2f}" for number in (value, low, high))
+def interval(ends: tuple[float, float, float], scale: Scale, *, strong: bool = False) -> Markup:
+    """A dot with its interval (value, low, high) on a common axis, as wide as the cell that it stands in."""
+    middle, left, right = (f"{scale.place(number):.2f}" for number in ends)
     # Strokes keep their width however the picture is stretched, so a dot is a stroke of no length.
     return Markup(
         '<svg class="interval{}" viewBox="0 0 100 16" preserveAspectRatio="none" aria-hidden="true">'
@@ -77,7 +77,8 @@ def _frame(
         at = f"{_up(value, y):.1f}"
         parts.append(
             Markup(
-                '<path class="grid" d="M{1} {0}H{2}"/><text x="{3}" y="{0}" dy="4" text-anchor="end">{4:g}</text>'
+                '<path class="grid" d="M{1} {0}H{2}"/>'
+                '<text x="{3}" y="{0}" dy="4" text-anchor="end">{4:g}</text>'
             ).format(at, LEFT, WIDTH - RIGHT, LEFT - 5, round(value, 6))
         )
     names = Markup(
@@ -117,7 +118,8 @@ def histogram(values: Sequence[float], label: str, bins: int = 16) -> Markup:
         for count, left, right in zip(counts, edges[:-1], edges[1:], strict=True)
         if count
     )
-    words = f"{label} of {len(values)} pairs, from {min(values):.3f} to {max(values):.3f}, median {np.median(values):.3f}"
+    words = f"{label} of {len(values)} pairs, from {min(values):.3f} to {max(values):.3f}"
+    words += f", median {np.median(values):.3f}"
     return _frame(x, y, (label, "pairs"), bars, words)
 
 
@@ -145,6 +147,7 @@ def line(steps: Sequence[tuple[float, float, float, float]], labels: tuple[str, 
     body = Markup('<polyline class="joined" points="{}"/>').format(path)
     for at, value, low, high in steps:
         body += Markup(
-            '<path class="span" d="M{0:.1f} {1:.1f}V{2:.1f}"/><circle class="point" cx="{0:.1f}" cy="{3:.1f}" r="4"/>'
+            '<path class="span" d="M{0:.1f} {1:.1f}V{2:.1f}"/>'
+            '<circle class="point" cx="{0:.1f}" cy="{3:.1f}" r="4"/>'
         ).format(_across(at, x), _up(low, y), _up(high, y), _up(value, y))
     return _frame(x, y, labels, body, words)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ladi.types import CATEGORIES, LadiError
 
 if TYPE_CHECKING:
-    from ladi.evaluation.run import Extra
+    from ladi.evaluation.options import Extra
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,8 +21,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="score a model on labelled pairs",
-        description="Make pictures of labelled pairs, score them, and write a report. Pictures that are there are "
-        "not made again. On several GPUs: accelerate launch -m ladi evaluate … with the same options.",
+        description="Make pictures of labelled pairs, score them, and write a report. Pictures that are there "
+        "are not made again. On several GPUs: accelerate launch -m ladi evaluate, with the same options.",
     )
     parser.add_argument(
         "model",
@@ -51,6 +51,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="NAME=DIR[@HxW]",
         help="also this data set, in the report; may stand several times",
     )
+    data.add_argument("--extra-limit", type=int, metavar="N", help="only so many pairs of each of them")
     making = parser.add_argument_group("pictures")
     making.add_argument(
         "--ablation", action="store_true", help="also without each part, and at other numbers of steps"
@@ -97,7 +98,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluates as the flags say; returns the exit code."""
-    from ladi.evaluation.run import Options, evaluate
+    from ladi.evaluation.options import Options
+    from ladi.evaluation.run import evaluate
     from ladi.evaluation.tables import describe
 
     result = evaluate(
@@ -125,6 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             precision=arguments.precision,
             causes=arguments.causes,
+            extra_limit=arguments.extra_limit,
             extra=tuple(read_extra(text) for text in arguments.extra),
         )
     )
@@ -153,7 +156,7 @@ def read_extra(text: str) -> Extra:
     Raises:
         LadiError: it is neither.
     """
-    from ladi.evaluation.run import Extra
+    from ladi.evaluation.options import Extra
 
     found = re.fullmatch(r"([\w.-]+)=(.+?)(?:@(\d+[x×]\d+))?", text)
     if found is None:

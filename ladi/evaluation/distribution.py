@@ -45,8 +45,8 @@ def fid(features: np.ndarray, other: np.ndarray) -> float:
     for each in (features, other):
         centred = (each - each.mean(0)).astype(np.float64) / np.sqrt(len(each) - 1)
         # C = AᵀA with A this factor; its triangle has the same product and at most D rows.
-        parts.append(np.linalg.qr(centred, mode="r") if len(each) > each.shape[1] else centred)
-    first, second = parts
+        parts.append(linalg.qr(centred, mode="r")[0] if len(each) > each.shape[1] else centred)
+    first, second = (part[: part.shape[1]] for part in parts)
     # tr (C₁C₂)^½ is the sum of the singular values of A₁A₂ᵀ: no root of a D×D matrix is needed.
     cross = linalg.svdvals(first @ second.T).sum()
     shift = ((features.mean(0, np.float64) - other.mean(0, np.float64)) ** 2).sum()

@@ -88,7 +88,7 @@ class Making:
         head = f"{self.row_digest(row, variant)} {index} {pair.sample.category}"
         total = hashlib.blake2b(head.encode(), digest_size=16)
         for name in sorted(pair.inputs):
-            total.update(np.ascontiguousarray(pair.inputs[name].numpy()))
+            total.update(pair.inputs[name].numpy().tobytes())
         return total.hexdigest()
 
 
@@ -98,7 +98,7 @@ def picture_path(folder: Path, row: str, pair_id: str) -> Path:
 
 
 def made(path: Path) -> dict[str, Any]:
-    """What a picture says of itself: ``digest``, ``run`` (its row's), ``seconds``; empty if it is absent or not one of ours."""
+    """What a picture of ours says of itself: ``digest``, ``run`` (its row's), ``seconds``; else nothing."""
     try:
         return read_settings(path) if path.is_file() else {}
     except PhotoError:
@@ -150,7 +150,9 @@ class Generator:
         if not members:
             return 0
         pipeline = self.pipelines[None]
-        batch = {name: torch.cat([pair.inputs[name] for _, pair in members]) for name in members[0][1].inputs}
+        batch: dict[str, Any] = {
+            name: torch.cat([pair.inputs[name] for _, pair in members]) for name in members[0][1].inputs
+        }
         conditions = pipeline.encode_conditions(
             **batch, category=[pair.sample.category for _, pair in members]
         )

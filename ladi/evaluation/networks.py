@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -44,12 +44,12 @@ def _wanted(package: str, module: str) -> None:
         raise NotComputed(f"{package} is not installed (requirements-eval.txt)")
 
 
-def _fetching(what: str, fetch: Callable[[], object]) -> object:
+def _fetching(what: str, fetch: Callable[[], Any]) -> Any:
     """Runs something that may download, and says in a clause what became of it."""
     try:
         return fetch()
     except (OSError, RuntimeError, ImportError, ValueError) as error:
-        # URLError is an OSError; a truncated file is a RuntimeError, a torchvision that does not fit an ImportError.
+        # URLError is an OSError, a truncated file a RuntimeError, an unfit torchvision an ImportError.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise NotComputed(f"{what} cannot be had here: {reason}") from error
 
@@ -66,14 +66,14 @@ class CleanFidInception:
         self.device = device
         self.name = f"clean-fid {_version('clean-fid')}, mode clean, Inception-v3 pool3"
 
-        def fetch() -> object:
+        def fetch() -> Any:
             from cleanfid.features import build_feature_extractor
             from cleanfid.resize import build_resizer
 
             network = build_feature_extractor("clean", device, use_dataparallel=False)
             return network, build_resizer("clean")
 
-        self.network, self.resize = _fetching("clean-fid's Inception", fetch)  # type: ignore[misc]
+        self.network, self.resize = _fetching("clean-fid's Inception", fetch)
 
     @torch.no_grad()
     def __call__(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -99,12 +99,12 @@ class TorchmetricsInception:
         self.device = device
         self.name = f"torchmetrics {_version('torchmetrics')}, torch-fidelity's Inception-v3, unbiased logits"
 
-        def fetch() -> object:
+        def fetch() -> Any:
             from torchmetrics.image.fid import NoTrainInceptionV3
 
             return NoTrainInceptionV3("inception-v3-compat", ["logits_unbiased"]).to(device)
 
-        self.network: nn.Module = _fetching("torch-fidelity's Inception", fetch)  # type: ignore[assignment]
+        self.network: nn.Module = _fetching("torch-fidelity's Inception", fetch)
 
     @torch.no_grad()
     def __call__(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -151,7 +151,7 @@ class Lpips:
 class Backbone(nn.Module):
     """The convolutions of AlexNet or VGG-16, giving the features that LPIPS compares.
 
-    The layers stand at torchvision's numbers, so that its weights load strictly; torchvision itself is not needed.
+    The layers stand at torchvision's numbers, so that its weights load strictly; torchvision is not needed.
     """
 
     TAPS: dict[LpipsName, tuple[int, ...]] = {"alex": (1, 4, 7, 9, 11), "vgg": (3, 8, 15, 22, 29)}
@@ -218,13 +218,13 @@ def load_lpips(name: LpipsName, device: torch.device) -> Lpips:
     linear = torch.load(file, map_location=device, weights_only=True)
     backbone = Backbone(name)
 
-    def fetch() -> object:
+    def fetch() -> Any:
         url = Backbone.SERVER + Backbone.FILES[name]
         return torch.hub.load_state_dict_from_url(
             url, map_location="cpu", progress=False, check_hash=True, weights_only=True
         )
 
-    state: dict[str, torch.Tensor] = _fetching(f"{Backbone.FILES[name]}", fetch)  # type: ignore[assignment]
+    state: dict[str, torch.Tensor] = _fetching(f"{Backbone.FILES[name]}", fetch)
     convolutions = {key: value for key, value in state.items() if key.startswith("features.")}
     backbone.load_state_dict(convolutions)
     weights = [linear[f"lin{number}.model.1.weight"].flatten() for number in range(len(backbone.taps))]
@@ -245,7 +245,8 @@ def torchmetrics_ssim() -> Callable[[np.ndarray, np.ndarray], float]:
             torch.from_numpy(np.ascontiguousarray(each)).permute(2, 0, 1)[None].float()
             for each in (picture, truth)
         )
-        return float(structural_similarity_index_measure(one, other, data_range=1.0))
+        found: Any = structural_similarity_index_measure(one, other, data_range=1.0)
+        return float(found)
 
     return score
 

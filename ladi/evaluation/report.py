@@ -6,7 +6,6 @@ It reads what ``summary.py`` left in the output folder (tables as JSON, small pi
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,10 @@ from markupsafe import Markup
 
 from ladi.data.sample import Order
 from ladi.evaluation import charts
-from ladi.evaluation.causes import BAD_SHARE, LEAST_BAD, MEASURES
-from ladi.evaluation.slices import FEW, PROPERTIES
+from ladi.evaluation.causes import BAD_SHARE, LEAST_BAD
+from ladi.evaluation.properties import PROPERTIES
+from ladi.evaluation.sections import causes_section, cell, pair_card, slices_section
+from ladi.evaluation.slices import FEW
 from ladi.evaluation.tables import number, reasons
 from ladi.types import LadiError
 
@@ -33,10 +34,8 @@ PICTURES = {
 }
 FOUND = {"person": "photo", "found": "garment and joints by the data (green) and by the app (orange)"}
 """The pictures of one pair, in order, and what they show."""
-CAUSES = ("warp", "mask", "parsing", "pose")
 HARDLY = 0.001
 """Differences below this, of [0,1], are called so even where they are no chance."""
-PLOTTED = ("warp_overlap", "mask_swallows")
 
 
 def write_report(out: Path) -> Path:
@@ -92,11 +91,11 @@ def _part(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
         if by
         else None,
         "grids": [
-            {"name": name, "cards": [_card(result, index, shown, metrics) for index in indices]}
+            {"name": name, "cards": [pair_card(result, index, shown, metrics) for index in indices]}
             for name, indices in result["shown"].items()
         ],
-        "slices": _slices(result, metrics, by),
-        "causes": _causes(result, shown, metrics, by),
+        "slices": slices_section(result, metrics, by),
+        "causes": causes_section(result, shown, metrics, by),
         "published": result["published"],
         "extra": [_extra(extra, out) for extra in result.get("extra", [])],
     }
@@ -149,8 +148,8 @@ def table(
     for row in rows:
         picture = None
         if scale is not None and row["row"] in drawn:
-            picture = charts.interval(*drawn[row["row"]], scale, strong=row["row"] == strong)
-        cells = [_cell(row["scores"].get(metric["key"]), metric) for metric in columns]
+            picture = charts.interval(drawn[row["row"]], scale, strong=row["row"] == strong)
+        cells = [cell(row["scores"].get(metric["key"]), metric) for metric in columns]
         lines.append(
             {
                 "name": row["row"],
@@ -171,12 +170,6 @@ def table(
     }
 
 
-def _cell(score: Mapping[str, Any] | None, metric: Mapping[str, Any]) -> tuple[str, str]:
-    """A number and its interval."""
-    value, _, between = number(score, metric).partition(" (")
-    return (value, between.rstrip(")")) if between else (number(score, metric), "")
-
-
 def differences(result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
     """What each row of the ablation changes on the same pairs, drawn, and whether it is beyond the noise."""
     rows = [row for row in result["ablation"] if row.get("differences")]
@@ -187,11 +180,8 @@ def differences(result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, An
     for key in keys:
         found = [row["differences"][key] for row in rows]
         # A root's axis: one part matters fifty times as much as another, and both are to be seen.
-        places = [
-            tuple(charts.signed_root(number) for number in (each["value"], *each["interval"]))
-            for each in found
-        ]
-        scale = charts.scale_of([*places, (0.0, 0.0, 0.0)])  # type: ignore[list-item]
+        places = [_rooted(each) for each in found]
+        scale = charts.scale_of([*places, (0.0, 0.0, 0.0)])
         assert scale is not None
         for line, each, place in zip(lines, found, places, strict=True):
             low, high = each["interval"]
@@ -202,12 +192,17 @@ def differences(result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, An
                 {
                     "value": f"{each['value']:+.4f}",
                     "between": f"{low:+.4f} to {high:+.4f}",
-                    "picture": charts.interval(*place, scale, strong=clear),
+                    "picture": charts.interval(place, scale, strong=clear),
                     "verdict": hardly + ("worse" if worse else "better") if clear else "within the noise",
                     "zero": f"{scale.place(0):.1f}",
                 }
             )
     return {"heads": [metrics[key]["label"] for key in keys], "lines": lines}
+
+
+def _rooted(score: Mapping[str, Any]) -> tuple[float, float, float]:
+    low, high = score["interval"]
+    return charts.signed_root(score["value"]), charts.signed_root(low), charts.signed_root(high)
 
 
 def _steps_chart(
@@ -229,144 +224,6 @@ def _steps_chart(
     return charts.line(found, ("seconds per picture", metrics[by]["label"]), words)
 
 
-def _picture(path: Path, words: str) -> dict[str, str] | None:
-    """A small picture as it stands in the page."""
-    if not path.is_file():
-        return None
-    data = base64.b64encode(path.read_bytes()).decode()
-    return {"src": f"data:image/jpeg;base64,{data}", "alt": words}
-
-
-def _card(
-    result: Mapping[str, Any],
-    index: int,
-    shown: Path,
-    metrics: Mapping[str, Mapping[str, Any]],
-    captions: Mapping[str, str] = PICTURES,
-) -> dict[str, Any]:
-    """The pictures of a pair with its numbers."""
-    pair = result["pairs"][index]
-    pictures = [
-        {**found, "caption": words}
-        for name, words in captions.items()
-        if (found := _picture(shown / f"{pair['id']}-{name}.jpg", f"{words}, pair {pair['id']}"))
-    ]
-    numbers = [
-        f"{metrics[key]['label']} {value:.3f}"
-        for key, value in pair["scores"].items()
-        if key in ("ssim", "masked_error", "lpips_alex")
-    ]
-    words = [f"{pair['properties']['pose']}", f"sleeves {pair['properties']['sleeves']}"]
-    words.append(f"{pair['properties']['pattern']}")
-    return {"id": pair["id"], "pictures": pictures, "numbers": numbers, "words": words, "suspects": []}
-
-
-def _slices(
-    result: Mapping[str, Any], metrics: Mapping[str, Mapping[str, Any]], by: str | None
-) -> list[dict[str, Any]]:
-    """Slices by property, each with its number of pairs and the drawn metric."""
-    if by is None:
-        return []
-    keys = [key for key in (by, "ssim") if any(key in line["scores"] for line in result["slices"])]
-    drawn = [
-        (score["value"], *score["interval"])
-        for line in result["slices"]
-        if (score := line["scores"][by])["interval"] and not line["few"]
-    ]
-    scale = charts.scale_of(drawn)
-    groups: dict[str, dict[str, Any]] = {}
-    for line in result["slices"]:
-        group = groups.setdefault(line["property"], {"label": line["label"], "lines": []})
-        score = line["scores"][by]
-        drawable = scale is not None and score["interval"] and not line["few"]
-        group["lines"].append(
-            {
-                "slice": line["slice"],
-                "n": line["n"],
-                "few": line["few"],
-                "cells": [_cell(line["scores"][key], metrics[key]) for key in keys],
-                "verdicts": [_from_others(line["scores"][key], metrics[key]) for key in keys],
-                "picture": charts.interval(
-                    score["value"],
-                    *score["interval"],
-                    scale,
-                    strong=_from_others(score, metrics[by]) == "worse",
-                )
-                if drawable
-                else None,
-            }
-        )
-    heads = [metrics[key]["label"] for key in keys]
-    return [{"groups": list(groups.values()), "heads": heads, "scale": scale}]
-
-
-def _from_others(score: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
-    """Whether a slice is beyond the noise of the pairs outside it."""
-    if score["from_others"] is None:
-        return ""
-    low, high = score["from_others"]
-    if low <= 0 <= high:
-        return ""
-    return "worse" if (low > 0) == (metric["better"] == "lower") else "better"
-
-
-def _causes(
-    result: Mapping[str, Any], shown: Path, metrics: Mapping[str, Mapping[str, Any]], by: str | None
-) -> dict[str, Any] | None:
-    """The measures, and the worst pairs sorted by what is suspicious about them."""
-    causes = result["causes"]
-    if causes is None or by is None:
-        return None
-    named = {entry.key: entry for entry in MEASURES}
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for index in causes["bad"]:
-        suspects = causes["suspects"][str(index)]
-        measures = result["pairs"][index]["measures"]
-        card = _card(result, index, shown, metrics)
-        card["suspects"] = [f"{named[key].label} {measures[key]:.2f}" for key in suspects]
-        for cause in dict.fromkeys(named[key].cause for key in suspects):
-            groups.setdefault(cause, []).append(card)
-        if not suspects:
-            groups.setdefault("none of these: the painting itself", []).append(card)
-    plots = []
-    for key in PLOTTED:
-        found = [
-            (pair["measures"][key], pair["scores"][by])
-            for pair in result["pairs"]
-            if pair["measures"].get(key) is not None
-        ]
-        if len(found) > 3:
-            line = next(line for line in causes["table"] if line["key"] == key)
-            words = (
-                f"{named[key].label} against {metrics[by]['label']} of {len(found)} pairs, rank correlation "
-            )
-            words += "none" if line["correlation"] is None else f"{line['correlation']:.2f}"
-            plots.append(
-                {
-                    "picture": charts.points(
-                        found, (named[key].label, metrics[by]["label"]), words, named[key].limit
-                    ),
-                    "words": words,
-                }
-            )
-    app = []
-    for key, indices in causes["app"].items():
-        found = [_card(result, index, shown, metrics, FOUND) for index in indices]
-        for card, index in zip(found, indices, strict=True):
-            card["suspects"] = [f"{named[key].label} {result['pairs'][index]['measures'][key]:.2f}"]
-        if found:
-            app.append({"cause": named[key].cause, "label": named[key].label, "cards": found})
-    order = [*CAUSES, *(name for name in groups if name not in CAUSES)]
-    return {
-        **causes,
-        "app": app,
-        "plots": plots,
-        "by_label": metrics[by]["label"],
-        "groups": [{"cause": name, "cards": groups[name]} for name in order if name in groups],
-        "absent": [name for name in CAUSES if name not in groups],
-    }
-
-
 def _extra(extra: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """Another dataset's table and pictures."""
     if "why" in extra:
@@ -379,5 +236,5 @@ def _extra(extra: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "why": None,
         "protocol": protocol,
         "scores": table(extra["rows"], extra["metrics"], by=by, strong=extra["main"]),
-        "cards": [_card(extra, index, shown, metrics) for index in extra["shown"]["random"]],
+        "cards": [pair_card(extra, index, shown, metrics) for index in extra["shown"]["random"]],
     }

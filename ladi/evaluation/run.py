@@ -1,14 +1,14 @@
 """One evaluation from data to report: generate, score, report, each by itself if wanted.
 
 ```
-data ─► Pairs ─► generate ─► out/{order}/{row}/{pair}.png ─► score ─► out/table-{order}.json ─► out/report.html
-model ───────────┘            (resumable, any number of      (one process)
+data ──► Pairs ─► generate ─► out/{order}/{row}/{pair}.png ─► score ─► table-{order}.json ─► report.html
+model ─────────────┘          (resumable, on any number of    (one process)
                                processes)
 ```
 
-The protocol is fixed here and stands beside every table: pictures at the model's size, rounded to 8 bits; masks by
-the published rule; original pixels outside the hard mask for every row alike, unless told otherwise; one seed per
-pair, the same in every row.
+The protocol is fixed here and stands beside every table: pictures at the model's size, rounded to 8 bits;
+masks by the published rule; original pixels outside the hard mask for every row alike, unless told otherwise;
+one seed per pair, the same in every row.
 """
 
 from __future__ import annotations
@@ -18,27 +18,26 @@ import json
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ladi.data.opening import LAYOUT_NAMES, find_splits, open_dataset, recognise_layout
-from ladi.data.sample import Order
 from ladi.devices import Running, choose_precision, choose_running
-from ladi.evaluation.causes import Detectors, measure
+from ladi.evaluation.diagnosis import Detectors, measure
 from ladi.evaluation.generate import Generator, Making, Share, fingerprint, generate
+from ladi.evaluation.options import Options, check
 from ladi.evaluation.pairs import Masks, Pairs
 from ladi.evaluation.summary import summarise
 from ladi.evaluation.tables import write_tables
 from ladi.evaluation.variants import BASELINES, EmascKind, Variant, ablation
 from ladi.models.emasc import EMASC
 from ladi.shelf import find_model, is_large, load_networks
-from ladi.types import Category, LadiError, Size
+from ladi.types import LadiError, Size
 
 LOGGER = logging.getLogger(__name__)
 
-Stage = Literal["all", "generate", "score", "report"]
 LIBRARIES = (
     *(
         "torch",
@@ -59,52 +58,6 @@ PATIENCE = timedelta(days=2)
 """How long a process that has made its share waits for the others."""
 
 
-@dataclass(frozen=True)
-class Extra:
-    """Another dataset to look at with the same model."""
-
-    name: str
-    folder: Path
-    size: Size | None = None
-    """Another one than the model's own."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to evaluate, and how."""
-
-    data: Path
-    out: Path
-    model: str | None = None
-    """Name or folder; none is needed to score pictures that are there."""
-    stage: Stage = "all"
-    split: str = "val"
-    order: Order = "paired"
-    categories: tuple[Category, ...] | None = None
-    size: Size | None = None
-    """The model's own if none."""
-    with_ablation: bool = False
-    ablation_limit: int | None = None
-    """Only so many pairs, from the first, for the ablation's rows."""
-    steps: int | None = None
-    guidance: float | None = None
-    seed: int = 0
-    limit: int | None = None
-    batch_size: int = 1
-    paste_back: bool = True
-    masks: Masks = "published"
-    other_emasc: Path | None = None
-    """Folder of an EMASC of the kind that the model does not have."""
-    pictures: Path | None = None
-    """Score these instead of our own."""
-    metrics: tuple[str, ...] | None = None
-    device: str | None = None
-    precision: str = "auto"
-    extra: tuple[Extra, ...] = ()
-    causes: bool = True
-    """Also measure, in paired order, what could have gone wrong in each part."""
-
-
 def evaluate(options: Options) -> dict[str, Any]:
     """Runs the wanted stages.
 
@@ -114,7 +67,7 @@ def evaluate(options: Options) -> dict[str, Any]:
     Raises:
         LadiError: whatever the user can mend.
     """
-    _check(options)
+    check(options)
     share, running, wait = _processes(options)
     runs = _datasets(options)
     failed: dict[int, str] = {}
@@ -140,23 +93,6 @@ def evaluate(options: Options) -> dict[str, Any]:
 
     write_report(options.out)
     return results
-
-
-def _check(options: Options) -> None:
-    """Refuses what cannot work, before anything is loaded."""
-    if options.stage not in get_args(Stage):
-        raise LadiError(f"the stage must be one of {', '.join(get_args(Stage))}, got {options.stage!r}")
-    if options.pictures is not None and not options.pictures.is_dir():
-        raise LadiError(
-            f"there is no folder {options.pictures}: give the folder of the pictures with --pictures"
-        )
-    if options.pictures is not None and options.masks == "app":
-        raise LadiError("pictures made by somebody else are scored with the data's masks: leave --masks out")
-    needs_model = options.stage in ("all", "generate") and options.pictures is None
-    if options.model is None and (needs_model or options.masks == "app"):
-        raise LadiError("name the model to evaluate, or give --pictures to score pictures that are there")
-    if options.batch_size < 1:
-        raise LadiError(f"--batch-size must be at least 1, got {options.batch_size}")
 
 
 def _processes(options: Options) -> tuple[Share, Running, Callable[[], None]]:
@@ -186,6 +122,7 @@ def _datasets(options: Options) -> list[Options]:
                 out=options.out / "extra" / extra.name,
                 split=wanted[0] if wanted else options.split,
                 size=extra.size or options.size,
+                limit=options.extra_limit,
                 with_ablation=False,
                 categories=None,
                 pictures=None,
@@ -198,7 +135,7 @@ def _datasets(options: Options) -> list[Options]:
 def _attempt(
     number: int, failed: dict[int, str], own: Options, run: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Runs one dataset; a further one (from number 1) that cannot be used is told of and does not stop the others.
+    """Runs one dataset; a further one (from number 1) that cannot be used does not stop the others.
 
     ``failed`` gets the reason, and a dataset that is in it is not tried again.
     """
@@ -246,31 +183,14 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
     few = len(pairs) if options.ablation_limit is None else min(options.ablation_limit, len(pairs))
     out = options.out / options.order
     if share.process == 0:
-        out.mkdir(parents=True, exist_ok=True)
         rows: list[dict[str, Any]] = [
             {"name": name, "run": making.row_digest(name, None)} for name in BASELINES
         ]
         for variant in (full, *parts):
             rows.append({**asdict(variant), "run": making.row_digest(variant.name, variant)})
-        record = {
-            "protocol": {
-                "model": options.model,
-                "model's files": making.model,
-                "size": list(size),
-                "sampler": type(pipeline.scheduler).__name__,
-                "steps": full.steps,
-                "guidance": full.guidance,
-                "EMASC": own,
-                "precision": making.precision,
-                "made on": running.device.type,
-                "processes": share.of,
-                "seed": f"{options.seed} + index of the pair",
-                "masks": _masks(options.masks),
-                "outside the mask": outside_the_mask(options.paste_back),
-            },
-            "rows": rows,
-            "few": few,
-        }
+        how = _made_how(options, pipeline, making, full, running, share)
+        record = {"protocol": how, "rows": rows, "few": few}
+        out.mkdir(parents=True, exist_ok=True)
         (out / "making.json").write_text(json.dumps(record, indent=2))
     generate(
         Generator(pipeline, making, out, emascs),
@@ -287,6 +207,27 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
             digest = making.digest(pair, index, "measures", None)
             measure(pair, pipeline, detectors, out / "measures" / f"{pair.id}.json", digest)
     return {}
+
+
+def _made_how(
+    options: Options, pipeline: Any, making: Making, full: Variant, running: Running, share: Share
+) -> dict[str, Any]:
+    """The protocol of the pictures."""
+    return {
+        "model": options.model,
+        "model's files": making.model,
+        "size": list(options.size or (pipeline.config.height, pipeline.config.width)),
+        "sampler": type(pipeline.scheduler).__name__,
+        "steps": full.steps,
+        "guidance": full.guidance,
+        "EMASC": pipeline.emasc.config.kind,
+        "precision": making.precision,
+        "made on": running.device.type,
+        "processes": share.of,
+        "seed": f"{options.seed} + index of the pair",
+        "masks": _masks(options.masks),
+        "outside the mask": outside_the_mask(options.paste_back),
+    }
 
 
 def _masks(masks: Masks) -> str:

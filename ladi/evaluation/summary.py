@@ -14,18 +14,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.evaluation.causes import attribute, mask_measures, read_measures
+from ladi.evaluation.causes import attribute
+from ladi.evaluation.diagnosis import mask_measures, read_measures
 from ladi.evaluation.generate import made, picture_path
 from ladi.evaluation.metrics import bootstrap_interval
 from ladi.evaluation.pairs import Pair, Pairs
+from ladi.evaluation.properties import properties
 from ladi.evaluation.published import beside
-from ladi.evaluation.score import BY_KEY, INTERVALS, Folder, Scores, load_suite, score_rows
-from ladi.evaluation.slices import properties, slice_table
+from ladi.evaluation.score import Folder, Scores, score_rows
+from ladi.evaluation.slices import slice_table
+from ladi.evaluation.suite import BY_KEY, INTERVALS, load_suite
 from ladi.evaluation.variants import BASELINES, WARPED, slug
 from ladi.types import LadiError
 
 if TYPE_CHECKING:
-    from ladi.evaluation.run import Options
+    from ladi.evaluation.options import Options
 
 LOGGER = logging.getLogger(__name__)
 
@@ -127,8 +130,8 @@ def _refuse_stale(
     ]
     if stale:
         raise LadiError(
-            f"{len(stale)} pictures were made with other settings, the first is {stale[0]}: run the stage generate "
-            "again"
+            f"{len(stale)} pictures were made with other settings, the first is {stale[0]}: run the stage "
+            "generate again"
         )
 
 

@@ -1,4 +1,4 @@
-"""A result as JSON, as Markdown and as text on a terminal: the same numbers with the same protocol everywhere."""
+"""A result as JSON, as Markdown and on a terminal: the same numbers with the same protocol everywhere."""
 
 from __future__ import annotations
 

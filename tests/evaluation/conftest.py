@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import ladi.evaluation.run
-from ladi.evaluation.run import Options, evaluate
+from ladi.evaluation.options import Options
+from ladi.evaluation.run import evaluate
 from tests.drawn_shards import write_drawn_shards
 from tests.toy import toy_pipeline
 

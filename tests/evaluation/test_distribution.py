@@ -82,7 +82,7 @@ def test_kid_equals_a_plain_sum_over_pairs() -> None:
 
 
 def test_kid_is_zero_on_average_for_equal_gaussians_and_the_analytic_value_for_others() -> None:
-    """One dimension, means 0 and 1: E k(x,x') + E k(y,y') − 2 E k(x,y) = 1 + 20 − 2·4 by the moments of (xy+1)³."""
+    """One dimension, means 0 and 1: E k(x,x') + E k(y,y') − 2 E k(x,y) by the moments of (xy+1)³."""
     rng = np.random.default_rng(4)
     equal = [squared_mmd(rng.normal(size=(50, 1)), rng.normal(size=(50, 1))) for _ in range(300)]
     assert abs(np.mean(equal)) < 3 * np.std(equal) / np.sqrt(300)

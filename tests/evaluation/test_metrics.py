@@ -96,7 +96,7 @@ def test_interval_of_a_mean_is_as_wide_as_statistics_say() -> None:
 
 
 def test_lpips_follows_its_formula_through_a_stand_in_network() -> None:
-    """Σ over layers of the spatial mean of w·(â−b̂)², features of unit length (Zhang et al., 2018, equation 1)."""
+    """Σ over layers of the mean of w·(â−b̂)², features of unit length (Zhang et al., 2018, equation 1)."""
     torch.manual_seed(0)
     convolutions = [torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(3, 5, 5, stride=2)]
     weights = [torch.rand(4), torch.rand(5)]

@@ -15,8 +15,8 @@ from PIL import Image
 
 from ladi.data.shards import read_shards
 from ladi.evaluation.generate import Generator, Share
+from ladi.evaluation.options import Extra
 from ladi.evaluation.pairs import make_pair, pasted
-from ladi.evaluation.run import Extra
 from ladi.evaluation.variants import Variant, ablation
 from ladi.models.emasc import EMASC
 from ladi.types import LadiError
@@ -233,7 +233,7 @@ def test_a_linear_emasc_is_used_where_there_is_one(run: Evaluate, tmp_path: Path
 
 
 def test_pictures_of_others_are_scored_alike(run: Evaluate, tmp_path: Path) -> None:
-    """Prevents: other people's pictures measured by another rule than ours; also by person's name and another size."""
+    """Prevents: other people's pictures measured by another rule than ours, or at another size unnoticed."""
     ours = run()
     folder = tmp_path / "theirs"
     shutil.copytree(tmp_path / "out" / "paired" / "full", folder)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ladi.data.sample import Sample
-from ladi.evaluation import slices
+from ladi.evaluation import properties, slices
 from ladi.types import KEYPOINT_NAMES
 
 HEIGHT, WIDTH = 256, 192
@@ -46,33 +46,33 @@ def joints(**moved: tuple[float, float] | None) -> np.ndarray:
     ],
 )
 def test_pose_is_read_from_the_joints(moved: dict[str, tuple[float, float] | None], word: str) -> None:
-    """Prevents: a pair in the wrong slice, such as hands before the hips taken for hands before the garment."""
-    assert slices.pose_word(joints(**moved)) == word
+    """Prevents: a pair in the wrong slice, such as hands below the hips taken for hands before the body."""
+    assert properties.pose_word(joints(**moved)) == word
 
 
 def test_absent_wrists_are_not_raised_above_anything() -> None:
     """An absent joint is (0,0), higher than any shoulder."""
-    assert slices.pose_word(joints(right_wrist=None, left_wrist=None)) == "arms at the sides"
+    assert properties.pose_word(joints(right_wrist=None, left_wrist=None)) == "arms at the sides"
 
 
 def test_occlusion_is_the_covered_share_of_the_torso() -> None:
     """Prevents: arms beside the body counted as arms before it."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[:, 30:60] = 14
-    assert slices.occlusion(joints(), labels) == pytest.approx(0, abs=0.01)
+    assert properties.occlusion(joints(), labels) == pytest.approx(0, abs=0.01)
     labels[:135] = 2
     # The torso narrows from 68 to 42 pixels over 110 rows; the upper 55 hold 61.5 of 55 on average.
-    assert slices.occlusion(joints(), labels) == pytest.approx((68 + 55) / 2 / (2 * 55), abs=0.02)
-    assert slices.occlusion(joints(left_hip=None), labels) is None
+    assert properties.occlusion(joints(), labels) == pytest.approx((68 + 55) / 2 / (2 * 55), abs=0.02)
+    assert properties.occlusion(joints(left_hip=None), labels) is None
 
 
 def test_body_proportions_are_lengths_over_lengths() -> None:
     """Prevents: proportions that change with the picture's size."""
-    assert slices.shoulders_to_hips(joints()) == pytest.approx(68 / 42)
+    assert properties.shoulders_to_hips(joints()) == pytest.approx(68 / 42)
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[80:190, 60:115] = 4
     labels[80:190, 20:50] = 14
-    assert slices.girth(joints(), labels) == pytest.approx(55 / 110)
+    assert properties.girth(joints(), labels) == pytest.approx(55 / 110)
 
 
 @pytest.mark.parametrize(("reach", "word"), [(200, "long"), (112, "short"), (70, "none")])
@@ -80,8 +80,8 @@ def test_sleeves_are_what_covers_the_arms(reach: int, word: str) -> None:
     """Prevents: sleeves judged by the garment's picture, which the person may have rolled up."""
     worn = np.zeros((HEIGHT, WIDTH), bool)
     worn[:reach] = True
-    assert slices.sleeves(joints(), worn) == word
-    assert slices.sleeves(joints(right_wrist=None, left_elbow=None), worn) == "unknown"
+    assert properties.sleeves(joints(), worn) == word
+    assert properties.sleeves(joints(right_wrist=None, left_elbow=None), worn) == "unknown"
 
 
 def sample(garment: np.ndarray) -> Sample:
@@ -104,9 +104,9 @@ def test_stripes_are_a_pattern_and_shading_is_none() -> None:
     shaded = np.repeat(np.linspace(80, 200, WIDTH)[None, :, None], HEIGHT, 0).repeat(3, 2).astype(np.uint8)
     striped = np.where((np.arange(HEIGHT) // 4 % 2)[:, None, None], np.uint8(40), np.uint8(220))
     striped = np.broadcast_to(striped, (HEIGHT, WIDTH, 3))
-    assert slices.pattern_word(sample(shaded)) == "plain"
-    assert slices.pattern_word(sample(striped)) == "patterned"
-    assert slices.pattern_word(dataclasses.replace(sample(striped), garment_mask=None)) == "unknown"
+    assert properties.pattern_word(sample(shaded)) == "plain"
+    assert properties.pattern_word(sample(striped)) == "patterned"
+    assert properties.pattern_word(dataclasses.replace(sample(striped), garment_mask=None)) == "unknown"
 
 
 def test_every_pair_is_in_one_slice_of_each_property() -> None:
@@ -115,9 +115,9 @@ def test_every_pair_is_in_one_slice_of_each_property() -> None:
     found = []
     for index in range(12):
         mask[: 20 * (index // 3)] = True
-        values = slices.properties(sample(np.full((HEIGHT, WIDTH, 3), 20 * index, np.uint8)), mask)
+        values = properties.properties(sample(np.full((HEIGHT, WIDTH, 3), 20 * index, np.uint8)), mask)
         found.append({**values, "occlusion": None if index == 4 else values["occlusion"]})
-    for entry in slices.PROPERTIES:
+    for entry in properties.PROPERTIES:
         members = [index for _, own in slices.cut(found)[entry.key] for index in own]
         assert sorted(members) == list(range(12)), entry.key
     assert [len(own) for _, own in slices.cut(found)["garment_brightness"]] == [4, 4, 4]
@@ -127,7 +127,7 @@ def test_slice_table_has_the_means_of_its_members() -> None:
     """Prevents: numbers beside the wrong slice."""
     dark, light = (sample(np.full((HEIGHT, WIDTH, 3), grey, np.uint8)) for grey in (10, 250))
     mask = np.ones((HEIGHT, WIDTH), bool)
-    found = [slices.properties(each, mask) for each in (dark, dark, light)]
+    found = [properties.properties(each, mask) for each in (dark, dark, light)]
     lines = slices.slice_table(found, {"ssim": [0.2, 0.4, 0.9]})
     by_brightness = [line for line in lines if line["property"] == "garment_brightness"]
     means = [line["scores"]["ssim"]["value"] for line in by_brightness]  # type: ignore[index]
