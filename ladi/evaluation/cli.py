@@ -21,8 +21,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "evaluate",
         help="score a model on labelled pairs",
-        description="Make pictures of labelled pairs, score them, and write a report. Pictures that are there "
-        "are not made again. On several GPUs: accelerate launch -m ladi evaluate, with the same options.",
+        description="Make pictures of labelled pairs, score them, and write a report. Pictures that are "
+        "there are not made again. On several GPUs: accelerate launch -m ladi evaluate, with these options.",
     )
     parser.add_argument(
         "model",

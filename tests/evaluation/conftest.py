@@ -33,15 +33,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_drawn_shards(tmp_path_factory.mktemp("shards"), train=1, val=3)
 
 
+@pytest.fixture(scope="session")
+def evaluated(model: Path, data: Path) -> Evaluate:
+    """``evaluated(out=…)`` evaluates the toy model in one step, with options replaced; it is loaded only once."""
+
+    def run(**options: Any) -> dict[str, Any]:
+        given: dict[str, Any] = {"data": data, "model": str(model), "steps": 1, "guidance": 1.0}
+        given |= {"device": "cpu", "metrics": ("ssim", "masked_error", "fid"), "causes": False}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ladi.evaluation.run, "load_networks", LOAD)
+            return evaluate(Options(**{**given, **options}))
+
+    return run
+
+
 @pytest.fixture
-def run(model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluate:
-    """``run(…)`` evaluates the toy model in one step, with options replaced; it is loaded from disk once."""
-    monkeypatch.setattr(ladi.evaluation.run, "load_networks", LOAD)
-
-    def evaluated(**options: Any) -> dict[str, Any]:
-        given: dict[str, Any] = {"data": data, "out": tmp_path / "out", "model": str(model)}
-        given |= {"steps": 1, "guidance": 1.0, "device": "cpu", "metrics": ("ssim", "masked_error", "fid")}
-        given |= {"causes": False}
-        return evaluate(Options(**{**given, **options}))
-
-    return evaluated
+def run(evaluated: Evaluate, tmp_path: Path) -> Evaluate:
+    """The same, into ``tmp_path / "out"`` unless told otherwise."""
+    return lambda **options: evaluated(**{"out": tmp_path / "out", **options})
