@@ -1,6 +1,7 @@
 """``python -m ladi evaluate``: flags to evaluation, nothing else.
 
-On several GPUs or processes: ``accelerate launch -m ladi evaluate …`` with the same flags.
+On several GPUs: ``accelerate launch -m ladi evaluate …`` with the same flags; on several processes of a CPU:
+``torchrun --nproc_per_node N -m ladi evaluate …``.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def evaluated(model: Path, data: Path) -> Evaluate:
-    """``evaluated(out=…)`` evaluates the toy model in one step, with options replaced; it is loaded only once."""
+    """``evaluated(out=…)`` evaluates the toy model, loaded once, in one step, with options replaced."""
 
     def run(**options: Any) -> dict[str, Any]:
         given: dict[str, Any] = {"data": data, "model": str(model), "steps": 1, "guidance": 1.0}
