@@ -87,7 +87,7 @@ MEASURES = (
     Measure(
         "pose_distance",
         "pose",
-        "detected joints from the labelled ones",
+        "distance of detected joints from the labelled",
         "above",
         0.12,
         "mean distance of shoulders, elbows and wrists found by mediapipe from the labelled ones, over the "

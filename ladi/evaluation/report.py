@@ -84,7 +84,9 @@ def _part(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "protocol": protocol,
         "summary": _summary(result),
         "scores": table(result["rows"], result["metrics"], by=by, strong=result["main"]),
-        "ablation": _ablation(result, by) if result["ablation"] else None,
+        "ablation": _less_said(table(result["ablation"], result["metrics"], by=by, strong="full"), result)
+        if result["ablation"]
+        else None,
         "differences": differences(result, metrics),
         "steps": _steps_chart(result, metrics, by),
         "histogram": charts.histogram([pair["scores"][by] for pair in result["pairs"]], metrics[by]["label"])
@@ -97,13 +99,12 @@ def _part(result: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "slices": slices_section(result, metrics, by),
         "causes": causes_section(result, shown, metrics, by),
         "published": result["published"],
-        "extra": [_extra(extra, out) for extra in result.get("extra", [])],
+        "extra": [_extra(extra, result, out) for extra in result.get("extra", [])],
     }
 
 
-def _ablation(result: Mapping[str, Any], by: str | None) -> dict[str, Any]:
-    """The ablation's table, without the reasons that stand below the scores already."""
-    found = table(result["ablation"], result["metrics"], by=by, strong="full")
+def _less_said(found: dict[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without the reasons that stand below the scores already."""
     _, said = reasons(result["rows"], result["metrics"])
     return {**found, "sentences": [sentence for sentence in found["sentences"] if sentence not in said]}
 
@@ -224,7 +225,7 @@ def _steps_chart(
     return charts.line(found, ("seconds per picture", metrics[by]["label"]), words)
 
 
-def _extra(extra: Mapping[str, Any], out: Path) -> dict[str, Any]:
+def _extra(extra: Mapping[str, Any], result: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """Another dataset's table and pictures."""
     if "why" in extra:
         return {"name": extra["name"], "why": extra["why"]}
@@ -235,6 +236,6 @@ def _extra(extra: Mapping[str, Any], out: Path) -> dict[str, Any]:
         "name": extra["name"],
         "why": None,
         "protocol": protocol,
-        "scores": table(extra["rows"], extra["metrics"], by=by, strong=extra["main"]),
+        "scores": _less_said(table(extra["rows"], extra["metrics"], by=by, strong=extra["main"]), result),
         "cards": [pair_card(extra, index, shown, metrics) for index in extra["shown"]["random"]],
     }

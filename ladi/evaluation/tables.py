@@ -49,13 +49,15 @@ def reasons(
     Returns:
         The columns, and the sentences.
     """
-    columns, sentences = [], []
+    columns = []
+    missing: dict[str, list[str]] = {}
     for metric in metrics:
         found = [row["scores"][metric["key"]] for row in rows if metric["key"] in row["scores"]]
         if any(score["value"] is not None for score in found):
             columns.append(metric)
-        why = sorted({score["why"] for score in found if score["value"] is None})
-        sentences += [f"{metric['label']} {NOT_COMPUTED}: {reason}." for reason in why]
+        for why in sorted({score["why"] for score in found if score["value"] is None}):
+            missing.setdefault(why, []).append(metric["label"])
+    sentences = [f"{', '.join(labels)} {NOT_COMPUTED}: {why}." for why, labels in missing.items()]
     sentences += [f"{row['row']} {NOT_COMPUTED}: {row['why']}." for row in rows if row.get("why")]
     return columns, sentences
 

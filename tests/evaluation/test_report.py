@@ -89,7 +89,7 @@ def test_the_report_holds_tables_charts_pictures_and_protocol_of_both_orders(pag
     for text in ("Worst 3", "Random 3", "Failures by cause", "Published numbers", "Protocol, unpaired"):
         assert text in page
     assert page.count('<svg class="interval') > 20 and 'class="chart"' in page
-    assert "SSIM not computed: unpaired pairs have no truth" in page
+    assert "error inside the mask not computed: unpaired pairs have no truth" in page
     assert "data:image/jpeg;base64," in page
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from ladi.data.shards import read_shards
+from ladi.evaluation.distribution import fid
 from ladi.evaluation.generate import Generator, Share
 from ladi.evaluation.options import Extra
 from ladi.evaluation.pairs import make_pair, pasted
@@ -207,9 +209,44 @@ def test_what_is_not_computed_says_why_everywhere(
     assert result["protocol"]["fid"] == f"not computed: {why}"
     page = (tmp_path / "out" / "report.html").read_text()
     for text in (page, (tmp_path / "out" / "table-paired.md").read_text()):
-        assert f"FID not computed: {why}" in text
-        assert "LPIPS (Alex) not computed: torchmetrics is not installed" in text
+        assert f"FID, KID ×1000 not computed: {why}" in text
+        many = "SSIM (torchmetrics), LPIPS (Alex), LPIPS (VGG), IS"
+        assert f"{many} not computed: torchmetrics is not installed (requirements-eval.txt)" in text
         assert "linear EMASC not computed: the model has no trained linear EMASC" in text
+
+
+class Colours:
+    """A stand-in for a feature network: each picture's mean colour and its spread."""
+
+    name = "mean colours"
+
+    def __call__(self, found: Sequence[np.ndarray]) -> np.ndarray:
+        flat = [picture.reshape(-1, 3) / 255 for picture in found]
+        return np.stack([np.concatenate([each.mean(0), each.std(0)]) for each in flat])
+
+
+def test_sets_are_compared_through_whatever_network_is_plugged_in(
+    run: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents: FID and KID against other photos than the pairs', or computed for nothing but paired order."""
+    monkeypatch.setattr("ladi.evaluation.suite.CleanFidInception", lambda device: Colours())
+    result = run(order="unpaired", data=write_drawn_shards(tmp_path / "more", train=1, val=10))
+    names = [f"{100 + number:06d}" for number in range(10)]
+    folder = tmp_path / "out" / "unpaired" / "full"
+    paths = [next(folder.glob(f"{name}_*.png")) for name in names]
+    made = Colours()([np.asarray(Image.open(path)) for path in paths])
+    photos = Colours()([sample.image for sample in read_shards(tmp_path / "more", "val", (64, 48))])
+    full = scores(result)["full"]["fid"]
+    assert full["value"] == pytest.approx(fid(made, photos), rel=1e-6)
+    assert full["interval"][0] < full["value"] < full["interval"][1]
+    assert "mean colours" in result["protocol"]["fid"]
+    grey = scores(result)["grey"]["fid"]["value"]
+    shutil.rmtree(folder)
+    folder.mkdir()
+    for sample in read_shards(tmp_path / "more", "val", (64, 48)):
+        Image.fromarray(sample.image).save(folder / f"{sample.id}.png")
+    same = run(order="unpaired", data=tmp_path / "more", pictures=folder, model=None, out=tmp_path / "same")
+    assert scores(same)["pictures"]["fid"]["value"] == pytest.approx(0, abs=1e-6) and grey > 0.01
 
 
 def test_an_unknown_metric_is_refused(run: Evaluate) -> None:
