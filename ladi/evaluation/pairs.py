@@ -34,6 +34,8 @@ class Pair:
     """``image``, ``mask``, ``pose_map``, ``garment``, each with a batch axis of 1."""
     sample: Sample
     """Where it comes from, with the data's own labels and joints."""
+    unseen: bool = False
+    """The app was to find the person and did not: mask and pose map are the data's."""
 
     @property
     def truth(self) -> np.ndarray:
@@ -60,7 +62,8 @@ def make_pair(sample: Sample, order: Order = "paired", find: Find | None = None)
         find: replaces labels and joints before mask and pose map are made; the data's own stay where it finds
             nobody.
     """
-    seen = sample if find is None else find(sample) or sample
+    found = None if find is None else find(sample)
+    seen = found or sample
     mask = inpaint_mask(seen.labels, seen.keypoints, category=seen.category, scheme=seen.scheme)
     size = (sample.image.shape[0], sample.image.shape[1])
     return Pair(
@@ -72,6 +75,7 @@ def make_pair(sample: Sample, order: Order = "paired", find: Find | None = None)
             "garment": to_tensor(sample.garment),
         },
         sample=sample,
+        unseen=find is not None and found is None,
     )
 
 

@@ -175,7 +175,7 @@ def _of_set(key: str, found: _Collected, reference: np.ndarray | None, count: in
     features, truth = np.concatenate(found.features), reference[:count]
     distance, of_half = (fid, fid) if key == "fid" else (kid, squared_mmd)
     value = distance(features, truth)
-    # A half needs no subsets: the estimate is unbiased for any number of pictures, and takes seconds this way.
+    # A half needs no subsets: the estimate is unbiased for any number of pictures, and takes seconds so.
     return {
         "value": value,
         "interval": half_interval(value, count, lambda own: of_half(features[own], truth[own])),

@@ -94,6 +94,8 @@ def summarise(
     if record is not None and any(row["name"] not in (*BASELINES, FULL) for row in listed):
         result["ablation"] = _ablation(listed, found, base, pairs, record["few"], suite, folders)
     seen = _look_at_pairs(options, pairs, found[main])
+    if unseen := sum(each["unseen"] for each in seen):
+        protocol["masks"] += f"; it found nobody in {unseen} of {len(seen)}, whose masks are the data's"
     result |= {"pairs": seen, "published": beside(options.order, _ours(protocol))}
     values = found[main].values
     result["slices"] = slice_table([each["properties"] for each in seen], values) if values else []
@@ -181,6 +183,7 @@ def _look_at_pairs(options: Options, pairs: Pairs, scores: Scores) -> list[dict[
         seen.append(
             {
                 "id": pair.id,
+                "unseen": pair.unseen,
                 "scores": {key: values[index] for key, values in scores.values.items()},
                 "properties": properties(pair.sample, pair.mask),
                 "measures": {**measured, **mask_measures(pair.sample, pair.mask)},

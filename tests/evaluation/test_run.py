@@ -22,6 +22,7 @@ from ladi.evaluation.pairs import make_pair, pasted
 from ladi.evaluation.variants import Variant, ablation
 from ladi.models.emasc import EMASC
 from ladi.types import LadiError
+from tests.drawn_datasets import write_dress_code
 from tests.drawn_shards import write_drawn_shards
 from tests.evaluation.conftest import Evaluate
 from tests.toy import toy_vae
@@ -228,7 +229,7 @@ class Colours:
 def test_sets_are_compared_through_whatever_network_is_plugged_in(
     run: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Prevents: FID and KID against other photos than the pairs', or computed for nothing but paired order."""
+    """Prevents: FID and KID against other photos than the pairs', or in paired order only."""
     monkeypatch.setattr("ladi.evaluation.suite.CleanFidInception", lambda device: Colours())
     result = run(order="unpaired", data=write_drawn_shards(tmp_path / "more", train=1, val=10))
     names = [f"{100 + number:06d}" for number in range(10)]
@@ -309,6 +310,25 @@ def test_what_cannot_work_is_refused_in_words(run: Evaluate, tmp_path: Path) -> 
         run(pictures=tmp_path, masks="app")
     with pytest.raises(LadiError, match="nothing has been scored"):
         run(stage="report")
+
+
+def test_categories_of_dress_code_are_evaluated_by_their_own_rules(run: Evaluate, tmp_path: Path) -> None:
+    """Prevents: a dress masked as a top, or a category that was not asked for in the mean."""
+    root = tmp_path / "dresscode"
+    write_dress_code(root, "upper_body", [1, 2])
+    write_dress_code(root, "dresses", [4])
+    result = run(data=root, split="test", categories=("dresses",))
+    assert (result["protocol"]["pairs"], result["protocol"]["dataset"]) == (1, "Dress Code")
+    assert result["protocol"]["categories"] == "dresses"
+    assert run(data=root, split="test")["protocol"]["pairs"] == 3
+
+
+def test_masks_of_the_app_say_where_it_found_nobody(run: Evaluate, tmp_path: Path) -> None:
+    """Prevents: the data's masks passed off as the app's. A figure of rectangles is nobody to mediapipe."""
+    result = run(masks="app", limit=2)
+    assert "from the joints and labels that the app finds" in result["protocol"]["masks"]
+    assert "it found nobody in 2 of 2" in result["protocol"]["masks"]
+    assert scores(result) == scores(run(limit=2, out=tmp_path / "published"))
 
 
 @pytest.mark.slow
