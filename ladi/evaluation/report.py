@@ -213,7 +213,9 @@ def _steps_chart(
     rows = [
         row
         for row in result["ablation"]
-        if (row["row"] == "full" or row["row"].endswith(" steps")) and by in row["scores"] and row["seconds"]
+        if (row["row"] == "full" or row["row"].endswith(" steps"))
+        and row["scores"].get(by, {}).get("interval")
+        and row["seconds"]
     ]
     if by is None or len(rows) < 3:
         return None

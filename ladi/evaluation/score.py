@@ -155,7 +155,8 @@ def _summary(row: str, count: int, found: _Collected, reference: np.ndarray | No
             scores[metric.key] = {"value": None, "why": suite.why[metric.key]}
         elif metric.per == "pair":
             values = np.array(found.values[metric.key])
-            scores[metric.key] = {"value": float(values.mean()), "interval": bootstrap_interval(values)}
+            between = bootstrap_interval(values) if count > 1 else None
+            scores[metric.key] = {"value": float(values.mean()), "interval": between}
         elif count < 2:
             scores[metric.key] = {"value": None, "why": "a set needs two pictures"}
         else:

@@ -164,8 +164,10 @@ def _ablation(
 
 
 def _differences(scores: Scores, full: Scores) -> dict[str, dict[str, Any]]:
-    """Of a row from the full method on the same pairs, per metric: mean and interval."""
-    found = {}
+    """Of a row from the full method on the same pairs, per metric: mean and interval; none from one pair."""
+    found: dict[str, dict[str, Any]] = {}
+    if scores.pairs < 2:
+        return found
     for key, values in scores.values.items():
         apart = np.subtract(values, full.values[key])
         found[key] = {"value": float(apart.mean()), "interval": bootstrap_interval(apart)}
