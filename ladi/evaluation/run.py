@@ -13,7 +13,6 @@ one seed per pair, the same in every row.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import logging
 import os
@@ -28,7 +27,8 @@ from ladi.devices import Running, choose_precision, choose_running
 from ladi.evaluation.diagnosis import Detectors, measure
 from ladi.evaluation.generate import Generator, Making, Share, fingerprint, generate
 from ladi.evaluation.options import Options, check
-from ladi.evaluation.pairs import Masks, Pairs
+from ladi.evaluation.pairs import Pairs
+from ladi.evaluation.protocol import made_how, masks_in_words, versions
 from ladi.evaluation.summary import summarise
 from ladi.evaluation.tables import write_tables
 from ladi.evaluation.variants import BASELINES, EmascKind, Variant, ablation
@@ -38,20 +38,6 @@ from ladi.types import LadiError, Size
 
 LOGGER = logging.getLogger(__name__)
 
-LIBRARIES = (
-    *(
-        "torch",
-        "diffusers",
-        "transformers",
-        "accelerate",
-        "scikit-image",
-        "scipy",
-        "numpy",
-        "pillow",
-        "mediapipe",
-    ),
-    *("torchmetrics", "torchvision", "clean-fid", "torch-fidelity"),
-)
 OTHER_EMASC = "emasc_{kind}"
 """The folder within a model's where an EMASC of another kind may lie."""
 PATIENCE = timedelta(days=2)
@@ -188,7 +174,7 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
         ]
         for variant in (full, *parts):
             rows.append({**asdict(variant), "run": making.row_digest(variant.name, variant)})
-        how = _made_how(options, pipeline, making, full, running, share)
+        how = made_how(options, pipeline, making, full, running, share)
         record = {"protocol": how, "rows": rows, "few": few}
         out.mkdir(parents=True, exist_ok=True)
         (out / "making.json").write_text(json.dumps(record, indent=2))
@@ -207,43 +193,6 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
             digest = making.digest(pair, index, "measures", None)
             measure(pair, pipeline, detectors, out / "measures" / f"{pair.id}.json", digest)
     return {}
-
-
-def _made_how(
-    options: Options, pipeline: Any, making: Making, full: Variant, running: Running, share: Share
-) -> dict[str, Any]:
-    """The protocol of the pictures."""
-    return {
-        "model": options.model,
-        "model's files": making.model,
-        "size": list(options.size or (pipeline.config.height, pipeline.config.width)),
-        "sampler": type(pipeline.scheduler).__name__,
-        "steps": full.steps,
-        "guidance": full.guidance,
-        "EMASC": pipeline.emasc.config.kind,
-        "precision": making.precision,
-        "made on": running.device.type,
-        "processes": share.of,
-        "seed": f"{options.seed} + index of the pair",
-        "masks": _masks(options.masks),
-        "outside the mask": outside_the_mask(options.paste_back),
-    }
-
-
-def _masks(masks: Masks) -> str:
-    return {
-        "published": "published rule, from the split's labels and joints",
-        "app": "published rule, from the joints and labels that the app finds by itself",
-    }[masks]
-
-
-def outside_the_mask(paste_back: bool) -> str:
-    """The protocol's words for it."""
-    return (
-        "original pixels, hard edge, in every row"
-        if paste_back
-        else "the network's own picture, nothing pasted"
-    )
 
 
 def _other_emasc(
@@ -295,7 +244,7 @@ def _score(options: Options, running: Running) -> dict[str, Any]:
         protocol |= {
             "model": f"pictures in {options.pictures}, made by somebody else",
             "size": list(size),
-            "masks": _masks(options.masks),
+            "masks": masks_in_words(options.masks),
             "outside the mask": "as they are, nothing pasted",
         }
     return summarise(options, pairs, protocol, record, running.device)
@@ -319,14 +268,3 @@ def _scoring_size(options: Options, record: dict[str, Any] | None) -> Size:
         raise LadiError(f"there are no pictures in {options.pictures}: give the folder that holds them")
     picture = read_image(first[0])
     return picture.height, picture.width
-
-
-def versions() -> dict[str, str]:
-    """Of the libraries that numbers depend on; those that are absent are left out."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
