@@ -12,18 +12,8 @@ from ladi.evaluation.pairs import Masks
 from ladi.evaluation.variants import Variant
 
 LIBRARIES = (
-    *(
-        "torch",
-        "diffusers",
-        "transformers",
-        "accelerate",
-        "scikit-image",
-        "scipy",
-        "numpy",
-        "pillow",
-        "mediapipe",
-    ),
-    *("torchmetrics", "torchvision", "clean-fid", "torch-fidelity"),
+    *("torch", "diffusers", "transformers", "accelerate", "mediapipe", "numpy", "pillow", "scikit-image"),
+    *("scipy", "torchmetrics", "torchvision", "clean-fid", "torch-fidelity"),
 )
 
 
@@ -49,6 +39,7 @@ def made_how(
 
 
 def masks_in_words(masks: Masks) -> str:
+    """Whose masks."""
     return {
         "published": "published rule, from the split's labels and joints",
         "app": "published rule, from the joints and labels that the app finds by itself",
@@ -56,7 +47,7 @@ def masks_in_words(masks: Masks) -> str:
 
 
 def outside_the_mask(paste_back: bool) -> str:
-    """The protocol's words for it."""
+    """Whether original pixels stand there."""
     return (
         "original pixels, hard edge, in every row"
         if paste_back

@@ -47,7 +47,7 @@ def slug(name: str) -> str:
 def ablation(
     full: Variant, *, own: EmascKind = "nonlinear", why_not_other: str | None = None
 ) -> list[Variant]:
-    """The paper's ablation (section 4.4), and rows of ours, around the full method.
+    """The paper's ablation, and rows of ours, around the full method.
 
     Args:
         full: the full method.
