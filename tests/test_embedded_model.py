@@ -16,7 +16,7 @@ import torch
 from ladi.data.shards import read_shards
 from ladi.engine import Engine
 from ladi.evaluation.metrics import masked_error
-from ladi.evaluation.run import pairs, pasted
+from ladi.evaluation.pairs import make_pair, pasted
 from ladi.pipeline import LadiVtonPipeline
 from ladi.preprocess.photo import read_photo
 from ladi.types import Settings, TryOnRequest
@@ -56,7 +56,7 @@ def test_unseen_pairs_are_painted_as_well_as_they_were(shared_dir: Path) -> None
     size = (pipeline.config.height, pipeline.config.width)
     samples = list(read_shards(shared_dir / "data" / "viton", "val", size))[:VALIDATION_PAIRS]
     errors = []
-    for index, pair in enumerate(pairs(samples, "paired")):
+    for index, pair in enumerate(map(make_pair, samples)):
         images, _ = pipeline(
             **pair.inputs,
             generator=torch.Generator().manual_seed(index),

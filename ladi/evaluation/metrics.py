@@ -1,11 +1,18 @@
-"""What is measured, as plain functions of pictures. How the pictures were made is ``run.py``'s business."""
+"""What is measured pair by pair, as plain functions of pictures; and intervals of means.
+
+How the pictures were made is ``generate.py``'s business; what compares whole sets stands in
+``distribution.py``, what needs a pretrained network in ``networks.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from skimage.metrics import structural_similarity
+
+LEVEL = 0.95
+"""Of all intervals."""
+DRAWS = 2000
+"""Of the bootstrap."""
 
 
 def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
@@ -36,17 +43,12 @@ def masked_error(picture: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> fl
     return float(np.abs(picture - truth)[mask].mean()) if mask.any() else 0.0
 
 
-def bootstrap_interval(values: np.ndarray, *, level: float = 0.95, draws: int = 2000) -> tuple[float, float]:
+def bootstrap_interval(
+    values: np.ndarray, *, level: float = LEVEL, draws: int = DRAWS
+) -> tuple[float, float]:
     """Confidence interval of a mean, by resampling the pairs with a fixed seed: (N,) → low, high."""
     rng = np.random.default_rng(0)
     means = values[rng.integers(0, len(values), (draws, len(values)))].mean(1)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
     return float(low), float(high)
-
-
-METRICS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
-    "ssim": lambda picture, truth, mask: ssim(picture, truth),
-    "masked_error": masked_error,
-}
-"""Name → function of picture, truth and mask."""

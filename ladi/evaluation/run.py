@@ -1,247 +1,270 @@
-"""Runs a model over a validation split and scores it, with the baselines and the ablation beside it.
+"""One evaluation from data to report: generate, score, report, each by itself if wanted.
 
-The protocol is fixed here and printed with every table: pictures at the model's size; masks by the published
-    rule from the split's labels and joints; original pixels outside the hard mask for every row alike; one
-    seed per pair, the same in every row. Paired order has a truth to measure against; unpaired order has
-    none, and only pictures come of it.
+```
+data ──► Pairs ─► generate ─► out/{order}/{row}/{pair}.png ─► score ─► table-{order}.json ─► report.html
+model ─────────────┘          (resumable, on any number of    (one process)
+                               processes)
+```
+
+The protocol is fixed here and stands beside every table: pictures at the model's size, rounded to 8 bits;
+masks by the published rule; original pixels outside the hard mask for every row alike, unless told otherwise;
+one seed per pair, the same in every row.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
-
-from ladi.data.sample import Sample
-from ladi.data.shards import read_shards
-from ladi.evaluation.metrics import METRICS, bootstrap_interval
-from ladi.pipeline import LadiVtonPipeline
-from ladi.preprocess.frame import to_tensor
-from ladi.preprocess.mask import inpaint_mask
-from ladi.preprocess.pose import pose_map
-from ladi.types import Conditions, LadiError, Switches
+from ladi.data.opening import LAYOUT_NAMES, find_splits, open_dataset, recognise_layout
+from ladi.devices import Running, choose_precision, choose_running
+from ladi.evaluation.diagnosis import Detectors, measure
+from ladi.evaluation.generate import Generator, Making, Share, fingerprint, generate
+from ladi.evaluation.options import Options, check
+from ladi.evaluation.pairs import Pairs
+from ladi.evaluation.protocol import made_how, masks_in_words, versions
+from ladi.evaluation.summary import summarise
+from ladi.evaluation.tables import write_tables
+from ladi.evaluation.variants import BASELINES, EmascKind, Variant, ablation
+from ladi.models.emasc import EMASC
+from ladi.shelf import find_model, is_large, load_networks
+from ladi.types import LadiError, Size
 
 LOGGER = logging.getLogger(__name__)
 
-Order = Literal["paired", "unpaired"]
+OTHER_EMASC = "emasc_{kind}"
+"""The folder within a model's where an EMASC of another kind may lie."""
+PATIENCE = timedelta(days=2)
+"""How long a process that has made its share waits for the others."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One row of the table."""
-
-    name: str
-    switches: Switches = field(default_factory=Switches)
-    steps: int | None = None
-    guidance: float | None = None
-
-
-def ablation(full: Variant) -> list[Variant]:
-    """The paper's ablation, and other numbers of steps, around the full method."""
-    return [
-        full,
-        replace(full, name="no EMASC", switches=Switches(emasc=False)),
-        replace(full, name="no pseudo-words", switches=Switches(pseudo_words=False)),
-        replace(full, name="no warped garment", switches=Switches(warped_garment=False)),
-        replace(full, name="no pose", switches=Switches(pose=False)),
-        replace(full, name="no garment skips", switches=Switches(garment_skips=False)),
-        *(replace(full, name=f"{steps} steps", steps=steps) for steps in (4, 8, 20, 50)),
-    ]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A person, a garment and the mask, as tensors at the model's size."""
-
-    id: str
-    inputs: dict[str, Any]
-    """``image``, ``mask``, ``pose_map``, ``garment``, each with a batch axis of 1."""
-
-
-def pairs(samples: list[Sample], order: Order) -> Iterator[Pair]:
-    """Person and garment of each sample; unpaired, every person gets the garment of the next sample."""
-    for index, sample in enumerate(samples):
-        garment = sample if order == "paired" else samples[(index + 1) % len(samples)]
-        mask = inpaint_mask(sample.labels, sample.keypoints, category=sample.category, scheme=sample.scheme)
-        size = (sample.image.shape[0], sample.image.shape[1])
-        yield Pair(
-            id=sample.id if order == "paired" else f"{sample.id}_{garment.id}",
-            inputs={
-                "image": to_tensor(sample.image),
-                "mask": torch.from_numpy(mask.astype(np.float32))[None, None],
-                "pose_map": pose_map(sample.keypoints, size),
-                "garment": to_tensor(garment.garment),
-            },
-        )
-
-
-def pasted(picture: torch.Tensor, pair: Pair) -> np.ndarray:
-    """A picture (1,3,H,W) in [-1,1] inside the hard mask, the photo outside: (H,W,3) in [0,1]."""
-    mask, image = pair.inputs["mask"], pair.inputs["image"]
-    whole = torch.where(mask > 0.5, picture.float().cpu().clamp(-1, 1), image)
-    return ((whole[0].movedim(0, -1) + 1) / 2).numpy()
-
-
-class Evaluation:
-    """Pictures and scores of several variants over the same pairs.
-
-    Args:
-        pipeline: the model.
-        order: ``paired`` is scored, ``unpaired`` is only pictured.
-        seed: pair i uses seed + i in every row.
-    """
-
-    def __init__(self, pipeline: LadiVtonPipeline, order: Order, seed: int = 0) -> None:
-        self.pipeline, self.order, self.seed = pipeline, order, seed
-        self.scores: dict[str, dict[str, list[float]]] = {}
-        self.seconds: dict[str, float] = {}
-        pipeline.set_progress_bar_config(disable=True)
-
-    def score(self, row: str, picture: np.ndarray, pair: Pair) -> None:
-        """Adds one pair's metrics to a row, if there is a truth."""
-        if self.order != "paired":
-            return
-        truth = ((pair.inputs["image"][0].movedim(0, -1) + 1) / 2).numpy()
-        mask = pair.inputs["mask"][0, 0].numpy() > 0.5
-        for name, metric in METRICS.items():
-            self.scores.setdefault(row, {}).setdefault(name, []).append(metric(picture, truth, mask))
-
-    def sample(self, variant: Variant, conditions: Conditions, index: int, pair: Pair) -> np.ndarray:
-        """One picture of a variant, pasted: (H,W,3) in [0,1]."""
-        started = time.perf_counter()
-        images, _ = self.pipeline(
-            conditions=conditions,
-            switches=variant.switches,
-            num_inference_steps=variant.steps,
-            guidance_scale=variant.guidance,
-            generator=torch.Generator().manual_seed(self.seed + index),
-            output_type="pt",
-            return_dict=False,
-        )
-        self.seconds[variant.name] = self.seconds.get(variant.name, 0.0) + time.perf_counter() - started
-        return pasted(images * 2 - 1, pair)
-
-    def run(self, pair: Pair, index: int, variants: list[Variant]) -> dict[str, np.ndarray]:
-        """All rows of one pair; conditions are computed once and shared."""
-        with torch.no_grad():
-            conditions = self.pipeline.encode_conditions(**pair.inputs)
-        assert conditions.warped_garment is not None
-        grey = torch.zeros_like(pair.inputs["image"])
-        pictures = {
-            "grey": pasted(grey, pair),
-            "warped garment pasted": pasted(conditions.warped_garment, pair),
-        }
-        for variant in variants:
-            pictures[variant.name] = self.sample(variant, conditions, index, pair)
-        for name, picture in pictures.items():
-            self.score(name, picture, pair)
-        return pictures
-
-    def table(self) -> list[dict[str, Any]]:
-        """One row per variant: means over pairs, 95 % intervals, seconds per sampling."""
-        rows = []
-        for name, metrics in self.scores.items():
-            row: dict[str, Any] = {"row": name}
-            for metric, values in metrics.items():
-                array = np.array(values)
-                row[metric] = float(array.mean())
-                row[f"{metric}_interval"] = bootstrap_interval(array)
-            if name in self.seconds:
-                row["seconds"] = self.seconds[name] / len(next(iter(metrics.values())))
-            rows.append(row)
-        return rows
-
-
-def print_table(rows: list[dict[str, Any]]) -> str:
-    """The table as Markdown."""
-    lines = ["| | SSIM | error inside the mask | seconds |", "|---|---|---|---|"]
-    for row in rows:
-        values = [
-            f"{row[name]:.3f} ({row[f'{name}_interval'][0]:.3f}–{row[f'{name}_interval'][1]:.3f})"
-            for name in METRICS
-        ]
-        seconds = f"{row['seconds']:.2f}" if "seconds" in row else "–"
-        lines.append(f"| {row['row']} | {values[0]} | {values[1]} | {seconds} |")
-    return "\n".join(lines)
-
-
-def evaluate(
-    model: Path,
-    data: Path,
-    out: Path,
-    *,
-    split: str = "val",
-    order: Order = "paired",
-    with_ablation: bool = False,
-    full: Variant | None = None,
-    seed: int = 0,
-    limit: int | None = None,
-) -> list[dict[str, Any]]:
-    """Evaluates a model folder on a split of shards.
-
-    Args:
-        model: folder that ``LadiVtonPipeline.from_pretrained`` reads.
-        data: folder with the shards.
-        out: gets ``table.json``, ``table.md`` and the pictures of the full method.
-        split: of the shards.
-        order: ``paired`` or ``unpaired``.
-        with_ablation: also every row of the ablation.
-        full: steps and guidance of the full method; the model's own by default.
-        seed: of the first pair.
-        limit: only so many pairs.
+def evaluate(options: Options) -> dict[str, Any]:
+    """Runs the wanted stages.
 
     Returns:
-        The table's rows; none for unpaired order.
+        The result as ``table-{order}.json`` holds it; empty in the processes and stages that do not score.
+
+    Raises:
+        LadiError: whatever the user can mend.
     """
-    pipeline = LadiVtonPipeline.from_pretrained(model)
+    check(options)
+    share, running, wait = _processes(options)
+    runs = _datasets(options)
+    failed: dict[int, str] = {}
+    if options.stage in ("all", "generate") and options.pictures is None:
+        for number, each in enumerate(runs):
+            _attempt(number, failed, each, lambda each=each: _generate(each, share, running))  # type: ignore[misc]
+    wait()
+    if share.process or options.stage == "generate":
+        return {}
+    results: dict[str, Any] = {}
+    if options.stage in ("all", "score"):
+        found = [
+            _attempt(number, failed, each, lambda each=each: _score(each, running))  # type: ignore[misc]
+            for number, each in enumerate(runs)
+        ]
+        results = found[0]
+        results["extra"] = [
+            {"name": extra.name, "folder": str(extra.folder), **result}
+            for extra, result in zip(options.extra, found[1:], strict=True)
+        ]
+        write_tables(results, options.out)
+    from ladi.evaluation.report import write_report
+
+    write_report(options.out)
+    return results
+
+
+def _processes(options: Options) -> tuple[Share, Running, Callable[[], None]]:
+    """This process's share, where it computes, and how it waits for the others."""
+    large = options.model is not None and is_large(options.model)
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return Share(), choose_running(options.device, options.precision, large=large), lambda: None
+    from accelerate import PartialState
+
+    state = PartialState(cpu=options.device == "cpu", timeout=PATIENCE)
+    dtype = choose_precision(options.precision, state.device, large=large)
+    share = Share(state.process_index, state.num_processes)
+    return share, Running(state.device, dtype), state.wait_for_everyone
+
+
+def _datasets(options: Options) -> list[Options]:
+    """The run itself, then one for each further dataset."""
+    runs = [replace(options, extra=())]
+    for extra in options.extra:
+        layout = recognise_layout(extra.folder)
+        splits = find_splits(extra.folder, layout) if layout else []
+        wanted = [name for name in (options.split, "test", "val", *splits) if name in splits]
+        runs.append(
+            replace(
+                options,
+                data=extra.folder,
+                out=options.out / "extra" / extra.name,
+                split=wanted[0] if wanted else options.split,
+                size=extra.size or options.size,
+                limit=options.extra_limit,
+                with_ablation=False,
+                categories=None,
+                pictures=None,
+                extra=(),
+            )
+        )
+    return runs
+
+
+def _attempt(
+    number: int, failed: dict[int, str], own: Options, run: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Runs one dataset; a further one (from number 1) that cannot be used does not stop the others.
+
+    ``failed`` gets the reason, and a dataset that is in it is not tried again.
+    """
+    if number in failed:
+        return {"why": failed[number]}
+    try:
+        return run()
+    except LadiError as error:
+        if number == 0:
+            raise
+        LOGGER.warning("%s: %s", own.data, error)
+        failed[number] = str(error)
+        return {"why": failed[number]}
+
+
+def _open(options: Options, size: Size, detectors: Detectors | None) -> Pairs:
+    samples = open_dataset(
+        options.data, options.split, order=options.order, size=size, categories=options.categories
+    )
+    find = detectors.find if detectors is not None and options.masks == "app" else None
+    pairs = Pairs(samples, options.order, limit=options.limit, find=find)
+    if not len(pairs):
+        raise LadiError(f"no pairs to evaluate in {options.data}: --limit must be at least 1")
+    return pairs
+
+
+def _generate(options: Options, share: Share, running: Running) -> dict[str, Any]:
+    """Makes this process's share of the pictures and of the measures, and says how they are made."""
+    assert options.model is not None
+    folder = find_model(options.model)
+    pipeline, parser, _ = load_networks(options.model, running)
     config: Any = pipeline.config
-    if torch.cuda.is_available():
-        pipeline.to("cuda")
-    full = full or Variant("full")
-    full = replace(
-        full,
-        steps=full.steps if full.steps is not None else config.default_steps,
-        guidance=full.guidance if full.guidance is not None else config.default_guidance,
+    size = options.size or (config.height, config.width)
+    full = Variant(
+        "full",
+        steps=options.steps if options.steps is not None else config.default_steps,
+        guidance=options.guidance if options.guidance is not None else config.default_guidance,
     )
-    variants = ablation(full) if with_ablation else [full]
-    samples = list(read_shards(data, split, (config.height, config.width)))[:limit]
-    if not samples:
-        raise LadiError(f"no pairs to evaluate in {data}: --limit must be at least 1")
-    evaluation = Evaluation(pipeline, order, seed)
-    pictures = out / order
-    pictures.mkdir(parents=True, exist_ok=True)
-    for index, pair in enumerate(pairs(samples, order)):
-        rows = evaluation.run(pair, index, variants)
-        Image.fromarray((rows[full.name] * 255).round().astype(np.uint8)).save(pictures / f"{pair.id}.png")
-        if (index + 1) % 10 == 0:
-            LOGGER.info("%d of %d pairs", index + 1, len(samples))
-    table = evaluation.table()
+    own: EmascKind = pipeline.emasc.config.kind
+    emascs, why = _other_emasc(options, folder, own, running)
+    parts = ablation(full, own=own, why_not_other=why)[1:] if options.with_ablation else []
+    making = Making(fingerprint(folder), options.seed, options.paste_back, str(running.dtype).split(".")[-1])
+    detectors = Detectors(parser)
+    pairs = _open(options, size, detectors)
+    few = len(pairs) if options.ablation_limit is None else min(options.ablation_limit, len(pairs))
+    out = options.out / options.order
+    if share.process == 0:
+        rows: list[dict[str, Any]] = [
+            {"name": name, "run": making.row_digest(name, None)} for name in BASELINES
+        ]
+        for variant in (full, *parts):
+            rows.append({**asdict(variant), "run": making.row_digest(variant.name, variant)})
+        how = made_how(options, pipeline, making, full, running, share)
+        record = {"protocol": how, "rows": rows, "few": few}
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "making.json").write_text(json.dumps(record, indent=2))
+    generate(
+        Generator(pipeline, making, out, emascs),
+        pairs,
+        [full],
+        extra_variants=parts,
+        extra_pairs=few if parts else 0,
+        share=share,
+        batch_size=options.batch_size,
+    )
+    if options.order == "paired" and options.causes:
+        for index in share.indices(len(pairs)):
+            pair = pairs[index]
+            digest = making.digest(pair, index, "measures", None)
+            measure(pair, pipeline, detectors, out / "measures" / f"{pair.id}.json", digest)
+    return {}
+
+
+def _other_emasc(
+    options: Options, folder: Path, own: EmascKind, running: Running
+) -> tuple[dict[EmascKind, EMASC], str | None]:
+    """The EMASC of the kind that the model does not have, or why there is none."""
+    kind: EmascKind = "linear" if own == "nonlinear" else "nonlinear"
+    place = options.other_emasc or folder / OTHER_EMASC.format(kind=kind)
+    if not (place / "config.json").is_file():
+        return {}, (
+            f"the model has no trained {kind} EMASC: put one into {place.name}/ of its folder or name it by "
+            "--other-emasc"
+        )
+    emasc = EMASC.from_pretrained(place, local_files_only=True)
+    found: Any = emasc.config
+    if found.kind != kind:
+        raise LadiError(f"the EMASC in {place} is {found.kind}, as the model's own is: give a {kind} one")
+    return {kind: emasc.eval().to(running.device, running.dtype)}, None
+
+
+def _score(options: Options, running: Running) -> dict[str, Any]:
+    """Scores what lies in the folders."""
+    detectors = None
+    if options.masks == "app":
+        assert options.model is not None
+        detectors = Detectors(load_networks(options.model, running)[1])
+    record: dict[str, Any] | None = None
+    made = options.out / options.order / "making.json"
+    if options.pictures is None:
+        if not made.is_file():
+            raise LadiError(f"{made.parent} has no pictures yet: run the stage generate first")
+        record = json.loads(made.read_text())
+    size = _scoring_size(options, record)
+    pairs = _open(options, size, detectors)
+    layout = recognise_layout(options.data)
     protocol = {
-        "model": str(model),
-        "split": split,
-        "order": order,
-        "pairs": len(samples),
-        "size": [config.height, config.width],
-        "masks": "published rule, from the split's labels and joints",
-        "outside the mask": "original pixels, hard edge, in every row",
-        "ssim": "scikit-image, RGB, Gaussian weights, sigma 1.5, data range 1, mean over pairs",
-        "masked_error": "absolute difference over the mask's pixels and channels in [0,1], mean over pairs",
-        "sampler": type(pipeline.scheduler).__name__,
-        "steps": full.steps,
-        "guidance": full.guidance,
-        "seed": f"{seed} + index of the pair",
+        "data": str(options.data),
+        "dataset": LAYOUT_NAMES[layout] if layout else "unknown",
+        "split": options.split,
+        "order": options.order,
+        "categories": ", ".join(options.categories or ("all there are",)),
+        "pairs": len(pairs),
+        "pictures": "8 bits",
+        "libraries": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
-    (out / f"table-{order}.json").write_text(json.dumps({"protocol": protocol, "rows": table}, indent=2))
-    text = (
-        "\n".join(f"- {key}: {value}" for key, value in protocol.items()) + "\n\n" + print_table(table) + "\n"
+    if record is not None:
+        protocol |= record["protocol"]
+    else:
+        protocol |= {
+            "model": f"pictures in {options.pictures}, made by somebody else",
+            "size": list(size),
+            "masks": masks_in_words(options.masks),
+            "outside the mask": "as they are, nothing pasted",
+        }
+    return summarise(options, pairs, protocol, record, running.device)
+
+
+def _scoring_size(options: Options, record: dict[str, Any] | None) -> Size:
+    """The size at which pictures are compared: as made, as asked for, or that of the first picture."""
+    if record is not None:
+        height, width = record["protocol"]["size"]
+        return height, width
+    if options.size is not None:
+        return options.size
+    assert options.pictures is not None
+    from ladi.data.sample import read_image
+    from ladi.evaluation.score import SUFFIXES
+
+    first: Sequence[Path] = sorted(
+        path for path in options.pictures.iterdir() if path.suffix.lower() in SUFFIXES
     )
-    (out / f"table-{order}.md").write_text(text)
-    return table
+    if not first:
+        raise LadiError(f"there are no pictures in {options.pictures}: give the folder that holds them")
+    picture = read_image(first[0])
+    return picture.height, picture.width

@@ -1,0 +1,53 @@
+"""A toy model on disk, drawn pairs, and a short way to evaluate one on the other."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ladi.evaluation.run
+from ladi.evaluation.options import Options
+from ladi.evaluation.run import evaluate
+from tests.drawn_shards import write_drawn_shards
+from tests.toy import toy_pipeline
+
+Evaluate = Callable[..., dict[str, Any]]
+LOAD = functools.cache(ladi.evaluation.run.load_networks)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy pipeline's folder."""
+    folder = tmp_path_factory.mktemp("model")
+    toy_pipeline().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shards with three validation pairs."""
+    return write_drawn_shards(tmp_path_factory.mktemp("shards"), train=1, val=3)
+
+
+@pytest.fixture(scope="session")
+def evaluated(model: Path, data: Path) -> Evaluate:
+    """``evaluated(out=…)`` evaluates the toy model, loaded once, in one step, with options replaced."""
+
+    def run(**options: Any) -> dict[str, Any]:
+        given: dict[str, Any] = {"data": data, "model": str(model), "steps": 1, "guidance": 1.0}
+        given |= {"device": "cpu", "metrics": ("ssim", "masked_error", "fid"), "causes": False}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ladi.evaluation.run, "load_networks", LOAD)
+            return evaluate(Options(**{**given, **options}))
+
+    return run
+
+
+@pytest.fixture
+def run(evaluated: Evaluate, tmp_path: Path) -> Evaluate:
+    """The same, into ``tmp_path / "out"`` unless told otherwise."""
+    return lambda **options: evaluated(**{"out": tmp_path / "out", **options})
