@@ -51,6 +51,10 @@ class Cache:
     def __contains__(self, name: str) -> bool:
         return (self.folder / f"{name}.npy").is_file()
 
+    def names(self) -> list[str]:
+        """The quantities that are there."""
+        return sorted(path.stem for path in self.folder.glob("*.npy") if not path.stem.endswith(".partial"))
+
     def __getitem__(self, name: str) -> np.ndarray:
         """One quantity, memory-mapped, read-only."""
         if name not in self._arrays:
@@ -123,7 +127,12 @@ def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
 
 def to_images(pixels: np.ndarray) -> torch.Tensor:
     """(B,H,W,3) uint8 → (B,3,H,W) in [-1,1]."""
-    return torch.from_numpy(np.array(pixels)).movedim(-1, 1).float().div(127.5).sub(1.0)
+    return as_images(torch.from_numpy(np.array(pixels)))
+
+
+def as_images(pixels: torch.Tensor) -> torch.Tensor:
+    """(B,H,W,3) of 0 to 255 → (B,3,H,W) in [-1,1], on the same device."""
+    return pixels.movedim(-1, 1).float().div(127.5).sub(1.0)
 
 
 def to_masks(pixels: np.ndarray) -> torch.Tensor:

@@ -20,9 +20,11 @@ from ladi.models.parser import HumanParser
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.training.cache import Cache, build_cache
+from ladi.training.checkpoints import stage_weights
 from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
-from ladi.training.loop import LoopOptions, Stage, stage_weights, train
+from ladi.training.loop import train
 from ladi.training.mini import SIZE, build_pipeline
+from ladi.training.stage import LoopOptions, Stage
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
