@@ -51,10 +51,6 @@ class Cache:
     def __contains__(self, name: str) -> bool:
         return (self.folder / f"{name}.npy").is_file()
 
-    def names(self) -> list[str]:
-        """The quantities that are there."""
-        return sorted(path.stem for path in self.folder.glob("*.npy") if not path.stem.endswith(".partial"))
-
     def __getitem__(self, name: str) -> np.ndarray:
         """One quantity, memory-mapped, read-only."""
         if name not in self._arrays:

@@ -139,11 +139,10 @@ def frozen_parts(
     parts: Mapping[str, Any], trained: Mapping[str, nn.Module], pairs: TrainingPairs
 ) -> dict[str, nn.Module]:
     """The networks that a stage uses as they are; those whose work is stored are not needed."""
-    done = set(pairs.stored.names()) if pairs.stored is not None else set()
-    spared = {"vision_encoder"} if "garment_features" in done else set()
-    spared |= {"tps", "refinement"} if "warped" in done else set()
+    spared = {"vision_encoder"} if "garment_features" in pairs.stored_names else set()
+    spared |= {"tps", "refinement"} if "warped" in pairs.stored_names else set()
     if pairs.shown is not None:
-        spared = set()  # validation pictures are made from nothing but photos
+        spared = set()  # validation makes everything from photos
     return {
         name: part
         for name, part in parts.items()

@@ -58,27 +58,22 @@ def pair_row(sample: Sample) -> dict[str, np.ndarray]:
     }
 
 
-def pair_batch(
-    samples: PairDataset, indices: Sequence[int] | np.ndarray, stored: Cache | None = None
-) -> Batch:
+def pair_batch(samples: PairDataset, indices: Sequence[int] | np.ndarray) -> Batch:
     """Some pairs, with the mask of the published rule.
 
     Args:
         samples: the data set.
         indices: which of them.
-        stored: quantities computed before, each of which joins the batch.
 
     Returns:
         ``image`` and ``garment`` (B,H,W,3) uint8, ``mask`` and ``worn`` (B,H,W) bool, ``keypoints``
-        (B,18,3), ``category`` (B,) as its number in ``CATEGORIES``; and what is stored.
+        (B,18,3), and ``category`` (B,) as its number in ``CATEGORIES``.
 
     Raises:
         LadiError: a file is missing or damaged.
     """
     rows = [pair_row(samples[int(index)]) for index in indices]
     batch = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    if stored is not None:
-        batch |= {name: np.stack([stored[name][index] for index in indices]) for name in stored.names()}
     return {name: torch.from_numpy(value) for name, value in batch.items()}
 
 
@@ -145,10 +140,20 @@ class TrainingPairs:
     """Its first pairs are validated on; without one there is no validation."""
     stored: Cache | None = None
     """What was computed before, of ``train``."""
+    stored_names: tuple[str, ...] = ()
+    """Which of it joins the batches."""
 
     def batch(self, indices: np.ndarray, rng: np.random.Generator) -> Batch:
         """A stage's batch; nothing in it is random."""
-        return pair_batch(self.train, indices, self.stored)
+        return pair_batch(self.train, indices) | self._stored(indices)
+
+    def _stored(self, indices: np.ndarray) -> Batch:
+        if self.stored is None:
+            return {}
+        return {
+            name: torch.from_numpy(np.stack([self.stored[name][index] for index in indices]))
+            for name in self.stored_names
+        }
 
     def validation(self, look: Look) -> Validation | None:
         """A stage's validation: always the same pairs with the same random numbers."""

@@ -5,8 +5,9 @@ A stage asks for the parts that it needs, so that the warp is trained without ei
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,13 +20,14 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel
 
 from ladi.models.emasc import EMASC
+from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
-from ladi.models.unet import unet_input_channels
+from ladi.models.unet import extend_input_channels
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.shelf import find_model, sampling_defaults
-from ladi.training.checkpoints import stage_weights
+from ladi.training.checkpoints import CHECKPOINT, stage_weights
 from ladi.types import LadiError, ModelError, Size
 from ladi.weights import hub, table
 from ladi.weights.networks import PSEUDO_WORDS, PUBLISHED, Recipe
@@ -43,8 +45,7 @@ BASE_UNET = (
     ),
 )
 """What training needs of the base beyond what a converted model does."""
-FOLDERS = ("vae", "text_encoder", "tokenizer", "scheduler", "unet")
-"""The base's."""
+BASE_NETWORKS = ("vae", "text_encoder", "unet")
 
 TRAINED_BY = {
     "tps": ("warp",),
@@ -96,7 +97,7 @@ class Parts:
 
     def trained(self, stage: str) -> bool:
         """Whether a stage has left weights here."""
-        return stage_weights(self.work / stage) is not None
+        return (self.work / stage / CHECKPOINT).is_file()
 
     def network(self, name: str, *, without: str | None = None) -> Any:
         """A part with the best weights there are.
@@ -111,7 +112,7 @@ class Parts:
             weights = stage_weights(self.work / stages[0])
             assert weights is not None
             if name == "unet":
-                network = self._grown(network, weights[name])
+                extend_input_channels(network, weights[name]["conv_in.weight"].shape[1])
             network.load_state_dict(weights[name])
         return network
 
@@ -125,10 +126,16 @@ class Parts:
         plain = 2 * unet.config.out_channels + 1
         if unet.config.in_channels != plain:
             raise LadiError(
-                f"The base's UNet takes {unet.config.in_channels} channels; stage inversion_adapter trains on "
-                f"an inpainting UNet with {plain}: name another base with --base."
+                f"The base's UNet takes {unet.config.in_channels} channels, but stage inversion_adapter "
+                f"trains on an inpainting UNet with {plain}: name another base with --base."
             )
         return unet
+
+    def garment_skips(self) -> Any:
+        """The embedded model's addition, where the model to start from has it; it is not trained here."""
+        if self.init is None or not read_index(self.init).get("garment_skips", [None])[0]:
+            return None
+        return _load(GarmentSkips, self.init, "garment_skips")
 
     def tokenizer(self) -> Any:
         """The text encoder's tokenizer."""
@@ -154,7 +161,7 @@ class Parts:
         }
         if self.init is not None:
             return _load(classes[name], self.init, name)
-        if name in FOLDERS:
+        if name in BASE_NETWORKS:
             return self._from_base(name, classes[name])
         if name == "vision_encoder":
             root = _root(hub.download(table.VISION, self.vision), "config.json")
@@ -179,13 +186,6 @@ class Parts:
         }
         return InversionAdapter(**{**widths, **self.recipe.inversion_adapter})
 
-    def _grown(self, unet: Any, weights: Mapping[str, torch.Tensor]) -> Any:
-        """A UNet with as many input channels as its trained weights have."""
-        channels = weights["conv_in.weight"].shape[1]
-        if unet.config.in_channels == channels:
-            return unet
-        return UNet2DConditionModel.from_config({**unet.config, "in_channels": channels})
-
     def _from_base(self, name: str, kind: Any) -> Any:
         return _load(kind, self._base_folder(name), name)
 
@@ -208,19 +208,12 @@ def read_index(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: it cannot be read.
     """
-    import json
-
     try:
         return json.loads((folder / "model_index.json").read_text())
     except (OSError, ValueError) as error:
         raise ModelError(
             f"The index of the model in {folder} cannot be read: copy the model again."
         ) from error
-
-
-def tryon_channels(vae: Any) -> int:
-    """Input channels of the try-on UNet that belongs to an autoencoder."""
-    return unet_input_channels(vae.config.latent_channels)
 
 
 def _root(found: hub.Found, name: str) -> Path:

@@ -24,7 +24,7 @@ from ladi.training.checkpoints import stage_weights
 from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
 from ladi.training.loop import train
 from ladi.training.mini import SIZE, build_pipeline
-from ladi.training.stage import LoopOptions, Stage
+from ladi.training.stage import LoopOptions, Stage, steps_of
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
@@ -231,9 +231,15 @@ def train_mini(
         changes: fields of ``LoopOptions`` to replace in every stage.
     """
     workshop = Workshop(work, data, init)
+    changed = dict(changes or {})
+    if "epochs" in changed:
+        changed.setdefault("steps", 0)
     for name in stages:
-        options = dataclasses.replace(DEFAULTS[name], **(changes or {}))
-        metrics = train(workshop.stage(name, options), work / name, resume=resume, device=device)
+        options = dataclasses.replace(DEFAULTS[name], **changed)
+        stage = workshop.stage(name, options)
+        options = dataclasses.replace(options, steps=steps_of(options, stage.length))
+        stage = dataclasses.replace(stage, options=options)
+        metrics = train(stage, work / name, resume=resume, device=device)
         workshop.load_stage(name)
         for cache in workshop.caches():
             cache.discard(*STALE_AFTER.get(name, ()))

@@ -11,22 +11,17 @@ import torch
 from torch import nn
 
 from ladi.devices import usable_precision
-from ladi.training.loop import (
-    Averages,
-    LoopOptions,
-    Stage,
-    indices_of_step,
-    save_atomically,
-    stage_weights,
-    train,
-)
+from ladi.training.checkpoints import Averages, save_atomically, stage_weights
+from ladi.training.feeding import indices_of_step
+from ladi.training.loop import train
+from ladi.training.stage import LoopOptions, Stage
 from ladi.types import LadiError
 
 OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)
 
 
 def line_stage(options: LoopOptions = OPTIONS, factor: float = 1.0) -> Stage:
-    """Fits y = 2x with noise from the loop's own generators."""
+    """Fits y = 2x with noise from the loop's own numbers."""
     torch.manual_seed(3)
     model = nn.Linear(1, 1)
 
@@ -34,8 +29,8 @@ def line_stage(options: LoopOptions = OPTIONS, factor: float = 1.0) -> Stage:
         x = torch.from_numpy(indices.astype(np.float32))[:, None] / 10
         return {"x": x + float(rng.normal(0, 0.01)), "y": 2 * x}
 
-    def loss(modules, batch, generator):
-        noise = 0.01 * torch.randn(batch["x"].shape, generator=generator)
+    def loss(modules, batch, draws):
+        noise = 0.01 * draws.normal(batch["x"].shape[1:])
         return factor * (modules["line"](batch["x"] + noise) - batch["y"]).square().mean(), {}
 
     return Stage(name="line", modules={"line": model}, length=10, batch=batch, loss=loss, options=options)
