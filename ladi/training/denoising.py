@@ -78,8 +78,7 @@ class Denoising:
         self.prompts = tokenize(tokenizer, [prompt_text(category) for category in CATEGORIES], words)
         self.empty = tokenize(tokenizer, [""])
         latent_channels = parts["vae"].config.latent_channels
-        self.plain_channels = 2 * latent_channels + 1
-        self.plain = parts["unet"].config.in_channels == self.plain_channels
+        self.plain = parts["unet"].config.in_channels == 2 * latent_channels + 1
 
     def __call__(
         self, modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
@@ -102,16 +101,18 @@ class Denoising:
         ids = torch.where(no_text, self.empty.to(device), ids)
         words = modules["inversion_adapter"](features)  # [B,N,D]
         text = encode_text(self.parts["text_encoder"], ids, words, self.placeholder)  # [B,T,D]
-        zero = latent.new_zeros(())
-        sample = unet_input(
-            noisy.latent,
-            mask=mask_to_latent_size(read["mask"], size),
-            person=person,
-            pose=torch.where(no_pose[..., None, None], zero, pose_to_latent_size(read["pose_map"], size)),
-            garment=torch.where(no_garment[..., None, None], zero, garment[0] if garment else zero),
-        )
+        mask = mask_to_latent_size(read["mask"], size)
         if self.plain:
-            sample = sample[:, : self.plain_channels]
+            sample = torch.cat([noisy.latent, mask, person], dim=1)
+        else:
+            pose = pose_to_latent_size(read["pose_map"], size)
+            sample = unet_input(
+                noisy.latent,
+                mask=mask,
+                person=person,
+                pose=pose.masked_fill(no_pose[..., None, None], 0.0),
+                garment=garment[0].masked_fill(no_garment[..., None, None], 0.0),
+            )
         unet = modules.get("unet", self.parts["unet"])
         predicted = unet(sample, noisy.timesteps, encoder_hidden_states=text, return_dict=False)[0]
         return functional.mse_loss(predicted.float(), noisy.target), {}

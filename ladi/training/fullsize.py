@@ -159,6 +159,8 @@ def run_stages(job: Job, stages: Sequence[str], *, resume: bool = False, dry_run
     Raises:
         LadiError: something is missing or does not fit; says what.
     """
+    if not stages:
+        return
     check_changes(stages, job.changes)
     state = start_processes(job.device)
     for name in stages:

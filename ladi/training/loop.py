@@ -70,7 +70,9 @@ class Workbench:
         place = self.accelerator.device
         halves = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(self.accelerator.mixed_precision)
         for module in stage.frozen.values():
-            module.requires_grad_(False).eval().to(device=place, dtype=halves)
+            module.requires_grad_(False).eval().to(place)
+            if halves is not None:
+                module.to(halves)
         self.modules = {name: module.to(place) for name, module in stage.modules.items()}
         if options.gradient_checkpointing:
             for module in (*self.modules.values(), *stage.frozen.values()):

@@ -16,8 +16,10 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
 from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel
+from transformers.utils import logging as transformers_logging
 
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
@@ -79,6 +81,9 @@ class Parts:
     ) -> None:
         self.work, self.base, self.vision, self.recipe = work, base, vision, recipe
         self.init = find_model(init) if init is not None else None
+        # Their bars would stand between our lines.
+        diffusers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()
 
     @cached_property
     def size(self) -> Size:
