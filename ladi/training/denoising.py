@@ -136,23 +136,21 @@ class Denoising:
         return warp_garment(tps, refinement, read["garment"], read["masked"], read["pose_map"]).refined
 
 
-def frozen_parts(
-    parts: Mapping[str, Any], trained: Mapping[str, nn.Module], pairs: TrainingPairs
-) -> dict[str, nn.Module]:
-    """The networks that a stage uses as they are; those whose work is stored are not needed."""
+def needed_parts(parts: Mapping[str, Any], pairs: TrainingPairs) -> dict[str, Any]:
+    """A model's parts without those whose work is stored, unless validation makes everything from photos."""
     spared = {"vision_encoder"} if "garment_features" in pairs.stored_names else set()
     spared |= {"tps", "refinement"} if "warped" in pairs.stored_names else set()
-    if pairs.shown is not None:
-        spared = set()  # validation makes everything from photos
-    return {
-        name: part
-        for name, part in parts.items()
-        if isinstance(part, nn.Module) and name not in trained and name not in spared
-    }
+    return {name: part for name, part in parts.items() if pairs.shown is not None or name not in spared}
+
+
+def frozen_parts(parts: Mapping[str, Any], trained: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """The networks that a stage uses as they are."""
+    return {name: part for name, part in parts.items() if isinstance(part, nn.Module) and name not in trained}
 
 
 def adapter_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: InversionAdapterOptions) -> Stage:
     """Stage 3 at full size: ``parts["unet"]`` is the plain inpainting UNet."""
+    parts = needed_parts(parts, pairs)
     loss = Denoising(parts)
     trained = {"inversion_adapter": parts["inversion_adapter"]}
 
@@ -170,7 +168,7 @@ def adapter_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: Inver
         loss=loss,
         validate=pairs.validation(look),
         options=options,
-        frozen=frozen_parts(parts, trained, pairs),
+        frozen=frozen_parts(parts, trained),
         independent=True,
     )
 
@@ -186,6 +184,7 @@ def tryon_stage(
         options: of the stage.
         emasc: whether EMASC is trained already and may help the pictures that are looked at.
     """
+    parts = needed_parts(parts, pairs)
     channels = unet_input_channels(parts["vae"].config.latent_channels)
     if parts["unet"].config.in_channels < channels:
         extend_input_channels(parts["unet"], channels)
@@ -199,7 +198,7 @@ def tryon_stage(
         loss=loss,
         validate=_tryon_validation(parts, pairs, emasc=emasc),
         options=options,
-        frozen=frozen_parts(parts, trained, pairs),
+        frozen=frozen_parts(parts, trained),
         independent=True,
     )
 

@@ -29,17 +29,22 @@ class Rehearsal:
     """How a step's samples are shared out."""
     seconds: tuple[float, ...]
     """Of each step."""
-    waiting: float
-    """Share of them spent waiting for data."""
+    waits: tuple[float, ...]
+    """Seconds of each step spent waiting for data."""
     memory: int
     """Bytes at the most: of the GPU, or of the process on a CPU."""
     steps: int
     """To the end."""
 
     @property
+    def waiting(self) -> float:
+        """Share of the time spent waiting for data, without the first step, which also warms up."""
+        return sum(self.waits[1:]) / sum(self.seconds[1:])
+
+    @property
     def hours(self) -> float:
-        """To the end, at the pace of the last step; the first one also warms up."""
-        return self.steps * self.seconds[-1] / 3600
+        """To the end, at the pace of all steps but the first."""
+        return self.steps * sum(self.seconds[1:]) / len(self.seconds[1:]) / 3600
 
     @property
     def words(self) -> str:
@@ -48,31 +53,32 @@ class Rehearsal:
         return (
             f"stage {self.stage} on {self.device}: {self.weights / 1e6:.1f} million trained weights, "
             f"{self.samples} pairs, {self.batch}\n"
-            f"  {len(self.seconds)} steps in {paces}, {self.waiting:.0%} of it waiting for data; "
+            f"  {len(self.seconds)} steps in {paces}, {self.waiting:.0%} waiting for data; "
             f"peak memory {self.memory / GIB:.1f} GiB\n"
             f"  {self.steps} steps to the end: about {self.hours:.1f} h, without validation"
         )
 
 
-def rehearse(stage: Stage, device: str | None = None) -> Rehearsal:
+def rehearse(stage: Stage, device: str | None = None, steps: int = STEPS) -> Rehearsal:
     """Builds everything, runs two steps and writes nothing.
 
     Args:
         stage: which.
         device: ``cpu`` forces the CPU.
+        steps: another number of steps.
 
     Raises:
         LadiError: as training would.
     """
     bench = Workbench(stage, device)
     place = bench.accelerator.device
-    times, waited = [time.monotonic()], 0.0
-    for step, arrival in enumerate(feed_of(stage, bench, 0, STEPS)):
+    times, waits = [time.monotonic()], []
+    for step, arrival in enumerate(feed_of(stage, bench, 0, steps)):
         take_step(stage, bench, step, arrival.batch)
         if place.type == "cuda":
             torch.cuda.synchronize(place)
         times.append(time.monotonic())
-        waited += arrival.waited
+        waits.append(arrival.waited)
     options, processes = stage.options, bench.accelerator.num_processes
     shares = f"{processes} process(es) × {options.accumulate} part(s) × {bench.part}"
     return Rehearsal(
@@ -82,7 +88,7 @@ def rehearse(stage: Stage, device: str | None = None) -> Rehearsal:
         samples=stage.length,
         batch=f"batch {options.batch_size} = {shares}",
         seconds=tuple(after - before for before, after in pairwise(times)),
-        waiting=waited / (times[-1] - times[0]),
+        waits=tuple(waits),
         memory=peak_memory(place),
         steps=options.steps,
     )
