@@ -98,7 +98,7 @@ def random_parts(work: Path, size: str) -> Any:
         def trained(self, stage: str) -> bool:
             return True
 
-        def network(self, name: str, *, without: str | None = None) -> Any:
+        def network(self, name: str, *, without: Any = ()) -> Any:
             return PUBLISHED_PARTS[name]()
 
         def plain_unet(self) -> Any:
@@ -115,7 +115,7 @@ def random_parts(work: Path, size: str) -> Any:
 
         size = SIZE
 
-        def network(self, name: str, *, without: str | None = None) -> Any:
+        def network(self, name: str, *, without: Any = ()) -> Any:
             return getattr(build_pipeline(self.work / "tokenizer"), name)
 
         def plain_unet(self) -> Any:

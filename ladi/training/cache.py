@@ -45,6 +45,10 @@ class Cache:
         self.ids: list[str] = json.loads((self.folder / "ids.json").read_text())
         self._arrays: dict[str, np.ndarray] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the arrays, so that another process maps them itself instead of being sent them."""
+        return {**self.__dict__, "_arrays": {}}
+
     def __len__(self) -> int:
         return len(self.ids)
 

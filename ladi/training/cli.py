@@ -150,6 +150,7 @@ def _run_mini(
     export: bool,
     changes: dict[str, Any],
 ) -> None:
+    from ladi.training.loop import start_processes
     from ladi.training.workshop import Workshop, train_mini
 
     for flag in FULL_SIZE_ONLY:
@@ -166,7 +167,7 @@ def _run_mini(
         device=arguments.device,
         changes=changes,
     )
-    if export:
+    if export and start_processes(arguments.device).is_main_process:
         Workshop(work, arguments.data, init).export(arguments.out or Path("assets/mini"))
 
 
@@ -179,6 +180,7 @@ def _run_full_size(
     changes: dict[str, Any],
 ) -> None:
     from ladi.training.fullsize import Job, export_model, run_stages
+    from ladi.training.loop import start_processes
     from ladi.training.parts import Parts
 
     job = Job(
@@ -194,5 +196,5 @@ def _run_full_size(
         changes=changes,
     )
     run_stages(job, stages, resume=arguments.resume, dry_run=arguments.dry_run)
-    if export and not arguments.dry_run:
+    if export and not arguments.dry_run and start_processes(arguments.device).is_main_process:
         export_model(job, arguments.out or work / "model")

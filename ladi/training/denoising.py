@@ -157,8 +157,7 @@ def adapter_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: Inver
     def look(
         modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[dict[str, float], np.ndarray | None]:
-        with _autocast(parts["vae"], batch):
-            return {"val_loss": float(loss(modules, batch, draws)[0])}, None
+        return {"val_loss": float(loss(modules, batch, draws)[0])}, None
 
     return Stage(
         name="inversion_adapter",
@@ -213,28 +212,21 @@ def _tryon_validation(parts: Mapping[str, Any], pairs: TrainingPairs, *, emasc: 
         height, width = read["image"].shape[-2:]
         pipeline = LadiVtonPipeline(**parts, height=height, width=width)
         pipeline.set_progress_bar_config(disable=True)
-        with _autocast(parts["vae"], batch):
-            images, conditions = pipeline(
-                read["image"],
-                read["mask"],
-                read["pose_map"],
-                read["garment"],
-                category=[CATEGORIES[int(number)] for number in batch["category"]],
-                num_inference_steps=VALIDATION_STEPS,
-                switches=Switches(emasc=emasc),
-                generator=torch.Generator().manual_seed(0),
-                output_type="pt",
-                return_dict=False,
-            )
+        images, conditions = pipeline(
+            read["image"],
+            read["mask"],
+            read["pose_map"],
+            read["garment"],
+            category=[CATEGORIES[int(number)] for number in batch["category"]],
+            num_inference_steps=VALIDATION_STEPS,
+            switches=Switches(emasc=emasc),
+            generator=torch.Generator().manual_seed(0),
+            output_type="pt",
+            return_dict=False,
+        )
         tried = images.to(read["image"]) * 2 - 1
         error = masked_l1(tried, read["image"], read["mask"]) / 2
         rows = [read["garment"], conditions.warped_garment, tried, read["image"]]
         return {"val_masked_error": float(error)}, sheet([row.cpu() for row in rows])
 
     return pairs.validation(look)
-
-
-def _autocast(vae: Any, batch: Batch) -> torch.autocast:
-    """As in training: the frozen parts are in the precision that is trained in."""
-    half = vae.dtype if vae.dtype != torch.float32 else None
-    return torch.autocast(batch["image"].device.type, half, enabled=half is not None)

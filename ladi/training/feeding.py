@@ -35,7 +35,7 @@ def indices_of_step(length: int, batch_size: int, step: int, seed: int) -> np.nd
 
 
 class Shares(Dataset[Batch | LadiError]):
-    """One process's samples by number of the step.
+    """One process's samples by number of the step; workers are given this, and no network.
 
     Args:
         stage: whose batches.
@@ -44,19 +44,19 @@ class Shares(Dataset[Batch | LadiError]):
     """
 
     def __init__(self, stage: Stage, process: int, processes: int) -> None:
-        self.stage = stage
+        self.batch, self.independent, self.length = stage.batch, stage.independent, stage.length
+        self.options = stage.options
         share = stage.options.batch_size // processes
         self.rows = slice(process * share, (process + 1) * share)
 
     def __getitem__(self, step: int) -> Batch | LadiError:
         """The samples, or the error: raised in a worker, it would arrive as a traceback."""
-        stage, options = self.stage, self.stage.options
-        rng = np.random.default_rng([options.seed, 1, step])
-        indices = indices_of_step(stage.length, options.batch_size, step, options.seed)
+        rng = np.random.default_rng([self.options.seed, 1, step])
+        indices = indices_of_step(self.length, self.options.batch_size, step, self.options.seed)
         try:
-            if stage.independent:
-                return stage.batch(indices[self.rows], rng)
-            return {key: value[self.rows] for key, value in stage.batch(indices, rng).items()}
+            if self.independent:
+                return self.batch(indices[self.rows], rng)
+            return {key: value[self.rows] for key, value in self.batch(indices, rng).items()}
         except LadiError as error:
             return error
 

@@ -49,6 +49,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 EXPORTED = ("warp", "refinement", "emasc", "tryon")
 """The stages whose results a model consists of; the last one contains what the one before it made."""
+VALIDATION_SPLITS = ("test", "val")
+"""The first that the data have is looked at."""
 DENOISING_PARTS = ("vae", "text_encoder", "vision_encoder", "inversion_adapter")
 
 
@@ -122,26 +124,26 @@ def build_stage(job: Job, name: str) -> Stage:
                 f"model with --init."
             )
     if name == "warp":
-        tps = parts.network("tps", without="warp")
+        tps = parts.network("tps", without=["warp"])
         pairs = _pairs(job, tps.size)
         options: Any = options_of(name, job.changes, len(pairs.train))
         return warp.published_stage(tps, pairs, options)
     pairs = _pairs(job, parts.size)
     options = options_of(name, job.changes, len(pairs.train))
     if name == "refinement":
-        network = parts.network("refinement", without="refinement")
+        network = parts.network("refinement", without=["refinement"])
         return refinement.published_stage(network, parts.network("tps"), pairs, _perceptual(job), options)
     if name == "emasc":
-        network = parts.network("emasc", without="emasc")
+        network = parts.network("emasc", without=["emasc"])
         return emasc.published_stage(network, parts.network("vae"), pairs, _perceptual(job), options)
-    found: dict[str, Any] = {part: parts.network(part, without=name) for part in DENOISING_PARTS}
+    later = STAGES[STAGES.index(name) :]
+    found: dict[str, Any] = {part: parts.network(part, without=later) for part in DENOISING_PARTS}
     found |= {"tokenizer": parts.tokenizer(), "scheduler": parts.scheduler()}
     if name == "inversion_adapter":
-        found["inversion_adapter"] = parts.network("inversion_adapter", without="tryon")
         found["unet"] = parts.plain_unet()
         pairs = _with_stored(job, pairs, found, options.workers)
         return denoising.adapter_stage(found, pairs, options)
-    found |= {part: parts.network(part, without=name) for part in ("tps", "refinement", "emasc", "unet")}
+    found |= {part: parts.network(part, without=later) for part in ("tps", "refinement", "emasc", "unet")}
     pairs = _with_stored(job, pairs, found, options.workers)
     has_emasc = parts.init is not None or parts.trained("emasc")
     return denoising.tryon_stage(found, pairs, options, emasc=has_emasc)
@@ -221,14 +223,15 @@ def command(job: Job, stage: str) -> str:
 
 
 def _pairs(job: Job, size: Size) -> TrainingPairs:
-    """The training pairs at a size, and some of the test split's to look at."""
+    """The training pairs at a size, and others to look at, where the data have any."""
     training = job.open("train", size)
-    try:
-        shown = job.open("test", size)
-    except DatasetError as error:
-        LOGGER.warning("there will be no validation: %s", error)
-        return TrainingPairs(training)
-    return TrainingPairs(training, shown)
+    for split in VALIDATION_SPLITS:
+        try:
+            return TrainingPairs(training, job.open(split, size))
+        except DatasetError as error:
+            LOGGER.debug("%s", error)
+    LOGGER.warning("there will be no validation: the data have no split %s", " or ".join(VALIDATION_SPLITS))
+    return TrainingPairs(training)
 
 
 def _with_stored(job: Job, pairs: TrainingPairs, found: Mapping[str, Any], workers: int) -> TrainingPairs:

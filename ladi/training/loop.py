@@ -11,7 +11,7 @@ import logging
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +22,10 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs
+from torch import nn
 
 from ladi.devices import usable_precision
+from ladi.models.precision import KeepFloat32
 from ladi.training.checkpoints import CHECKPOINT, Averages, load_checkpoint, save_checkpoint
 from ladi.training.draws import Draws, dropout_from
 from ladi.training.feeding import Feed, feed
@@ -71,8 +73,8 @@ class Workbench:
         halves = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(self.accelerator.mixed_precision)
         for module in stage.frozen.values():
             module.requires_grad_(False).eval().to(place)
-            if halves is not None:
-                module.to(halves)
+            if halves is not None and not isinstance(module, KeepFloat32):
+                halve_matrices(module, halves)
         self.modules = {name: module.to(place) for name, module in stage.modules.items()}
         if options.gradient_checkpointing:
             for module in (*self.modules.values(), *stage.frozen.values()):
@@ -96,10 +98,14 @@ class Workbench:
 
     def state(self, step: int, options: Any) -> dict[str, Any]:
         """Everything that a checkpoint holds."""
+        modules = {
+            name: {key: value.detach().cpu() for key, value in module.state_dict().items()}
+            for name, module in self.modules.items()
+        }
         state = {
             "step": step,
-            "modules": {name: module.state_dict() for name, module in self.modules.items()},
-            "weights": self.averages.weights(),
+            "modules": modules,
+            "weights": self.averages.weights() if self.averages.models else modules,
             "averages": self.averages.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
@@ -134,6 +140,13 @@ class Workbench:
         if self.accelerator.num_processes > 1:
             numbers = self.accelerator.reduce(numbers, "mean")
         return dict(zip(values, numbers.tolist(), strict=True))
+
+
+def halve_matrices(module: nn.Module, dtype: torch.dtype) -> None:
+    """Casts the weights that autocast would cast at every use; norms stay as they are, which it wants so."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
+            layer.to(dtype)
 
 
 def start_processes(device: str | None = None) -> PartialState:
@@ -230,32 +243,27 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
             save_checkpoint(bench.state(step, options), folder, keep=options.keep, last=saved_step)
             saved_step = step
 
-    stop = _StopOnSignal()
     started = saved = time.monotonic()
     tally = Tally(options.batch_size)
-    for arrival in feed_of(stage, bench, step, options.steps):
-        tally.add(take_step(stage, bench, step, arrival.batch), arrival.waited)
-        step += 1
-        if step % options.log_every == 0:
-            values = bench.mean(tally.values())
-            head = {
-                "step": step,
-                "seconds": time.monotonic() - started,
-                "rate": bench.schedule.get_last_lr()[0],
-            }
-            if journal:
-                journal.write({**head, **values})
-            tally = Tally(options.batch_size)
-        if step % options.validate_every == 0 and step < options.steps:
-            _validate(stage, bench, journal, step)
-        if main and time.monotonic() - saved > options.save_minutes * 60:
-            save()
-            saved = time.monotonic()
-        late = options.minutes is not None and time.monotonic() - started > options.minutes * 60
-        if bench.agree(late or stop.requested):
-            break
-    save()
-    stop.restore()
+    with _StopOnSignal() as stop:
+        for arrival in feed_of(stage, bench, step, options.steps):
+            tally.add(take_step(stage, bench, step, arrival.batch), arrival.waited)
+            step += 1
+            if step % options.log_every == 0:
+                values = bench.mean(tally.values())
+                if journal:
+                    head = {"step": step, "seconds": time.monotonic() - started}
+                    journal.write({**head, "rate": bench.schedule.get_last_lr()[0], **values})
+                tally = Tally(options.batch_size)
+            if step % options.validate_every == 0 and step < options.steps:
+                _validate(stage, bench, journal, step)
+            if main and time.monotonic() - saved > options.save_minutes * 60:
+                save()
+                saved = time.monotonic()
+            late = options.minutes is not None and time.monotonic() - started > options.minutes * 60
+            if bench.agree(late or stop.requested):
+                break
+        save()
     metrics = _validate(stage, bench, journal, step)
     if journal:
         journal.close()
@@ -263,18 +271,19 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
 
 
 class _StopOnSignal:
-    """Turns SIGTERM and SIGINT into "finish this step and save"."""
+    """Inside, SIGTERM and SIGINT mean "finish this step and save"."""
 
-    def __init__(self) -> None:
+    def __enter__(self) -> _StopOnSignal:
         self.requested = False
         self._previous = {
             number: signal.signal(number, self._request) for number in (signal.SIGTERM, signal.SIGINT)
         }
+        return self
 
     def _request(self, *_: object) -> None:
         self.requested = True
 
-    def restore(self) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
@@ -285,7 +294,9 @@ def _validate(stage: Stage, bench: Workbench, journal: Journal | None, step: int
     if stage.validate is not None and journal is not None:
         for module in bench.modules.values():
             module.eval()
-        with bench.averages, torch.no_grad():
+        # Frozen parts are in the precision that is trained in, and so is whoever works with them.
+        precision = bench.accelerator.autocast() if stage.frozen else nullcontext()
+        with bench.averages, torch.no_grad(), precision:
             metrics, sheet = stage.validate(bench.modules)
         for module in bench.modules.values():
             module.train()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -104,14 +104,14 @@ class Parts:
         """Whether a stage has left weights here."""
         return (self.work / stage / CHECKPOINT).is_file()
 
-    def network(self, name: str, *, without: str | None = None) -> Any:
+    def network(self, name: str, *, without: Sequence[str] = ()) -> Any:
         """A part with the best weights there are.
 
         Args:
             name: in the pipeline.
-            without: a stage whose own result must not be used, because it is about to run.
+            without: stages whose results must not be used, because they are about to run.
         """
-        stages = [stage for stage in TRAINED_BY.get(name, ()) if stage != without and self.trained(stage)]
+        stages = [stage for stage in TRAINED_BY.get(name, ()) if stage not in without and self.trained(stage)]
         network = self._untrained(name)
         if stages:
             weights = stage_weights(self.work / stages[0])

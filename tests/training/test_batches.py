@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from ladi.data.opening import open_dataset
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import pose_map
 from ladi.training.draws import Draws, dropout_from
-from ladi.training.feeding import feed, indices_of_step
+from ladi.training.feeding import Shares, feed, indices_of_step
 from ladi.training.fullsize import build_stage
 from ladi.training.pairs import all_pairs, pair_batch, pictures
 from ladi.types import LadiError
@@ -81,13 +83,13 @@ def test_workers_bring_the_same_batches_in_order(places: Places, tmp_path: Path)
         assert all(torch.equal(one.batch[key], other.batch[key]) for key in one.batch)
     second = next(iter(feed(stage, 1, 2, range(1))))
     assert torch.equal(second.batch["image"], alone[0].batch["image"][2:])
+    shares = pickle.loads(pickle.dumps(Shares(stage, 0, 1)))  # as where processes do not fork
+    assert torch.equal(shares[1]["image"], alone[1].batch["image"])
     assert len(set(indices_of_step(5, 4, 0, 0))) == 4
 
 
 def test_a_picture_that_cannot_be_read_is_named_in_one_sentence(places: Places, tmp_path: Path) -> None:
     """Prevents: a worker's traceback where the broken file's name should be."""
-    import shutil
-
     data = shutil.copytree(places.data, tmp_path / "data")
     for path in (data / "train" / "cloth").iterdir():
         path.write_bytes(b"no picture")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from ladi.devices import usable_precision
 from ladi.training.checkpoints import load_checkpoint, stage_weights
 from ladi.training.draws import Draws
 from ladi.training.fullsize import STAGES, build_stage, run_stages
@@ -88,6 +90,17 @@ def test_accumulated_parts_equal_one_batch(name: str, places: Places, tmp_path: 
             for state in (whole, cut)
         ]
         assert float((means[0] - means[1]).abs().max() / means[0].abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_trains_and_validates_in_bfloat16(name: str, places: Places, tmp_path: Path) -> None:
+    """Prevents: frozen parts in half precision that meet inputs in single."""
+    if usable_precision("bf16", "cpu") != "bf16":
+        pytest.skip("this CPU has no bfloat16 instructions, and training would fall back to float32")
+    changes = {"steps": 1, "precision": "bf16", "gradient_checkpointing": True}
+    run_stages(job_from(places, tmp_path, **changes), [name])
+    lines = [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+    assert np.isfinite(lines[0]["loss"]) and "validation" in lines[1]
 
 
 def test_two_processes_equal_one_of_twice_the_batch(places: Places, tmp_path: Path) -> None:

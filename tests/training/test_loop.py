@@ -96,3 +96,4 @@ def test_bfloat16_is_trained_in_only_where_the_cpu_has_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     assert usable_precision("bf16", "cpu") == "bf16"
     assert usable_precision("no", "cpu") == "no"
+    assert usable_precision("fp16", "cpu") == "no"
