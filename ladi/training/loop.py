@@ -104,6 +104,7 @@ class Workbench:
         }
         state = {
             "step": step,
+            "processes": self.accelerator.num_processes,
             "modules": modules,
             "weights": self.averages.weights() if self.averages.models else modules,
             "averages": self.averages.state_dict(),

@@ -108,7 +108,8 @@ def test_two_processes_equal_one_of_twice_the_batch(places: Places, tmp_path: Pa
     flags = ["--steps", "2", "--batch-size", "4", "--learning-rate", "1e-3", "--warmup-steps", "0"]
     flags += ["--workers", "0", "--precision", "no", "--log-every", "1"]
     stages = [word for name in WITHOUT_BATCH_NORM for word in ("--stage", name)]
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    # With --cpu in place of --multi_gpu, accelerate starts one process unless it is given an MPI host file.
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
     launch += ["--main_process_port", "0", "-m", "ladi", "train", "vitonhd", *stages, *flags]
     launch += ["--data", str(places.data), "--work", str(tmp_path / "two"), "--init", str(places.model)]
@@ -119,6 +120,7 @@ def test_two_processes_equal_one_of_twice_the_batch(places: Places, tmp_path: Pa
     assert done.returncode == 0, done.stderr[-3000:]
     run_stages(job_from(places, tmp_path / "one", steps=2, warmup_steps=0), WITHOUT_BATCH_NORM)
     for name in WITHOUT_BATCH_NORM:
+        assert load_checkpoint(tmp_path / "two" / name)["processes"] == 2
         one, two = (stage_weights(tmp_path / which / name) for which in ("one", "two"))
         start = {
             key: module.state_dict()
