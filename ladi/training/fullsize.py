@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ladi.data.opening import open_dataset
 from ladi.data.sample import DatasetError, PairDataset
 from ladi.pipeline import LadiVtonPipeline
@@ -117,6 +119,7 @@ def build_stage(job: Job, name: str) -> Stage:
         LadiError: a stage that it needs has not been trained; says by which command it is.
     """
     parts = job.parts
+    torch.manual_seed(int(job.changes.get("seed", 0)))  # for parts that are new
     for needed in NEEDS.get(name, ()):
         if parts.init is None and not parts.trained(needed):
             raise LadiError(
