@@ -74,7 +74,7 @@ def measure(name: str, options: dict[str, Any]) -> str:
     speed = options["batch_size"] * (len(found.seconds) - 1) / sum(found.seconds[1:])
     weights, memory = found.weights / 1e6, found.memory / GIB
     batch = options["batch_size"]
-    return f"| {name} | {weights:.1f} | {batch} | {speed:.2f} | {found.waiting:.0%} | {memory:.1f} |"
+    return f"| {name} | {weights:.1f} | {batch} | {speed:.3g} | {found.waiting:.0%} | {memory:.1f} |"
 
 
 def random_parts(work: Path, size: str) -> Any:
