@@ -78,7 +78,7 @@ def people(options: argparse.Namespace) -> Iterator[tuple[str, Photo, np.ndarray
     if options.vitonhd is not None:
         folder = options.vitonhd / "test"
         for image in sorted((folder / "image").glob("*.jpg")):
-            joints = VitonHdDataset._joints(folder / "openpose_json" / f"{image.stem}_keypoints.json")
+            joints = VitonHdDataset.read_joints(folder / "openpose_json" / f"{image.stem}_keypoints.json")
             labels = read_labels(folder / "image-parse-v3" / f"{image.stem}.png", SIZE)
             joints = scale_keypoints(joints, (1024, 768), SIZE)
             yield image.stem, read_photo(image), labels, joints, "upper_body", "lip"
@@ -86,7 +86,7 @@ def people(options: argparse.Namespace) -> Iterator[tuple[str, Photo, np.ndarray
         folder = options.dresscode / category
         for image in sorted((folder / "images").glob("*_0.jpg")):
             name = image.stem.removesuffix("_0")
-            joints = DressCodeDataset._joints(folder / "keypoints" / f"{name}_2.json")
+            joints = DressCodeDataset.read_joints(folder / "keypoints" / f"{name}_2.json")
             labels = read_labels(folder / "label_maps" / f"{name}_4.png", SIZE)
             yield name, read_photo(image), labels, joints, category, "dresscode"
 

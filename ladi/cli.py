@@ -19,7 +19,8 @@ COMMANDS = {
     "tryon": ("ladi.tryon", "one person, one garment, one picture or several"),
     "download": ("ladi.weights.download", "fetch a published model and convert it"),
     "convert": ("ladi.weights.convert", "published files into a model folder"),
-    "check": ("ladi.weights.check", "look a model folder over, in seconds"),
+    "check": ("ladi.weights.check", "look a model folder or a data set over"),
+    "prepare": ("ladi.data.prepare", "photos of one's own into a data set"),
     "train": ("ladi.training.cli", "train the networks"),
     "evaluate": ("ladi.evaluation.cli", "measure a model on validation pairs"),
 }

@@ -186,7 +186,6 @@ def load_networks(model: str, running: Running) -> tuple[LadiVtonPipeline, Parsi
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
-    from ladi.models.matting import GarmentMatting
     from ladi.pipeline import LadiVtonPipeline
 
     # Their bars would stand between our sentences on stderr.
@@ -195,13 +194,24 @@ def load_networks(model: str, running: Running) -> tuple[LadiVtonPipeline, Parsi
     with _loading(folder):
         pipeline = LadiVtonPipeline.from_pretrained(folder, local_files_only=True, dtype=running.dtype)
         place(pipeline, running)
+    parser, matting = load_helpers(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    LOGGER.info("loaded %s: %s", model, running.words)
+    return pipeline, parser.to(running.device), matting.to(running.device)
+
+
+def load_helpers(folder: Path) -> tuple[ParsingNetwork, GarmentMatting]:
+    """The parser and the matting network of a model's folder, else those that stand in for them; in float32.
+
+    Raises:
+        ModelError: one of them is incomplete or broken.
+    """
+    from ladi.models.matting import GarmentMatting
+
     helpers = folder if (folder / "matting").is_dir() else HELPERS
     with _loading(helpers):
         matting = GarmentMatting.from_pretrained(helpers, subfolder="matting", local_files_only=True)
-    parser = _load_parser(folder)
-    pipeline.set_progress_bar_config(disable=True)
-    LOGGER.info("loaded %s: %s", model, running.words)
-    return pipeline, parser.float().eval().to(running.device), matting.float().eval().to(running.device)
+    return _load_parser(folder).float().eval(), matting.float().eval()
 
 
 def _load_parser(folder: Path) -> ParsingNetwork:

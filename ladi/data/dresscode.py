@@ -31,7 +31,10 @@ from ladi.data.sample import (
 )
 from ladi.types import CATEGORIES, KEYPOINT_NAMES, Category, SettingError, Size
 
-_KEYPOINT_SIZE: Size = (512, 384)
+FULL_SIZE: Size = (1024, 768)
+"""Of the pictures."""
+KEYPOINT_SIZE: Size = (512, 384)
+"""Of the pixels that joints are given in."""
 
 
 class DressCodeDataset(PairDataset):
@@ -92,14 +95,14 @@ class DressCodeDataset(PairDataset):
         person, garment = self.pairs[index]
         name = Path(person).stem.removesuffix("_0")
         garment_pixels, garment_mask = self._garment(garment)
-        joints = self._joints(self.folder / "keypoints" / f"{name}_2.json")
+        joints = self.read_joints(self.folder / "keypoints" / f"{name}_2.json")
         return Sample(
             id=name,
             image=read_rgb(self.folder / "images" / person, self.size),
             garment=garment_pixels,
             garment_mask=garment_mask,
             labels=read_labels(self.folder / "label_maps" / f"{name}_4.png", self.size),
-            keypoints=scale_keypoints(joints, _KEYPOINT_SIZE, self.size),
+            keypoints=scale_keypoints(joints, KEYPOINT_SIZE, self.size),
             category=self.category,
             scheme="dresscode",
             garment_id=Path(garment).stem.removesuffix("_1"),
@@ -118,8 +121,12 @@ class DressCodeDataset(PairDataset):
         return to_size(on_white, self.size), read_mask(mask_path, self.size)
 
     @staticmethod
-    def _joints(path: Path) -> np.ndarray:
-        """The joints as (18,3); the file's fourth number is the joint's index."""
+    def read_joints(path: Path) -> np.ndarray:
+        """The joints as (18,3); the file's fourth number is the joint's index.
+
+        Raises:
+            DatasetError: The file is missing, damaged or in another layout.
+        """
         content = read_json(path)
         try:
             return np.array(content["keypoints"], np.float64).reshape(len(KEYPOINT_NAMES), -1)[:, :3]

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from ladi.data.dresscode import DressCodeDataset
+from ladi.data.prepared import MANIFEST, PreparedDataset
 from ladi.data.sample import DatasetError, Order, PairDataset, Sample
 from ladi.data.shards import ShardDataset
 from ladi.data.vitonhd import VitonHdDataset
 from ladi.types import CATEGORIES, Category, SettingError, Size
 
-Layout = Literal["shards", "dresscode", "vitonhd"]
+Layout = Literal["prepared", "shards", "dresscode", "vitonhd"]
 LAYOUT_NAMES: dict[Layout, str] = {
+    "prepared": "prepared",
     "shards": "shards",
     "dresscode": "Dress Code",
     "vitonhd": "VITON-HD",
@@ -102,8 +104,8 @@ def find_splits(root: Path, layout: Layout) -> list[str]:
 def what_is_known() -> str:
     """The layouts, for messages."""
     return (
-        "shards {split}-NN.tar, VITON-HD's {split}/image with {split}_pairs.txt, or Dress Code's "
-        "upper_body, lower_body or dresses"
+        "shards {split}-NN.tar, VITON-HD's {split}/ with {split}_pairs.txt, Dress Code's upper_body, "
+        "lower_body or dresses, or photos of your own made ready by `python -m ladi prepare`"
     )
 
 
@@ -124,16 +126,24 @@ def _shard_splits(root: Path) -> set[str]:
 
 def _viton_splits(root: Path) -> set[str]:
     listed = {path.name.removesuffix("_pairs.txt") for path in root.glob("*_pairs.txt")}
-    return {
-        *(name for name in listed if (root / name).is_dir()),
-        *(p.parent.name for p in root.glob("*/image")),
-    }
+    labelled = {path.parent.name for path in root.glob("*/image-parse-v3")}
+    return labelled | {name for name in listed if (root / name).is_dir()}
 
 
 def _dress_code_splits(root: Path) -> set[str]:
     folders = [root / category for category in dress_code_categories(root)]
     names = {path.name.partition("_pairs")[0] for folder in folders for path in folder.glob("*_pairs*.txt")}
     return names or ({"test"} if folders else set())
+
+
+def _prepared_splits(root: Path) -> set[str]:
+    return {path.parent.name for path in root.glob(f"*/{MANIFEST}")}
+
+
+def _open_prepared(
+    root: Path, split: str, order: Order, size: Size, categories: Sequence[Category] | None
+) -> PairDataset:
+    return PreparedDataset(root, split, order=order, size=size, categories=categories)
 
 
 def _open_shards(
@@ -163,11 +173,13 @@ def _only_tops(categories: Sequence[Category] | None, whose: str) -> None:
 
 
 _SPLITS: dict[Layout, Callable[[Path], set[str]]] = {
+    "prepared": _prepared_splits,
     "shards": _shard_splits,
     "dresscode": _dress_code_splits,
     "vitonhd": _viton_splits,
 }
 _OPENERS: dict[Layout, Callable[[Path, str, Order, Size, Sequence[Category] | None], PairDataset]] = {
+    "prepared": _open_prepared,
     "shards": _open_shards,
     "dresscode": _open_dress_code,
     "vitonhd": _open_viton,

@@ -158,7 +158,7 @@ def index_shard(path: Path) -> list[tuple[str, Members]]:
             whole = len(file.read(tarfile.BLOCKSIZE)) == tarfile.BLOCKSIZE
     except (OSError, tarfile.TarError) as error:
         raise DatasetError(f"The shard {path} cannot be read ({error}); copy it again.") from error
-    # tarfile takes a file that was cut off between two members for a whole one; its closing blocks are missing.
+    # tarfile takes a file that was cut off between two members for a whole one.
     if not whole:
         raise DatasetError(f"The shard {path} cannot be read (its end is missing); copy it again.")
     return samples

@@ -28,7 +28,8 @@ from ladi.data.sample import (
 from ladi.preprocess.pose import body25_to_keypoints
 from ladi.types import KEYPOINT_NAMES, SettingError, Size
 
-_KEYPOINT_SIZE: Size = (1024, 768)
+FULL_SIZE: Size = (1024, 768)
+"""Of the pictures, and so of the joints' pixels."""
 _BODY25_JOINTS = 25
 
 
@@ -76,22 +77,26 @@ class VitonHdDataset(PairDataset):
         person, garment = self.pairs[index]
         name, garment_name = Path(person).stem, Path(garment).stem
         cloth_mask = self.folder / "cloth-mask" / garment
-        joints = self._joints(self.folder / "openpose_json" / f"{name}_keypoints.json")
+        joints = self.read_joints(self.folder / "openpose_json" / f"{name}_keypoints.json")
         return Sample(
             id=name,
             image=read_rgb(self.folder / "image" / person, self.size),
             garment=read_rgb(self.folder / "cloth" / garment, self.size),
             garment_mask=read_mask(cloth_mask, self.size) if cloth_mask.is_file() else None,
             labels=read_labels(self.folder / "image-parse-v3" / f"{name}.png", self.size),
-            keypoints=scale_keypoints(joints, _KEYPOINT_SIZE, self.size),
+            keypoints=scale_keypoints(joints, FULL_SIZE, self.size),
             category="upper_body",
             scheme="lip",
             garment_id=garment_name,
         )
 
     @staticmethod
-    def _joints(path: Path) -> np.ndarray:
-        """The first person's joints, (18,3); all absent where the detector found nobody."""
+    def read_joints(path: Path) -> np.ndarray:
+        """The first person's joints, (18,3); all absent where the detector found nobody.
+
+        Raises:
+            DatasetError: The file is missing, damaged or in another layout.
+        """
         content = read_json(path)
         try:
             people = content["people"]

@@ -1,8 +1,8 @@
 """The command ``check``: is this folder whole, and do its parts fit each other?
 
-It reads configurations and headers only, builds every network on the ``meta`` device and compares: keys,
-shapes, file lengths, the 31 channels, the 16 pseudo-words, the widths. It does not say whether the weights
-are any good.
+A data set is handed to ``ladi/data/check.py``. Of a model it reads configurations and headers only, builds
+every network on the ``meta`` device and compares: keys, shapes, file lengths, the 31 channels, the 16
+pseudo-words, the widths. It does not say whether the weights are any good.
 """
 
 from __future__ import annotations
@@ -32,13 +32,37 @@ class Findings:
 
 def add_parser(subparsers: Any) -> None:
     """Describe the ``check`` command to argparse."""
-    parser = subparsers.add_parser("check", help="look a model folder over, in seconds")
+    parser = subparsers.add_parser("check", help="look a model folder or a data set over")
     parser.set_defaults(func=run)
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    add = parser.add_argument
+    add("folder", type=Path, metavar="DIR", help="a model, a converted part of one, or a data set")
+    add(
+        "--split",
+        action="append",
+        metavar="NAME",
+        help="of a data set: only this part; may be given several times",
+    )
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="of a data set: so many files at once; as many as cores, up to 8",
+    )
+    add("--report", type=Path, metavar="FILE", help="of a data set: write everything that was found as json")
 
 
 def run(options: argparse.Namespace) -> int:
     """The command; faults are raised as one message."""
+    if not any((options.folder / marker).is_file() for marker, _, _ in KINDS):
+        from ladi.data.opening import recognise_layout
+
+        layout = recognise_layout(options.folder)
+        if layout is not None:
+            from ladi.data.check import run_check
+
+            return run_check(
+                options.folder, layout, options.split, threads=options.threads, report=options.report
+            )
     kind, check = recognise(options.folder)
     findings = check(options.folder)
     for line in findings.lines:
@@ -58,14 +82,16 @@ def recognise(folder: Path) -> tuple[str, Callable[[Path], Findings]]:
         ModelError: nothing that is known.
     """
     if not folder.is_dir():
-        raise ModelError(f"There is no folder {str(folder)!r}: name one that holds a model.")
+        raise ModelError(f"There is no folder {str(folder)!r}: name one that holds a model or a data set.")
     for marker, kind, check in KINDS:
         if (folder / marker).is_file():
             return kind, check
+    from ladi.data.opening import what_is_known
+
     markers = " or ".join(f"{marker} ({kind})" for marker, kind, _ in KINDS)
     raise ModelError(
-        f"The folder {str(folder)!r} holds nothing that can be checked: it has no {markers}. Name the folder "
-        f"that has it."
+        f"The folder {str(folder)!r} holds nothing that can be checked: it has no {markers}, and no data "
+        f"set: {what_is_known()}. Name the folder that has it."
     )
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ladi.data.dresscode import DressCodeDataset
+from ladi.data.opening import open_dataset
 from ladi.data.sample import Sample
-from ladi.data.vitonhd import VitonHdDataset
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import pose_map
@@ -29,11 +28,9 @@ def expected(reference_dir: Path) -> dict[str, np.ndarray]:
 def read_sample(folder: Path, name: str) -> Sample:
     """The sample behind ``vitonhd_{i}`` or ``dresscode_{category}_{i}``."""
     family, _, rest = name.partition("_")
-    if family == "vitonhd":
-        return VitonHdDataset(folder / "inputs" / "vitonhd", size=SIZE)[int(rest)]
-    category, _, index = rest.rpartition("_")
-    dataset = DressCodeDataset(folder / "inputs" / "dresscode", category, size=SIZE)  # type: ignore[arg-type]
-    return dataset[int(index)]
+    category, _, index = (rest if family == "dresscode" else f"upper_body_{rest}").rpartition("_")
+    root = folder / "inputs" / family
+    return open_dataset(root, size=SIZE, categories=[category])[int(index)]  # type: ignore[list-item]
 
 
 def mask_of(sample: Sample) -> np.ndarray:
