@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,13 +83,27 @@ def feed(stage: Stage, process: int, processes: int, steps: range, *, pin: bool 
         pin_memory=pin,
         worker_init_fn=_leave_signals_alone,
     )
+    with closing(bring(loader)) as batches:
+        for _ in steps:
+            asked = time.monotonic()
+            batch = next(batches)
+            yield Feed(batch, time.monotonic() - asked)
+
+
+def bring(loader: DataLoader[Batch | LadiError]) -> Generator[Batch, None, None]:
+    """What a loader brings; its workers end with the last batch, or as soon as nobody asks any more.
+
+    Raises:
+        LadiError: a batch that is one.
+    """
     batches = iter(loader)
-    for _ in steps:
-        asked = time.monotonic()
-        batch = next(batches)
-        if isinstance(batch, LadiError):
-            raise batch
-        yield Feed(batch, time.monotonic() - asked)
+    try:
+        for batch in batches:
+            if isinstance(batch, LadiError):
+                raise batch
+            yield batch
+    finally:
+        del batches  # an error's traceback would keep them waiting
 
 
 def _leave_signals_alone(_worker: int) -> None:

@@ -20,6 +20,7 @@ from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import draw_pose_maps
 from ladi.training.cache import Cache, as_images
 from ladi.training.draws import Draws
+from ladi.training.feeding import bring
 from ladi.training.stage import Batch, Validation
 from ladi.types import CATEGORIES, Category, LabelScheme, LadiError
 
@@ -125,10 +126,7 @@ def all_pairs(samples: PairDataset, workers: int) -> Iterator[Batch]:
     Raises:
         LadiError: a file is missing or damaged.
     """
-    for batch in DataLoader(Chunks(samples), batch_size=None, num_workers=workers):
-        if isinstance(batch, LadiError):
-            raise batch
-        yield batch
+    return bring(DataLoader(Chunks(samples), batch_size=None, num_workers=workers))
 
 
 @dataclass(frozen=True)

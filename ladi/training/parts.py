@@ -169,8 +169,7 @@ class Parts:
         if name in BASE_NETWORKS:
             return self._from_base(name, classes[name])
         if name == "vision_encoder":
-            root = _root(hub.download(table.VISION, self.vision), "config.json")
-            return _load(CLIPVisionModel, root, None)
+            return _load(CLIPVisionModel, _root(hub.download(table.VISION, self.vision)), None)
         build: dict[str, Callable[[], nn.Module]] = {
             "tps": lambda: ThinPlateSplineWarp(**self.recipe.tps),
             "refinement": lambda: RefinementUNet(**self.recipe.refinement),
@@ -202,9 +201,7 @@ class Parts:
         """The base's folder, with the files of one part in it."""
         files = (*(file for file in table.BASE.files if not file.name.startswith("unet/")), *BASE_UNET)
         source = replace(table.BASE, files=tuple(file for file in files if file.name.startswith(f"{name}/")))
-        found = hub.download(source, self.base)
-        first = next(iter(found.files))
-        return _root(found, first)
+        return _root(hub.download(source, self.base))
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -221,9 +218,10 @@ def read_index(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def _root(found: hub.Found, name: str) -> Path:
-    """The folder in which a source's file lies under its name."""
-    return found.files[name].parents[len(Path(name).parts) - 1]
+def _root(found: hub.Found) -> Path:
+    """The folder in which a source's files lie under their names."""
+    name, path = next(iter(found.files.items()))
+    return path.parents[len(Path(name).parts) - 1]
 
 
 def _load(kind: Any, folder: Path, subfolder: str | None) -> Any:
@@ -234,11 +232,19 @@ def _load(kind: Any, folder: Path, subfolder: str | None) -> Any:
     """
     place = {"subfolder": subfolder} if subfolder else {}
     try:
-        network = kind.from_pretrained(folder, local_files_only=True, torch_dtype=torch.float32, **place)
+        network, told = kind.from_pretrained(
+            folder, local_files_only=True, torch_dtype=torch.float32, output_loading_info=True, **place
+        )
     except Exception as error:  # whichever library reads the broken file has its own kind of error
         LOGGER.debug("loading failed", exc_info=True)
         raise ModelError(
             f"The {subfolder or 'vision encoder'} in {folder} is incomplete or damaged "
             f"({type(error).__name__}): get it again."
         ) from error
+    # The libraries fill what a file lacks with random numbers, and say so in a warning.
+    if lacking := sorted([*told["missing_keys"], *(str(key) for key in told["mismatched_keys"])]):
+        raise ModelError(
+            f"The {subfolder or 'vision encoder'} in {folder} lacks {lacking[0]!r} and so does not fit its "
+            f"configuration: get the weights that belong to it."
+        )
     return network.float()

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from ladi.training import denoising
 from ladi.training.fullsize import Job
 from ladi.training.parts import Parts
 from ladi.training.perceptual import vgg19_features
@@ -36,7 +37,7 @@ TOY_RECIPE = replace(
     steps=2,
 )
 QUICK: dict[str, Any] = {
-    "steps": 3,
+    "steps": 2,
     "batch_size": 4,
     "learning_rate": 1e-3,
     "warmup_steps": 1,
@@ -45,6 +46,12 @@ QUICK: dict[str, Any] = {
     "validate_every": 99,
     "precision": "no",
 }
+
+
+@pytest.fixture(autouse=True)
+def _short_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that nobody looks at need not be painted well."""
+    monkeypatch.setattr(denoising, "VALIDATION_STEPS", 2)
 
 
 @dataclass(frozen=True)

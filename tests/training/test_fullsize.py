@@ -77,19 +77,27 @@ def test_a_resumed_stage_equals_an_uninterrupted_one(name: str, places: Places, 
 @pytest.mark.parametrize("name", WITHOUT_BATCH_NORM)
 def test_accumulated_parts_equal_one_batch(name: str, places: Places, tmp_path: Path) -> None:
     """Prevents: noise or dropout that depends on how a batch is cut, and gradients of the wrong scale."""
-    for parts in (1, 2, 4):
+    for parts in (1, 4):
         changes = {"steps": 2, "warmup_steps": 0, "clip_norm": None, "accumulate": parts}
         run_stages(job_from(places, tmp_path / str(parts), **changes), [name])
-    whole = load_checkpoint(tmp_path / "1" / name)
-    for parts in (2, 4):
-        cut = load_checkpoint(tmp_path / str(parts) / name)
-        assert mean_difference(whole["weights"], cut["weights"]) < 1e-6
-        # To Adam's steps the scale of the gradients hardly matters; its means show it.
-        means = [
-            torch.cat([entry["exp_avg"].flatten() for entry in state["optimizer"]["state"].values()])
-            for state in (whole, cut)
-        ]
-        assert float((means[0] - means[1]).abs().max() / means[0].abs().max()) < 1e-4
+    whole, cut = (load_checkpoint(tmp_path / str(parts) / name) for parts in (1, 4))
+    assert mean_difference(whole["weights"], cut["weights"]) < 1e-6
+    # To Adam's steps the scale of the gradients hardly matters; its means show it.
+    means = [
+        torch.cat([entry["exp_avg"].flatten() for entry in state["optimizer"]["state"].values()])
+        for state in (whole, cut)
+    ]
+    assert float((means[0] - means[1]).abs().max() / means[0].abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("name", WITHOUT_BATCH_NORM)
+def test_gradient_checkpointing_changes_nothing_but_memory(name: str, places: Places, tmp_path: Path) -> None:
+    """Prevents: dropout or noise that is drawn anew when activations are computed a second time."""
+    for checkpointing in (False, True):
+        job = job_from(places, tmp_path / str(checkpointing), steps=1, gradient_checkpointing=checkpointing)
+        run_stages(job, [name])
+    one, other = (stage_weights(tmp_path / str(flag) / name) for flag in (False, True))
+    assert one is not None and other is not None and mean_difference(one, other) < 1e-7
 
 
 @pytest.mark.parametrize("name", STAGES)
