@@ -61,6 +61,8 @@ class Workbench:
             cpu=device == "cpu",
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=stage.unused_parameters)],
         )
+        # The options say in how many parts a step is computed; a launcher's setting would scale it again.
+        self.accelerator.gradient_accumulation_steps = 1
         parts = self.accelerator.num_processes * options.accumulate
         if options.batch_size % parts:
             raise SettingError(

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from ladi.devices import usable_precision
-from ladi.training.checkpoints import Averages, save_atomically, stage_weights
+from ladi.training.checkpoints import Averages, load_checkpoint, save_atomically, stage_weights
 from ladi.training.feeding import indices_of_step
 from ladi.training.loop import train
 from ladi.training.stage import LoopOptions, Stage
-from ladi.types import LadiError
+from ladi.types import LadiError, SettingError
 
 OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)
 
@@ -97,3 +97,23 @@ def test_bfloat16_is_trained_in_only_where_the_cpu_has_it(monkeypatch: pytest.Mo
     assert usable_precision("bf16", "cpu") == "bf16"
     assert usable_precision("no", "cpu") == "no"
     assert usable_precision("fp16", "cpu") == "no"
+
+
+def test_a_launchers_own_accumulation_does_not_scale_the_gradients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents: a loss divided twice where accelerate is configured to accumulate too."""
+    train(line_stage(), tmp_path / "plain", device="cpu")
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
+    train(line_stage(), tmp_path / "configured", device="cpu")
+    means = [
+        load_checkpoint(tmp_path / name)["optimizer"]["state"][0]["exp_avg"]
+        for name in ("plain", "configured")
+    ]
+    assert torch.equal(*means)
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(tmp_path: Path) -> None:
+    """Prevents: samples that are dropped without a word."""
+    with pytest.raises(SettingError, match="A batch of 4 cannot be shared out evenly.*multiple of 3"):
+        train(line_stage(replace(OPTIONS, accumulate=3)), tmp_path, device="cpu")
