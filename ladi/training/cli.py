@@ -150,7 +150,7 @@ def _run_mini(
     export: bool,
     changes: dict[str, Any],
 ) -> None:
-    from ladi.training.loop import start_processes
+    from ladi.training.workbench import start_processes
     from ladi.training.workshop import Workshop, train_mini
 
     for flag in FULL_SIZE_ONLY:
@@ -180,8 +180,8 @@ def _run_full_size(
     changes: dict[str, Any],
 ) -> None:
     from ladi.training.fullsize import Job, export_model, run_stages
-    from ladi.training.loop import start_processes
     from ladi.training.parts import Parts
+    from ladi.training.workbench import start_processes
 
     job = Job(
         model=arguments.model,

@@ -22,7 +22,7 @@ from ladi.data.sample import DatasetError, PairDataset
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training import denoising, emasc, refinement, warp
 from ladi.training.checkpoints import CHECKPOINT, load_checkpoint
-from ladi.training.loop import start_processes, train
+from ladi.training.loop import train
 from ladi.training.losses import detail_loss
 from ladi.training.pairs import TrainingPairs
 from ladi.training.parts import Parts
@@ -30,6 +30,7 @@ from ladi.training.perceptual import PerceptualLoss, load_vgg
 from ladi.training.rehearsal import rehearse
 from ladi.training.stage import FullSizeOptions, Stage, steps_of
 from ladi.training.stored import open_store, store_features, store_warped
+from ladi.training.workbench import start_processes
 from ladi.types import Category, LadiError, SettingError, Size
 from ladi.weights.convert import refuse_existing
 

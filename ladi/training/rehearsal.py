@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import torch
 
-from ladi.training.loop import Workbench, feed_of, take_step
+from ladi.training.loop import feed_of, take_step
 from ladi.training.stage import Stage
+from ladi.training.workbench import Workbench
 
 STEPS = 2
 GIB = 2**30

@@ -22,9 +22,10 @@ from ladi.training import emasc, garment_skips, matting, parser, refinement, try
 from ladi.training.cache import Cache, build_cache
 from ladi.training.checkpoints import stage_weights
 from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
-from ladi.training.loop import start_processes, train
+from ladi.training.loop import train
 from ladi.training.mini import SIZE, build_pipeline
 from ladi.training.stage import LoopOptions, Stage, steps_of
+from ladi.training.workbench import start_processes
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
