@@ -138,6 +138,14 @@ def clip_pixels(garment: torch.Tensor, image_size: int) -> torch.Tensor:
     return (pixels - mean) / deviation
 
 
+def garment_features(vision_encoder: nn.Module, garment: torch.Tensor) -> torch.Tensor:
+    """What the vision encoder sees in a garment: (B,3,H,W) in [-1,1] → (B,N,C), class token first."""
+    config: Any = vision_encoder.config
+    pixels = clip_pixels(garment.float(), config.image_size)
+    weights = next(vision_encoder.parameters())
+    return vision_encoder(pixel_values=pixels.to(weights.dtype)).last_hidden_state
+
+
 def pseudo_words(vision_encoder: nn.Module, adapter: InversionAdapter, garment: torch.Tensor) -> torch.Tensor:
     """The words that describe a garment.
 
@@ -149,10 +157,7 @@ def pseudo_words(vision_encoder: nn.Module, adapter: InversionAdapter, garment: 
     Returns:
         (B,num_words,word_dim).
     """
-    config: Any = vision_encoder.config
-    pixels = clip_pixels(garment.float(), config.image_size)
-    weights = next(vision_encoder.parameters())
-    features = vision_encoder(pixel_values=pixels.to(weights.dtype)).last_hidden_state  # [B,N,C]
+    features = garment_features(vision_encoder, garment)  # [B,N,C]
     return adapter(features.to(adapter.dtype))
 
 

@@ -128,15 +128,16 @@ def _called(device: torch.device) -> str:
 
 
 def usable_precision(precision: str, device: str | None) -> str:
-    """Accelerate's name of the precision to train in: the wanted one, or ``no`` where a CPU would emulate it.
+    """Accelerate's name of the precision to train in: the wanted one, or ``no`` where a CPU is no good at it.
 
-    Emulated bfloat16 is a hundred times slower than float32.
+    Emulated bfloat16 is a hundred times slower than float32, and in float16 a CPU does not train at all.
     """
     on_cpu = device == "cpu" or not torch.cuda.is_available()
-    if precision != "bf16" or not on_cpu:
+    if precision == "no" or not on_cpu:
         return precision
     able = torch.cpu.get_capabilities()
-    if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
+    if precision == "bf16" and any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")):
         return precision
-    LOGGER.warning("this CPU has no bfloat16 instructions: training in float32")
+    lacks = "bfloat16 instructions" if precision == "bf16" else "training in float16"
+    LOGGER.warning("this CPU has no %s: training in float32", lacks)
     return "no"

@@ -99,6 +99,10 @@ class EmascAutoencoderKL(AutoencoderKL):
 
         deepest = len(decoder.up_blocks)
         for index, block in enumerate(decoder.up_blocks):
-            hidden = block(with_skips(hidden, deepest - index))
+            hidden = with_skips(hidden, deepest - index)
+            if torch.is_grad_enabled() and decoder.gradient_checkpointing:
+                hidden = decoder._gradient_checkpointing_func(block, hidden)
+            else:
+                hidden = block(hidden)
         hidden = decoder.conv_act(decoder.conv_norm_out(hidden))
         return decoder.conv_out(with_skips(hidden, 0))

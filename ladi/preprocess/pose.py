@@ -207,17 +207,22 @@ def pose_map(keypoints: np.ndarray, size: Size, sigma: float | None = None) -> t
     Returns:
         (1,18,H,W) float32 in [0,1].
     """
+    return draw_pose_maps(torch.as_tensor(np.asarray(keypoints), dtype=torch.float32)[None], size, sigma)
+
+
+def draw_pose_maps(keypoints: torch.Tensor, size: Size, sigma: float | None = None) -> torch.Tensor:
+    """The pose maps of many people, on their joints' device: (B,18,3) → (B,18,H,W); see ``pose_map``."""
     height, width = size
     width_of_blob = POSE_SIGMA * height / _SIGMA_HEIGHT if sigma is None else sigma
-    points = torch.as_tensor(np.asarray(keypoints), dtype=torch.float32)
-    x = torch.arange(width, dtype=torch.float32)
-    y = torch.arange(height, dtype=torch.float32)
-    across = torch.exp(-(((x - points[:, :1]) / width_of_blob) ** 2))  # [18,W]
-    down = torch.exp(-(((y - points[:, 1:2]) / width_of_blob) ** 2))  # [18,H]
+    points = keypoints.float()
+    x = torch.arange(width, dtype=torch.float32, device=points.device)
+    y = torch.arange(height, dtype=torch.float32, device=points.device)
+    across = torch.exp(-(((x - points[..., :1]) / width_of_blob) ** 2))  # [B,18,W]
+    down = torch.exp(-(((y - points[..., 1:2]) / width_of_blob) ** 2))  # [B,18,H]
     # Each factor's peak is brought to 1 by itself: their product would underflow for joints outside the map.
-    across = across / across.amax(dim=1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    down = down / down.amax(dim=1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    present = (points[:, 0] != 0) | (points[:, 1] != 0)
-    if points.shape[1] > 2:
-        present &= points[:, 2] > 0
-    return (down[:, :, None] * across[:, None, :] * present[:, None, None])[None]  # [1,18,H,W]
+    across = across / across.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+    down = down / down.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
+    present = (points[..., 0] != 0) | (points[..., 1] != 0)
+    if points.shape[-1] > 2:
+        present &= points[..., 2] > 0
+    return down[..., :, None] * across[..., None, :] * present[..., None, None]  # [B,18,H,W]

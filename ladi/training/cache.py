@@ -45,6 +45,10 @@ class Cache:
         self.ids: list[str] = json.loads((self.folder / "ids.json").read_text())
         self._arrays: dict[str, np.ndarray] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the arrays, so that another process maps them itself instead of being sent them."""
+        return {**self.__dict__, "_arrays": {}}
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -123,7 +127,12 @@ def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
 
 def to_images(pixels: np.ndarray) -> torch.Tensor:
     """(B,H,W,3) uint8 → (B,3,H,W) in [-1,1]."""
-    return torch.from_numpy(np.array(pixels)).movedim(-1, 1).float().div(127.5).sub(1.0)
+    return as_images(torch.from_numpy(np.array(pixels)))
+
+
+def as_images(pixels: torch.Tensor) -> torch.Tensor:
+    """(B,H,W,3) of 0 to 255 → (B,3,H,W) in [-1,1], on the same device."""
+    return pixels.movedim(-1, 1).float().div(127.5).sub(1.0)
 
 
 def to_masks(pixels: np.ndarray) -> torch.Tensor:

@@ -19,9 +19,10 @@ from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.training.cache import Cache, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.draws import Draws
 from ladi.training.losses import detail_loss, masked_l1
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, LoopOptions, Stage
 from ladi.training.warp import WORN
 
 DEFAULTS = LoopOptions(
@@ -146,7 +147,7 @@ def build_stage(
         return modules["step"](batch["latent"] / scaling, batch["warped"], masked, batch["mask"])
 
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         return blended_loss(decode(modules, batch), batch)
 

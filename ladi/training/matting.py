@@ -17,8 +17,9 @@ from torch.nn import functional
 from ladi.models.matting import GarmentMatting
 from ladi.training.augment import background_texture, colour_jitter, garment_jitter
 from ladi.training.cache import Cache, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.draws import Draws
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, LoopOptions, Stage
 
 DEFAULTS = LoopOptions(
     steps=4000, batch_size=8, learning_rate=1e-3, warmup_steps=100, validate_every=1000, precision="bf16"
@@ -57,7 +58,7 @@ def build_stage(matting: GarmentMatting, train: Cache, val: Cache, options: Loop
     """The stage for the loop; validation measures overlap on shop and on drawn backgrounds."""
 
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         logits = modules["matting"](batch["image"]).float()
         entropy = functional.binary_cross_entropy_with_logits(logits, batch["matte"])

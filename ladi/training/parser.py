@@ -17,9 +17,10 @@ from ladi.models.parser import LABELS, HumanParser
 from ladi.preprocess.labels import LIP
 from ladi.training.augment import background_texture, colour_jitter
 from ladi.training.cache import MIRRORED_JOINTS, Cache, pose_maps, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.draws import Draws
 from ladi.training.losses import segmentation_loss
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, LoopOptions, Stage
 
 DEFAULTS = LoopOptions(
     steps=6000, batch_size=8, learning_rate=1e-3, warmup_steps=100, validate_every=1000, precision="bf16"
@@ -112,7 +113,7 @@ def build_stage(parser: HumanParser, train: Cache, val: Cache, options: LoopOpti
     weight = weight / (weight * torch.from_numpy(frequency).float()).sum()
 
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         logits = modules["parser"](batch["image"], batch["silhouette"], batch["pose_map"]).float()
         return segmentation_loss(logits, batch["labels"], weight.to(logits)), {}

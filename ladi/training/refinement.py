@@ -8,6 +8,7 @@ stated substitute has the same purpose: L1 on the pictures' coarse structure, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,12 @@ from ladi.conditioning import predict_warp, sample_garment
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.training.cache import Cache, mirror_batch, picture_batch
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.draws import Draws
 from ladi.training.losses import detail_loss, masked_l1
+from ladi.training.pairs import TrainingPairs, pictures
+from ladi.training.perceptual import PerceptualLoss, l1_and_perceptual, modules_of
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, FullSizeOptions, LoopOptions, Stage
 from ladi.training.warp import worn_over_white
 
 DEFAULTS = LoopOptions(
@@ -67,6 +71,35 @@ def refinement_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator
     return batch
 
 
+@torch.no_grad()
+def coarse_garment(tps: ThinPlateSplineWarp, batch: Batch) -> torch.Tensor:
+    """The garment (B,3,H,W) as the frozen warp leaves it, in float32 as in the pipeline."""
+    device = batch["image"].device
+    tps.to(device).eval()
+    masked = batch["image"] * (1 - batch["mask"])
+    with torch.autocast(device.type, enabled=False):
+        return sample_garment(
+            batch["garment"], predict_warp(tps, batch["garment"], masked, batch["pose_map"])
+        )
+
+
+def refine(modules: Mapping[str, nn.Module], batch: Batch, coarse: torch.Tensor) -> torch.Tensor:
+    """The network's picture (B,3,H,W), not clamped."""
+    masked = batch["image"] * (1 - batch["mask"])
+    return modules["refinement"](torch.cat([masked, batch["pose_map"], coarse], dim=1)).float()
+
+
+def refinement_validation(
+    modules: Mapping[str, nn.Module], tps: ThinPlateSplineWarp, batch: Batch
+) -> tuple[dict[str, float], np.ndarray]:
+    """L1 before and after refinement, and a sheet: garment, coarse, refined, worn."""
+    coarse = coarse_garment(tps, batch)
+    refined = refine(modules, batch, coarse).clamp(-1, 1)
+    named = {"val_coarse_l1": coarse, "val_l1": refined}
+    metrics = {key: float(functional.l1_loss(shown, batch["target"])) for key, shown in named.items()}
+    return metrics, sheet([shown.cpu() for shown in (batch["garment"], coarse, refined, batch["target"])])
+
+
 def build_stage(
     refinement: RefinementUNet,
     tps: ThinPlateSplineWarp,
@@ -74,25 +107,13 @@ def build_stage(
     val: Cache,
     options: LoopOptions = DEFAULTS,
 ) -> Stage:
-    """The stage for the loop; ``tps`` is used as it is, in evaluation mode."""
+    """The embedded model's stage; ``tps`` is used as it is, in evaluation mode."""
     tps.requires_grad_(False)
 
-    @torch.no_grad()
-    def coarse_garment(batch: Batch) -> torch.Tensor:
-        device = batch["image"].device
-        tps.to(device).eval()
-        masked = batch["image"] * (1 - batch["mask"])
-        grid = predict_warp(tps, batch["garment"], masked, batch["pose_map"])
-        return sample_garment(batch["garment"], grid.float())
-
-    def refine(modules: Mapping[str, nn.Module], batch: Batch, coarse: torch.Tensor) -> torch.Tensor:
-        masked = batch["image"] * (1 - batch["mask"])
-        return modules["refinement"](torch.cat([masked, batch["pose_map"], coarse], dim=1)).float()
-
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        coarse = coarse_garment(batch)
+        coarse = coarse_garment(tps, batch)
         refined = refine(modules, batch, coarse)
         # The picture is mostly white: without a weight the garment would hardly count.
         weight = 1 + GARMENT_WEIGHT * (batch["target"].min(1, keepdim=True).values < 1).float()
@@ -103,17 +124,14 @@ def build_stage(
 
     def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray | None]:
         device = next(modules["refinement"].parameters()).device
-        metrics = {"val_coarse_l1": 0.0, "val_l1": 0.0}
+        metrics: dict[str, float] = {}
         shown = None
-        chunks = np.array_split(np.arange(len(val)), max(1, len(val) // 10))
-        for indices in chunks:
+        for indices in np.array_split(np.arange(len(val)), max(1, len(val) // 10)):
             batch = {key: value.to(device) for key, value in refinement_batch(val, indices, None).items()}
-            coarse = coarse_garment(batch)
-            refined = refine(modules, batch, coarse).clamp(-1, 1)
-            for name, picture in (("val_coarse_l1", coarse), ("val_l1", refined)):
-                metrics[name] += float(functional.l1_loss(picture, batch["target"])) * len(indices) / len(val)
-            if shown is None:
-                shown = sheet([batch["garment"].cpu(), coarse.cpu(), refined.cpu(), batch["target"].cpu()])
+            found, rows = refinement_validation(modules, tps, batch)
+            for name, value in found.items():
+                metrics[name] = metrics.get(name, 0.0) + value * len(indices) / len(val)
+            shown = rows if shown is None else shown
         return metrics, shown
 
     return Stage(
@@ -124,4 +142,49 @@ def build_stage(
         loss=loss,
         validate=validate,
         options=options,
+    )
+
+
+@dataclass(frozen=True)
+class RefinementOptions(FullSizeOptions):
+    """Stage 1b as published: as stage 1a, with VGG's loss in place of the grid's."""
+
+    epochs: float = 50.0
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    warmup_steps: int = 0
+    clip_norm: float | None = None
+    perceptual_weight: float = 0.25
+
+
+def published_stage(
+    refinement: RefinementUNet,
+    tps: ThinPlateSplineWarp,
+    pairs: TrainingPairs,
+    perceptual: PerceptualLoss,
+    options: RefinementOptions,
+) -> Stage:
+    """Stage 1b at full size: L1 and the perceptual loss against the worn garment."""
+
+    def loss(
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        read = pictures(batch)
+        refined = refine(modules, read, coarse_garment(tps, read))
+        return l1_and_perceptual(refined, read["target"], perceptual, options.perceptual_weight)
+
+    return Stage(
+        name="refinement",
+        modules={"refinement": refinement},
+        length=len(pairs.train),
+        batch=pairs.batch,
+        loss=loss,
+        validate=pairs.validation(
+            lambda modules, batch, draws: refinement_validation(modules, tps, pictures(batch))
+        ),
+        options=options,
+        frozen={"tps": tps, **modules_of(perceptual)},
+        independent=True,
     )

@@ -9,7 +9,6 @@ the scheduler predicts, weighted towards the pixels that are repainted: the othe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +17,13 @@ from torch.nn import functional
 
 from ladi.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
 from ladi.models.unet import mask_to_latent_size, unet_input
-from ladi.models.vae import sample_moments
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cache import Cache, picture_batch, pose_maps, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.diffusion import add_noise, drawn_latent
+from ladi.training.draws import Draws
 from ladi.training.losses import masked_l1
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, LoopOptions, Stage
 
 DEFAULTS = LoopOptions(
     steps=20000, batch_size=16, learning_rate=6e-4, warmup_steps=100, validate_every=1000, precision="bf16"
@@ -81,16 +81,6 @@ def latent_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator, ga
     }
 
 
-def target_of(
-    scheduler: Any, latent: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor
-) -> torch.Tensor:
-    """What the network should predict: noise, velocity or the latent, as the scheduler is configured."""
-    kind = scheduler.config.prediction_type
-    if kind == "epsilon":
-        return noise
-    return scheduler.get_velocity(latent, noise, timesteps) if kind == "v_prediction" else latent
-
-
 def repainted_weight(mask: torch.Tensor) -> torch.Tensor:
     """1 where a latent pixel touches the mask, ``OUTSIDE_WEIGHT`` elsewhere: (B,1,h,w) → same."""
     near = functional.max_pool2d(mask, 3, stride=1, padding=1)
@@ -129,37 +119,26 @@ def build_stage(
     garment_size = pipeline.vision_encoder.config.image_size
 
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         device = batch["mask"].device
-        shape = batch["image_moments"].chunk(2, dim=1)[0].shape
-
-        def noise() -> torch.Tensor:
-            return torch.randn(shape, generator=generator).to(device)
-
         latent, person, garment = (
-            sample_moments(batch[f"{name}_moments"], noise()) * scaling
-            for name in ("image", "person", "garment")
+            drawn_latent(batch[f"{name}_moments"], draws, scaling) for name in ("image", "person", "garment")
         )
-        timesteps = torch.randint(
-            0, scheduler.config.num_train_timesteps, (len(latent),), generator=generator
-        )
-        timesteps = timesteps.to(device)
-        target_noise = noise()
-        noisy = scheduler.add_noise(latent, target_noise, timesteps)
+        noisy = add_noise(scheduler, latent, draws)
         keep_pose, keep_garment = (
             (~batch[key]).float()[:, None, None, None] for key in ("drop_pose", "drop_garment")
         )
         sample = unet_input(
-            noisy,
+            noisy.latent,
             mask=batch["mask"],
             person=person,
             pose=batch["pose_map"] * keep_pose,
             garment=garment * keep_garment,
         )
         ids = torch.where(batch["drop_text"][:, None], empty_ids.to(device), prompt_ids.to(device))
-        predicted = modules["tryon"](sample, timesteps, batch["garment"], ids).float()
-        error = (predicted - target_of(scheduler, latent, target_noise, timesteps)).square()
+        predicted = modules["tryon"](sample, noisy.timesteps, batch["garment"], ids).float()
+        error = (predicted - noisy.target).square()
         weight = repainted_weight(batch["mask"])
         value = (error * weight).sum() / (weight.sum() * error.shape[1])
         return value, {}
@@ -190,4 +169,6 @@ def build_stage(
         loss=loss,
         validate=validate,
         options=options,
+        # The vision encoder's last norm serves its pooled output, which nobody reads.
+        unused_parameters="vision_encoder" in trained,
     )

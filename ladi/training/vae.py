@@ -14,12 +14,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.models.vae import EmascAutoencoderKL, sample_moments
+from ladi.models.vae import EmascAutoencoderKL
 from ladi.training.augment import colour_jitter
 from ladi.training.cache import Cache, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
+from ladi.training.diffusion import drawn_latent
+from ladi.training.draws import Draws
 from ladi.training.losses import colour_loss, detail_loss, kl_to_normal
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, LoopOptions, Stage
 
 DEFAULTS = LoopOptions(
     steps=20000, batch_size=8, learning_rate=1e-3, warmup_steps=100, validate_every=1000, precision="bf16"
@@ -61,11 +63,11 @@ def build_stage(
     """The stage for the loop; validation reconstructs whole pictures of ``val``."""
 
     def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
+        modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         image = batch["image"]
         # Through forward, so that wrappers for several devices see the call.
-        moments, reconstruction = modules["vae"](image, noise_generator=generator)
+        moments, reconstruction = modules["vae"](image, draws)
         reconstruction = reconstruction.float()
         l1 = functional.l1_loss(reconstruction, image)
         detail = detail_loss(reconstruction, image)
@@ -104,11 +106,7 @@ class AutoencoderStep(nn.Module):
         super().__init__()
         self.vae = vae
 
-    def forward(
-        self, image: torch.Tensor, noise_generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, image: torch.Tensor, draws: Draws) -> tuple[torch.Tensor, torch.Tensor]:
         """(B,3,H,W) → moments (B,2L,h,w) and reconstruction (B,3,H,W)."""
         moments, _ = self.vae.encode_with_features(image)
-        shape = moments.chunk(2, dim=1)[0].shape
-        noise = torch.randn(shape, generator=noise_generator).to(moments)
-        return moments, self.vae.decode_with_skips(sample_moments(moments, noise))
+        return moments, self.vae.decode_with_skips(drawn_latent(moments, draws, 1.0))

@@ -7,6 +7,7 @@ the pose alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,11 +17,13 @@ from torch.nn import functional
 from ladi.conditioning import resize, sample_garment
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP
+from ladi.preprocess.pose import POSE_SIGMA
 from ladi.training.augment import colour_jitter, garment_jitter
 from ladi.training.cache import Cache, mirror_batch, pose_maps, to_images, to_masks
-from ladi.training.loop import Batch, LoopOptions, Stage
 from ladi.training.losses import grid_terms
+from ladi.training.pairs import TrainingPairs, pictures
 from ladi.training.sheets import sheet
+from ladi.training.stage import Batch, FullSizeOptions, LoopOptions, Stage
 
 DEFAULTS = LoopOptions(
     steps=8000, batch_size=16, learning_rate=3e-4, betas=(0.5, 0.99), validate_every=1000, precision="bf16"
@@ -68,34 +71,75 @@ def warp_batch(
     return {"garment": batch["garment"], "person": person, "target": batch["target"]}
 
 
+def warp_loss(
+    modules: Mapping[str, nn.Module], batch: Batch, grid_weight: float = GRID_WEIGHT
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """L1 against the worn garment plus the control points' regularity, as published."""
+    warp = modules["tps"](batch["garment"], batch["person"])
+    l1 = functional.l1_loss(sample_garment(batch["garment"], warp.grid), batch["target"])
+    terms = grid_terms(warp.theta).sum()
+    return l1 + grid_weight * terms, {"l1": float(l1.detach()), "grid": float(terms.detach())}
+
+
+def warp_validation(
+    modules: Mapping[str, nn.Module], batch: Batch
+) -> tuple[dict[str, float], np.ndarray | None]:
+    """L1 against the worn garment, and a sheet: masked person, garment, warped garment, worn garment."""
+    warped = sample_garment(batch["garment"], modules["tps"](batch["garment"], batch["person"]).grid)
+    rows = [batch["person"][:, :3], batch["garment"], warped, batch["target"]]
+    metrics = {"val_l1": float(functional.l1_loss(warped, batch["target"]))}
+    return metrics, sheet([row[:12].cpu() for row in rows])
+
+
 def build_stage(tps: ThinPlateSplineWarp, train: Cache, val: Cache, options: LoopOptions = DEFAULTS) -> Stage:
-    """The stage for the loop; validation measures L1 against the worn garment on ``val``."""
+    """The embedded model's stage; validation measures L1 against the worn garment on ``val``."""
 
-    def loss(
-        modules: Mapping[str, nn.Module], batch: Batch, generator: torch.Generator
-    ) -> tuple[torch.Tensor, dict[str, float]]:
-        warp = modules["tps"](batch["garment"], batch["person"])
-        l1 = functional.l1_loss(sample_garment(batch["garment"], warp.grid), batch["target"])
-        terms = grid_terms(warp.theta)
-        return l1 + GRID_WEIGHT * terms.sum(), {"l1": float(l1.detach()), "grid": float(terms.detach().sum())}
-
-    def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray]:
+    def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray | None]:
         device = next(modules["tps"].parameters()).device
-        batch = {
-            key: value.to(device) for key, value in warp_batch(val, tps, np.arange(len(val)), None).items()
-        }
-        warped = sample_garment(batch["garment"], modules["tps"](batch["garment"], batch["person"]).grid)
-        l1 = functional.l1_loss(warped, batch["target"])
-        rows = [batch[key][:12].cpu() for key in ("garment", "target")]
-        masked = batch["person"][:12, :3].cpu()
-        return {"val_l1": float(l1)}, sheet([masked, rows[0], warped[:12].cpu(), rows[1]])
+        batch = warp_batch(val, tps, np.arange(len(val)), None)
+        return warp_validation(modules, {key: value.to(device) for key, value in batch.items()})
 
     return Stage(
         name="warp",
         modules={"tps": tps},
         length=len(train),
         batch=lambda indices, rng: warp_batch(train, tps, np.sort(indices), rng),
-        loss=loss,
+        loss=lambda modules, batch, draws: warp_loss(modules, batch),
         validate=validate,
         options=options,
+    )
+
+
+@dataclass(frozen=True)
+class WarpOptions(FullSizeOptions):
+    """Stage 1a as published."""
+
+    epochs: float = 50.0
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    warmup_steps: int = 0
+    clip_norm: float | None = None
+    grid_weight: float = GRID_WEIGHT
+    """Of the control points' regularity."""
+
+
+def published_stage(tps: ThinPlateSplineWarp, pairs: TrainingPairs, options: WarpOptions) -> Stage:
+    """Stage 1a at full size: everything is read at the network's own size, pose blobs of 9 pixels there."""
+
+    def inputs(batch: Batch) -> Batch:
+        read = pictures(batch, POSE_SIGMA)
+        person = torch.cat([read["masked"], read["pose_map"]], dim=1)
+        return {"garment": read["garment"], "person": person, "target": read["target"]}
+
+    return Stage(
+        name="warp",
+        modules={"tps": tps},
+        length=len(pairs.train),
+        batch=pairs.batch,
+        loss=lambda modules, batch, draws: warp_loss(modules, inputs(batch), options.grid_weight),
+        validate=pairs.validation(lambda modules, batch, draws: warp_validation(modules, inputs(batch))),
+        options=options,
+        independent=True,
     )

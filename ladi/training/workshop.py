@@ -20,9 +20,12 @@ from ladi.models.parser import HumanParser
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.training.cache import Cache, build_cache
+from ladi.training.checkpoints import stage_weights
 from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
-from ladi.training.loop import LoopOptions, Stage, stage_weights, train
+from ladi.training.loop import train
 from ladi.training.mini import SIZE, build_pipeline
+from ladi.training.stage import LoopOptions, Stage, steps_of
+from ladi.training.workbench import start_processes
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
@@ -228,11 +231,22 @@ def train_mini(
         device: ``cpu`` forces the CPU.
         changes: fields of ``LoopOptions`` to replace in every stage.
     """
-    workshop = Workshop(work, data, init)
+    state = start_processes(device)
+    with state.main_process_first():
+        workshop = Workshop(work, data, init)
+    changed = dict(changes or {})
+    if "epochs" in changed:
+        changed.setdefault("steps", 0)
     for name in stages:
-        options = dataclasses.replace(DEFAULTS[name], **(changes or {}))
-        metrics = train(workshop.stage(name, options), work / name, resume=resume, device=device)
+        options = dataclasses.replace(DEFAULTS[name], **changed)
+        with state.main_process_first():  # which fills the caches for all
+            stage = workshop.stage(name, options)
+        options = dataclasses.replace(options, steps=steps_of(options, stage.length))
+        stage = dataclasses.replace(stage, options=options)
+        metrics = train(stage, work / name, resume=resume, device=device)
         workshop.load_stage(name)
-        for cache in workshop.caches():
-            cache.discard(*STALE_AFTER.get(name, ()))
+        if state.is_main_process:
+            for cache in workshop.caches():
+                cache.discard(*STALE_AFTER.get(name, ()))
+        state.wait_for_everyone()
         LOGGER.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))

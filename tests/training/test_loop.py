@@ -11,22 +11,17 @@ import torch
 from torch import nn
 
 from ladi.devices import usable_precision
-from ladi.training.loop import (
-    Averages,
-    LoopOptions,
-    Stage,
-    indices_of_step,
-    save_atomically,
-    stage_weights,
-    train,
-)
-from ladi.types import LadiError
+from ladi.training.checkpoints import Averages, load_checkpoint, save_atomically, stage_weights
+from ladi.training.feeding import indices_of_step
+from ladi.training.loop import train
+from ladi.training.stage import LoopOptions, Stage
+from ladi.types import LadiError, SettingError
 
 OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)
 
 
 def line_stage(options: LoopOptions = OPTIONS, factor: float = 1.0) -> Stage:
-    """Fits y = 2x with noise from the loop's own generators."""
+    """Fits y = 2x with noise from the loop's own numbers."""
     torch.manual_seed(3)
     model = nn.Linear(1, 1)
 
@@ -34,8 +29,8 @@ def line_stage(options: LoopOptions = OPTIONS, factor: float = 1.0) -> Stage:
         x = torch.from_numpy(indices.astype(np.float32))[:, None] / 10
         return {"x": x + float(rng.normal(0, 0.01)), "y": 2 * x}
 
-    def loss(modules, batch, generator):
-        noise = 0.01 * torch.randn(batch["x"].shape, generator=generator)
+    def loss(modules, batch, draws):
+        noise = 0.01 * draws.normal(batch["x"].shape[1:])
         return factor * (modules["line"](batch["x"] + noise) - batch["y"]).square().mean(), {}
 
     return Stage(name="line", modules={"line": model}, length=10, batch=batch, loss=loss, options=options)
@@ -101,3 +96,24 @@ def test_bfloat16_is_trained_in_only_where_the_cpu_has_it(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     assert usable_precision("bf16", "cpu") == "bf16"
     assert usable_precision("no", "cpu") == "no"
+    assert usable_precision("fp16", "cpu") == "no"
+
+
+def test_a_launchers_own_accumulation_does_not_scale_the_gradients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents: a loss divided twice where accelerate is configured to accumulate too."""
+    train(line_stage(), tmp_path / "plain", device="cpu")
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
+    train(line_stage(), tmp_path / "configured", device="cpu")
+    means = [
+        load_checkpoint(tmp_path / name)["optimizer"]["state"][0]["exp_avg"]
+        for name in ("plain", "configured")
+    ]
+    assert torch.equal(*means)
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(tmp_path: Path) -> None:
+    """Prevents: samples that are dropped without a word."""
+    with pytest.raises(SettingError, match="A batch of 4 cannot be shared out evenly.*multiple of 3"):
+        train(line_stage(replace(OPTIONS, accumulate=3)), tmp_path, device="cpu")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,9 +15,10 @@ from ladi.models.parser import HumanParser
 from ladi.models.refinement import RefinementUNet
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cli import STAGE_NAMES
+from ladi.training.draws import Draws
 from ladi.training.plot import plot_logs
 from ladi.training.refinement import start_from_coarse
-from ladi.training.workshop import STAGES, Workshop, train_mini
+from ladi.training.workshop import DEFAULTS, STAGES, Workshop, train_mini
 from ladi.types import LadiError
 from tests.drawn_shards import write_drawn_shards
 
@@ -99,6 +102,25 @@ def test_a_stage_without_what_it_needs_names_the_command(tmp_path: Path) -> None
         workshop.stage("emasc", None)
     with pytest.raises(LadiError, match="not trained yet: vae, warp"):
         workshop.export(tmp_path / "model")
+
+
+def test_stages_say_which_of_them_leave_parameters_without_a_gradient(trained: tuple[Path, Path]) -> None:
+    """Prevents: several processes that wait forever for a gradient that nobody computes."""
+    workshop = Workshop(trained[1], trained[0])
+    for name in STAGES:
+        stage = workshop.stage(name, replace(DEFAULTS[name], batch_size=2))
+        for module in stage.modules.values():
+            module.zero_grad(set_to_none=True)
+        batch = stage.batch(np.array([0, 1]), np.random.default_rng(0))
+        stage.loss(stage.modules, batch, Draws(0, 0, range(2)))[0].backward()
+        idle = [
+            key
+            for module in stage.modules.values()
+            for key, parameter in module.named_parameters()
+            if parameter.requires_grad and parameter.grad is None
+        ]
+        assert all("vision_encoder" in key and "post_layernorm" in key for key in idle)
+        assert stage.unused_parameters == bool(idle), name
 
 
 def test_an_untrained_refinement_returns_the_garment_that_it_is_given() -> None:
