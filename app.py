@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_zero_gpu()
     pictures = PictureFolder(60 * options.keep_minutes)
     configure_logging(pictures.path)
-    from app.handlers import Handlers
     from app.fields import Defaults
+    from app.handlers import Handlers
     from app.page import build_page
     from app.theme import CSS, build_theme
     from ladi.devices import choose_running

@@ -21,8 +21,8 @@ TITLE = "LaDI-VTON · virtual try-on"
 MASTHEAD = "# LaDI-VTON\n\nSee a person in a garment: two pictures in, one picture out."
 ABOUT = """
 - **Your pictures** are worked on by this server alone. They lie in its memory and in a folder of its own for
-  at most {minutes} minutes and are then deleted; the log knows sizes and times only. Your settings stay in your
-  browser.
+  at most {minutes} minutes and are then deleted; the log knows sizes and times only. Your settings stay in
+  your browser.
 - **What it is**: a picture of how a garment might look. It says nothing about size or fit. Every result is
   marked as made with a generative model.
 - **How it works**: [LaDI-VTON](https://arxiv.org/abs/2305.13501) (Morelli et al., ACM Multimedia 2023): pose

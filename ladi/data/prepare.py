@@ -117,9 +117,9 @@ def read_settings(options: argparse.Namespace) -> Settings:
         LadiError: it cannot be had.
     """
     from ladi.data.preparing import Settings, own_size
+    from ladi.flags import read_size
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.request import check_category, check_size
-    from ladi.tryon import read_size
 
     size = own_size(options.model) if options.size is None else read_size(options.size)
     check_size(size)

@@ -27,21 +27,42 @@ def drawn_latent(moments: torch.Tensor, draws: Draws, scaling: float) -> torch.T
     return sample_moments(moments, draws.normal((channels, height, width)).to(moments)) * scaling
 
 
-def add_noise(scheduler: Any, latent: torch.Tensor, draws: Draws) -> Noisy:
+def add_noise(
+    scheduler: Any, latent: torch.Tensor, draws: Draws, *, visited: int = 0, share: float = 0.0
+) -> Noisy:
     """Noise at a timestep of each sample's own.
 
     Args:
         scheduler: knows how much noise a timestep means, and what is to be predicted.
         latent: (B,L,h,w), scaled.
         draws: of the samples.
+        visited: as in ``draw_timesteps``.
+        share: likewise.
     """
-    timesteps = draws.integers(scheduler.config.num_train_timesteps).to(latent.device)
+    length = scheduler.config.num_train_timesteps
+    timesteps = draw_timesteps(length, draws, visited=visited, share=share).to(latent.device)
     noise = draws.normal(latent.shape[1:]).to(latent)
     return Noisy(
         scheduler.add_noise(latent, noise, timesteps),
         timesteps,
         target_of(scheduler, latent, noise, timesteps),
     )
+
+
+def draw_timesteps(length: int, draws: Draws, *, visited: int = 0, share: float = 0.0) -> torch.Tensor:
+    """Timesteps (B,) in [0, length), uniform but for a share of them.
+
+    Args:
+        length: of the scheduler.
+        draws: of the samples.
+        visited: that share is taken from the timesteps that a sampling of so many trailing steps visits.
+        share: 0 to 1; with 0, as published, all are uniform.
+    """
+    anywhere = draws.integers(length)
+    if not visited or not share:
+        return anywhere
+    chosen = (draws.integers(visited) + 1) * length // visited - 1
+    return torch.where(draws.chance(share), chosen, anywhere)
 
 
 def target_of(

@@ -31,6 +31,9 @@ DEFAULTS = LoopOptions(
 DROP_ONE = 0.05
 DROP_ALL = 0.05
 OUTSIDE_WEIGHT = 0.15
+VISITED_STEPS, VISITED_SHARE = 2, 0.6
+"""The embedded model samples in two steps: that share of the training is spent on the timesteps that they
+visit, the rest on all."""
 
 
 class TryOnStep(nn.Module):
@@ -125,7 +128,7 @@ def build_stage(
         latent, person, garment = (
             drawn_latent(batch[f"{name}_moments"], draws, scaling) for name in ("image", "person", "garment")
         )
-        noisy = add_noise(scheduler, latent, draws)
+        noisy = add_noise(scheduler, latent, draws, visited=VISITED_STEPS, share=VISITED_SHARE)
         keep_pose, keep_garment = (
             (~batch[key]).float()[:, None, None, None] for key in ("drop_pose", "drop_garment")
         )
@@ -148,7 +151,7 @@ def build_stage(
         pipeline.set_progress_bar_config(disable=True)
         images, conditions = pipeline(
             **batch,
-            num_inference_steps=10,
+            num_inference_steps=VISITED_STEPS,
             guidance_scale=1.0,
             generator=torch.Generator().manual_seed(0),
             output_type="pt",
