@@ -14,6 +14,7 @@ from app.editor import found_fields, layers_reader
 from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.handlers import Handlers
+from app.hosting import gpu, seconds_for
 from app.looking import Looking
 from app.values import SETTINGS
 from app.visitors import GPU
@@ -194,6 +195,12 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **quiet
     ).then(look, inputs, looked, concurrency_id=PREPARE, **quiet)
 
+    def compute(visitor: str, *sent: Any) -> Iterator[tuple[Any, ...]]:
+        yield from handlers.try_on(*sent, visitor=visitor)
+
+    # What runs on a lent GPU runs in a process of its own: only plain values go there.
+    on_gpu = gpu(compute, lambda visitor, *sent: seconds_for(sent[-len(SETTINGS) :]))
+
     def run(
         request: gr.Request,
         person: Any,
@@ -205,9 +212,7 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         *values: Any,
     ) -> Iterator[tuple[Any, ...]]:
         visitor = request.session_hash or ""
-        yield from handlers.try_on(
-            person, garment, drawn, token, layers(raw), explain, *values, visitor=visitor
-        )
+        yield from on_gpu(visitor, person, garment, drawn, token, layers(raw), explain, *values)
 
     fields["button"].click(
         run,
