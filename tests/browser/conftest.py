@@ -67,7 +67,16 @@ def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if not name.startswith("LADI_")}
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--model", "mini", "--device", "cpu"]
+    command = [
+        sys.executable,
+        str(ROOT / "app.py"),
+        "--port",
+        str(port),
+        "--model",
+        "mini",
+        "--device",
+        "cpu",
+    ]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             command, cwd=ROOT, env=env | {"GRADIO_TEMP_DIR": str(folder)}, stdout=log, stderr=log
