@@ -161,7 +161,11 @@ NAMES = """() => {
       const label = words(row.querySelector('.label') || row);
       row.querySelectorAll('.gallery-item').forEach((item, index) => named(item, `${label}: ${index + 1}`));
     });
-    document.querySelectorAll('button.upload-container').forEach((field) => named(field, words(field)));
+    document.querySelectorAll('button.upload-container, button.thumbnail-item')
+      .forEach((part) => named(part, words(part)));
+    document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((part) => {
+      named(part, words(part.closest('.block').querySelector('[data-testid="block-label"]') || part));
+    });
   };
   let waiting = false;
   new MutationObserver(() => {

@@ -83,7 +83,7 @@ def fill_tryon(page: Any, pairs: Path) -> None:
     page.locator("#try-on-button").click()
     page.locator("#result img").nth(1).wait_for()
     page.locator("#after").wait_for()
-    page.get_by_role("button", name="How it was made").click()
+    page.locator("#how button.label-wrap").click()
 
 
 def fill_compare(page: Any, pairs: Path) -> None:

@@ -44,7 +44,7 @@ def test_two_pictures_give_a_third(dressed: Visitor, address: str) -> None:
     assert "1 step " in dressed.page.locator("#result-details").inner_text()
 
     files = Client(address, verbose=False).predict(
-        handle_file(BEN), handle_file(STRIPED), steps=1, seed="5", api_name="/try_on"
+        handle_file(BEN), handle_file(STRIPED), None, 1, 3.0, "5", api_name="/try_on"
     )
     mask = np.asarray(Image.open(files[2]).convert("L").resize(result.size)) > 0
     rows, columns = np.nonzero(mask)
