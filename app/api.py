@@ -6,6 +6,8 @@ shows. The docstrings here are what clients, and models through MCP, read.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -126,14 +128,19 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
         gpu: the concurrency id of whatever computes.
     """
     api = Api(handlers, comparing)
+    # Without a default for the mask, clients would insist on one.
+    optional = {"mask": None, **dict.fromkeys(("first_axis", "first_values"), "")}
+    optional |= {**dict.fromkeys(("second_axis", "second_values"), ""), **defaults}
+    prepared = ("category", "mask_grow", "mask_rule", "size", "model")
+    axes = ("first_axis", "first_values", "second_axis", "second_values")
     with gr.Column(visible=False):
-        person = gr.Image(label="Photo of the person", type="filepath")
-        garment = gr.Image(label="Picture of the garment", type="filepath")
-        mask = gr.Image(label="Mask, bright = repaint; optional", type="filepath")
+        person, garment, mask = (
+            gr.Image(label=LABELS[name], type="filepath") for name in ("person", "garment", "mask")
+        )
         fields = {name: _field(name, defaults[name]) for name in SETTINGS}
         trigger = gr.Button()
         trigger.click(
-            api.try_on,
+            documented(api.try_on, ("person", "garment", "mask", *SETTINGS), optional),
             [person, garment, mask, *fields.values()],
             [
                 gr.Image(label="Result, a PNG with its settings", format="png", type="filepath"),
@@ -149,8 +156,8 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
             api_name="try_on",
         )
         trigger.click(
-            api.prepare,
-            [person, *(fields[name] for name in ("category", "mask_grow", "mask_rule", "size", "model"))],
+            documented(api.prepare, ("person", *prepared), optional),
+            [person, *(fields[name] for name in prepared)],
             [
                 gr.Image(label="Mask, white = repaint", format="png"),
                 gr.Image(label="Pose", format="png"),
@@ -163,14 +170,11 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
             api_name="prepare",
         )
         trigger.click(
-            api.compare,
+            documented(api.compare, ("person", "garments", *axes, *SETTINGS), optional),
             [
                 person,
-                gr.Gallery(label="Garments, one or several", type="filepath", interactive=True),
-                gr.Textbox(value="", label="First axis; none for the paper's ablation"),
-                gr.Textbox(value="", label="Its values; its own unless given"),
-                gr.Textbox(value="", label="Second axis; optional"),
-                gr.Textbox(value="", label="Its values; its own unless given"),
+                gr.Gallery(label=LABELS["garments"], type="filepath", interactive=True),
+                *(gr.Textbox(value="", label=LABELS[name]) for name in axes),
                 *fields.values(),
             ],
             [
@@ -185,7 +189,39 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
         )
 
 
+def documented(
+    function: Callable[..., Any], names: Sequence[str], defaults: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """A function whose parameters have names and words, for clients and for models that call by MCP.
+
+    Args:
+        function: takes them by position.
+        names: of all its parameters.
+        defaults: of those that may be left out.
+    """
+
+    def named_function(*values: Any) -> Any:
+        return function(*values)
+
+    kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+    named_function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, kind, default=defaults.get(name, empty)) for name in names]
+    )
+    named_function.__name__ = function.__name__
+    lines = "\n".join(f"    {name}: {LABELS[name]}" for name in names)
+    named_function.__doc__ = f"{inspect.getdoc(function)}\n\nArgs:\n{lines}"
+    return named_function
+
+
 LABELS = {
+    "person": "Photo of the person, from the front, head to hip",
+    "garment": "Picture of the garment alone",
+    "mask": "Mask over the photo, bright where to repaint; the automatic one unless given",
+    "garments": "Pictures of garments, one or several",
+    "first_axis": "What varies, such as emasc or steps; none for the paper's ablation",
+    "first_values": "Its values with commas between them; its own unless given",
+    "second_axis": "What else varies; nothing unless given",
+    "second_values": "Its values with commas between them; its own unless given",
     "steps": "Steps, 1 to 100; the model's own unless given",
     "guidance": "Guidance, 0 to 30; the model's own unless given",
     "seed": "Seed, 0 to 4294967295; drawn unless given",
@@ -208,7 +244,7 @@ LABELS = {
     "feather": "Soft edge inside the mask, 0 to 32 model pixels",
     "model": "Model; the page's own unless given",
 }
-"""What each setting means, for programs."""
+"""What each parameter means, for programs."""
 
 
 def _field(name: str, value: Any) -> Component:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from app.batching import COLUMNS, Batching
 from app.fields import Fields
+from app.hosting import GPU_LONGEST, gpu
 from app.values import SETTINGS
 from app.visitors import GPU
 
@@ -69,8 +70,13 @@ def connect(batching: Batching, fields: Fields, tryon: Fields) -> None:
     """All wiring of the tab; ``tryon`` are the components whose settings count."""
     quiet: dict[str, Any] = {"preprocess": False, "api_visibility": "private", "show_progress": "hidden"}
 
+    def compute(visitor: str, upload: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+        yield from batching.run(upload, values, visitor=visitor)
+
+    on_gpu = gpu(compute, GPU_LONGEST)
+
     def run(request: gr.Request, upload: Any, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from batching.run(upload, values, visitor=request.session_hash or "")
+        yield from on_gpu(request.session_hash or "", upload, values)
 
     fields["button"].click(
         run,

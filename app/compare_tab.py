@@ -11,9 +11,10 @@ from typing import Any
 import gradio as gr
 
 from app import masks
-from app.axes import AXES
+from app.axes import AXES, MOST_CELLS
 from app.comparing import MOST_GARMENTS, NO_AXIS, Comparing
 from app.fields import Fields
+from app.hosting import gpu, seconds_for
 from app.tryon_tab import layers_reader
 from app.values import SETTINGS
 from app.visitors import GPU
@@ -127,6 +128,13 @@ def connect(comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) ->
     names = {"first": "a", "second": "b"}
     shown = [fields[names.get(name, name)] for name in Comparing.SHOWN]
 
+    def compute(
+        visitor: str, person: Any, garments: Any, chosen: Any, noted: Any, values: tuple[Any, ...]
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from comparing.compare(person, garments, chosen, values, mask=noted, visitor=visitor)
+
+    on_gpu = gpu(compute, lambda *sent: seconds_for(sent[-1], pictures=MOST_CELLS))
+
     def run(
         request: gr.Request,
         person: Any,
@@ -141,14 +149,8 @@ def connect(comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) ->
         *values: Any,
     ) -> Iterator[tuple[Any, ...]]:
         chosen = [(first, first_values), (second, second_values)] if first else []
-        yield from comparing.compare(
-            person,
-            garments,
-            chosen,
-            values,
-            mask=masks.note_strokes(drawn, token, layers(raw)),
-            visitor=request.session_hash or "",
-        )
+        noted = masks.note_strokes(drawn, token, layers(raw))
+        yield from on_gpu(request.session_hash or "", person, garments, chosen, noted, values)
 
     def ablation(
         request: gr.Request, person: Any, garments: Any, drawn: Any, token: str, raw: Any, *values: Any

@@ -6,21 +6,17 @@ Nothing here knows the layout.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
-from app import masks, pictures, words
+from app import masks, words
 from app.axes import Planned, plan, plan_ablation, read_values
-from app.files import new_folder, write_picture, write_result
+from app.compared_files import told_of, write_comparison, write_differences
 from app.running import Outcome, Runs, Work
 from app.values import SWITCHES, named, number, read_request, read_upload, upload_path
 from ladi.types import Cancelled, LadiError, Photo, PhotoError, SettingError, Switches, TryOnRequest
@@ -95,7 +91,7 @@ class Comparing:
             requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):
-                    ended = self._show(self._write(requests, report.value, settings))
+                    ended = self._show(write_comparison(requests, report.value, settings))
                 else:
                     text = words.progress(report.stage, report.share, report.seconds)
                     yield self._shown(status=text)
@@ -115,9 +111,9 @@ class Comparing:
         """The same for programs: pictures with captions, the sheet's file, and the cells."""
         settings = named(values)
         requests, cells = self._ask(person, garments, axes, settings, None)
-        state = self._write(requests, self._run(Work(threading.Event()), requests, cells), settings)
+        state = write_comparison(requests, self._run(Work(threading.Event()), requests, cells), settings)
         pictures = [(cell["file"], cell["label"]) for cell in state["cells"]]
-        return pictures, state["sheet"], [_told(cell) for cell in state["cells"]]
+        return pictures, state["sheet"], [told_of(cell) for cell in state["cells"]]
 
     def _ask(
         self,
@@ -200,44 +196,6 @@ class Comparing:
             made |= {int(one.cell.label): one for one in compared}
         return [(cells[index], made[index]) for index in range(len(cells))]
 
-    def _write(
-        self,
-        requests: Sequence[TryOnRequest],
-        made: Sequence[tuple[Planned, Any]],
-        settings: Mapping[str, Any],
-    ) -> dict[str, Any]:
-        """The files of a comparison, and what the page remembers of it: paths and plain values."""
-        folder, cells = new_folder(), []
-        for place, (planned, one) in enumerate(made):
-            sampling = asdict(one.cell)
-            told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
-            told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
-            own = folder / f"{place + 1:02}"
-            own.mkdir()
-            file = str(write_result(one.image, own, told))
-            cells.append({"label": planned.label, "file": file, "seconds": round(one.seconds, 3), **told})
-        labels = [planned.labels for planned, _ in made]
-        # Two axes: the second one's values stand side by side. One: as fits.
-        columns = len({label[-1] for label in labels}) if len(labels[0]) > 1 else min(4, len(labels))
-        inputs = [("Person", requests[0].person.pixels)]
-        inputs += [(f"Garment {place + 1}", one.garment.pixels) for place, one in enumerate(requests)]
-        drawn = pictures.sheet(
-            [one.image for _, one in made],
-            [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells],
-            columns=columns,
-            title="LaDI-VTON · comparison",
-            inputs=inputs,
-        )
-        shared = ("category", "mask_rule", "mask_grow", "clean_garment", "size")
-        table = folder / "comparison.json"
-        content = {
-            "settings": {name: settings[name] for name in shared},
-            "cells": [_told(cell) for cell in cells],
-        }
-        table.write_text(json.dumps(content, indent=2), encoding="utf-8")
-        sheet = str(write_picture(drawn, folder, "comparison"))
-        return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table)}
-
     def _show(self, state: dict[str, Any]) -> dict[str, Any]:
         """Grid, choices and exports."""
         cells = state["cells"]
@@ -274,12 +232,7 @@ class Comparing:
         slider = (files[first], files[second])
         if not apart:
             return slider, self._grid(state)
-        reference = _pixels(files[first])
-        folder = new_folder()
-        maps = [
-            str(write_picture(_difference(_pixels(file), reference), folder, f"difference-{place + 1:02}"))
-            for place, file in enumerate(files.values())
-        ]
+        maps = write_differences(files.values(), files[first])
         return slider, self._grid(state, maps)
 
     @staticmethod
@@ -292,20 +245,3 @@ class Comparing:
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:
         return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
-
-
-def _told(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell without where its file lies."""
-    return {key: value for key, value in cell.items() if key != "file"}
-
-
-def _pixels(path: str) -> np.ndarray:
-    return np.asarray(Image.open(Path(path)).convert("RGB"))
-
-
-def _difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """A difference map; pictures of two sizes (photos pasted back and not) are compared at the first's."""
-    if picture.shape != reference.shape:
-        size = (picture.shape[1], picture.shape[0])
-        reference = np.asarray(Image.fromarray(reference).resize(size, Image.Resampling.LANCZOS))
-    return pictures.difference(picture, reference)

@@ -10,7 +10,7 @@ import argparse
 import importlib.util
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 import ladi
 from app.privacy import PictureFolder, take_over_uvicorn
+from app.values import named, whole
 from app.visitors import count_events, guard_queue
 from ladi.types import SettingError
 
@@ -157,6 +158,21 @@ def gpu(function: Function, seconds: int | Callable[..., int]) -> Function:
 def gpu_seconds(steps: int, pictures: int = 1) -> int:
     """The GPU time to ask for: longer for more steps and pictures, never more than is allowed."""
     return min(GPU_LONGEST, math.ceil(GPU_START + GPU_PER_STEP * max(steps, 1) * max(pictures, 1)))
+
+
+def seconds_for(values: Sequence[Any], *, pictures: int = 0) -> int:
+    """The GPU time for the page's settings; wrong ones, which will be refused, ask for the least.
+
+    Args:
+        values: in the order of ``app.values.SETTINGS``.
+        pictures: how many there will be, where the settings do not say.
+    """
+    settings = named(tuple(values))
+    try:
+        steps = whole(settings["steps"], "steps", 1)
+        return gpu_seconds(steps, pictures or whole(settings["pictures"], "pictures", 1))
+    except SettingError:
+        return gpu_seconds(1)
 
 
 def default_model(device: str | None) -> str:

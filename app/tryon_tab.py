@@ -5,20 +5,17 @@ Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-from gradio.components.image_editor import EditorData
-from gradio.utils import get_upload_folder
 
+from app.editor import found_fields, layers_reader
 from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.handlers import Handlers
+from app.hosting import gpu, seconds_for
 from app.looking import Looking
-from app.masks import EDITOR
-from app.pictures import MASK_OPACITY, MASK_TINT
 from app.values import SETTINGS
 from app.visitors import GPU
 
@@ -32,7 +29,6 @@ EMPTY = (
     '<div class="empty"><p><strong>Your picture appears here.</strong></p>'
     "<p>Add a photo of a person and a picture of a garment, then press “Try on”.</p></div>"
 )
-BRUSH = f"rgba({MASK_TINT[0]}, {MASK_TINT[1]}, {MASK_TINT[2]}, {MASK_OPACITY})"
 
 
 def build_tab(start: Defaults) -> Fields:
@@ -41,7 +37,7 @@ def build_tab(start: Defaults) -> Fields:
     with gr.Row(equal_height=False, elem_classes="studio"):
         with gr.Column(scale=7, min_width=320):
             fields |= _pictures(start)
-            fields |= _found()
+            fields |= found_fields()
             fields["button"] = gr.Button("Try on", variant="primary", size="lg", elem_id="try-on-button")
             fields["cancel"] = gr.Button(
                 "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
@@ -111,58 +107,6 @@ def _examples(rows: list[list[str]], field: gr.Image, label: str) -> None:
             gr.Examples(rows, field, label=label, examples_per_page=8, api_visibility="private")
 
 
-def _found() -> Fields:
-    """The mask over the photo, to be corrected, and what it was made from."""
-    fields: Fields = {}
-    with gr.Column(visible=False, elem_id="found") as found:
-        gr.Markdown(
-            "### What will be repainted\n\nEverything in colour. Paint to add, erase to keep; what you "
-            "change stays when you try other garments.",
-            elem_classes="quiet",
-        )
-        fields["editor"] = gr.ImageEditor(
-            label="The mask",
-            type="numpy",
-            format="png",
-            sources=(),
-            transforms=(),
-            layers=False,
-            canvas_size=(EDITOR[1], EDITOR[0]),
-            fixed_canvas=True,
-            interactive=True,
-            brush=gr.Brush(default_size=24, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
-            eraser=gr.Eraser(default_size=24),
-            height=440,
-            elem_id="mask-editor",
-            buttons=["fullscreen"],
-        )
-        with gr.Row(elem_classes="even"):
-            fields["mask_grow"] = gr.Slider(
-                -16,
-                32,
-                value=0,
-                step=1,
-                label="Grow or shrink the mask",
-                info="In pixels of the model's picture.",
-            )
-            fields["reset_mask"] = gr.Button("Reset to the automatic mask", size="sm", elem_id="reset-mask")
-        with gr.Accordion("Pose and body parts that were found", open=False):
-            with gr.Row():
-                for name, label in (("joints", "Pose"), ("parts", "Parts of the body")):
-                    fields[name] = gr.Image(
-                        label=label,
-                        format="png",
-                        interactive=False,
-                        height=260,
-                        buttons=["fullscreen"],
-                        elem_id=f"{name}-shown",
-                    )
-    fields["found"] = found
-    fields["mask"] = gr.State(None)
-    fields["token"] = gr.Textbox(value="", visible=False)
-    return fields
-
-
 def _results() -> Fields:
     """What a try-on shows."""
     fields: Fields = {}
@@ -219,23 +163,6 @@ def _results() -> Fields:
     return fields
 
 
-def layers_reader(editor: gr.ImageEditor) -> Callable[[Any], dict[str, Any] | None]:
-    """What turns the editor's raw value into arrays; the other fields of an event want to stay raw."""
-
-    def read(raw: Any) -> dict[str, Any] | None:
-        if not raw:
-            return None
-        data = raw if isinstance(raw, EditorData) else EditorData.model_validate(raw)
-        folder = Path(get_upload_folder()).resolve()
-        files = [data.background, data.composite, *(data.layers or [])]
-        # Gradio checks the paths only of records that carry its marker, and a hand-made one need not.
-        if any(file and not Path(file.path or "").resolve().is_relative_to(folder) for file in files):
-            return None
-        return editor.preprocess(data)  # type: ignore[return-value]
-
-    return read
-
-
 def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Defaults) -> None:
     """All wiring of the tab. ``preprocess=False``: the handlers want files and numbers as sent."""
     layers = layers_reader(fields["editor"])
@@ -268,6 +195,12 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **quiet
     ).then(look, inputs, looked, concurrency_id=PREPARE, **quiet)
 
+    def compute(visitor: str, *sent: Any) -> Iterator[tuple[Any, ...]]:
+        yield from handlers.try_on(*sent, visitor=visitor)
+
+    # What runs on a lent GPU runs in a process of its own: only plain values go there.
+    on_gpu = gpu(compute, lambda visitor, *sent: seconds_for(sent[-len(SETTINGS) :]))
+
     def run(
         request: gr.Request,
         person: Any,
@@ -279,9 +212,7 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         *values: Any,
     ) -> Iterator[tuple[Any, ...]]:
         visitor = request.session_hash or ""
-        yield from handlers.try_on(
-            person, garment, drawn, token, layers(raw), explain, *values, visitor=visitor
-        )
+        yield from on_gpu(visitor, person, garment, drawn, token, layers(raw), explain, *values)
 
     fields["button"].click(
         run,

@@ -34,7 +34,7 @@ from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.recall import SECONDS, Recall, digest
-from ladi.request import check_category, check_request, choose_sampling, collect_findings, pasting
+from ladi.request import check_category, check_request, choose_sampling, collect_findings
 from ladi.shelf import is_large, load_networks, mask_scheme
 from ladi.stages import Progress, Stages
 from ladi.types import (
@@ -241,7 +241,8 @@ class Engine:
             finally:
                 self._pipeline.maybe_free_model_hooks()
         with stages("paste"):
-            images = finish(generated, person, garment, conditions, pasting(request))
+            by_hand = request.mask is not None
+            images = finish(generated, person, garment, conditions, settings, by_hand=by_hand)
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check(images)
         stages.done()
@@ -296,8 +297,9 @@ class Engine:
             for made in pictures:
                 which = made.cell.conditions
                 garment, person = prepared[which]
-                own = replace(pasting(requests[which]), switches=made.cell.switches)
-                [image] = finish(made.image, person, garment, conditions[which], own)
+                own = replace(requests[which].settings, switches=made.cell.switches)
+                by_hand = requests[which].mask is not None
+                [image] = finish(made.image, person, garment, conditions[which], own, by_hand=by_hand)
                 compared.append(Compared(made.cell, image, made.seconds))
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check([one.image for one in compared])

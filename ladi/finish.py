@@ -1,7 +1,7 @@
 """The last stage of a try-on: from the network's pictures back into the photo.
 
 ```
-generated ─► add fine detail ─► drop what is unchanged from the mask ─► match the light ─► paste back
+generated ─► add fine detail ─► drop what is unchanged from the mask ─► match light and skin ─► paste back
 ```
 
 Each step can be left out by a setting; without pasting back, the network's pictures are returned as they are.
@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from ladi.preprocess.frame import paste_back, to_pixels
 from ladi.preprocess.light import match_light
+from ladi.preprocess.skin import match_skin
 from ladi.preprocess.unchanged import agrees, drop_unchanged
 from ladi.types import Conditions, Garment, PersonParts, Settings
 
@@ -25,6 +26,8 @@ def finish(
     garment: Garment,
     conditions: Conditions,
     settings: Settings,
+    *,
+    by_hand: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Brings generated pictures to what a user sees.
 
@@ -34,6 +37,7 @@ def finish(
         garment: in what.
         conditions: of both, one row.
         settings: ``paste_back``, ``fine_detail``, ``keep_unchanged``, ``feather`` and the switches count.
+        by_hand: the mask was drawn by hand: all of it is painted, and takes the photo's tone all the same.
 
     Returns:
         One (H',W',3) uint8 per picture, at the photo's own size where pasted back, else at the model's.
@@ -60,9 +64,14 @@ def finish(
         if settings.keep_unchanged:
             plain = _channels_last(small)
             worn = None if fitted is None else fitted[0] * agrees(plain, fitted[1])
-            painted = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
-            light = torch.from_numpy(match_light(plain, photo, mask & ~painted, worn)).movedim(-1, 0)[None]
-            large = large + functional.interpolate(light, large.shape[-2:], mode="bilinear")[0]
+            new = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
+            painted = mask if by_hand else new
+            tone = match_light(plain, photo, mask & ~new, worn)
+            tone += match_skin(
+                plain + tone, photo, person.labels, painted, person.keypoints, worn, scheme=person.scheme
+            )
+            shift = torch.from_numpy(tone).movedim(-1, 0)[None]
+            large = large + functional.interpolate(shift, large.shape[-2:], mode="bilinear")[0]
         pictures.append(
             paste_back(person.photo, to_pixels(large), painted, person.frame, feather=settings.feather)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import Any, get_args
 
 import numpy as np
@@ -138,11 +138,6 @@ def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[in
         defaults[0] if settings.steps is None else settings.steps,
         defaults[1] if settings.guidance is None else settings.guidance,
     )
-
-
-def pasting(request: TryOnRequest) -> Settings:
-    """How the picture is put back: of what was masked by hand, everything is repainted."""
-    return request.settings if request.mask is None else replace(request.settings, keep_unchanged=False)
 
 
 def collect_findings(

@@ -17,12 +17,43 @@ from PIL import Image
 from app.handlers import Handlers
 from app.page import build_page
 from app.theme import CSS, build_theme
+from ladi.compare import Compared
 from ladi.request import check_request
 from ladi.shelf import Shelf
-from ladi.types import Conditions, Finding, Frame, Garment, PersonParts, Result, TryOnRequest
+from ladi.types import (
+    Cancelled,
+    Conditions,
+    Finding,
+    Frame,
+    Garment,
+    PersonParts,
+    Photo,
+    Result,
+    TryOnRequest,
+)
 from tests.ui.pictures import coloured
 
 SIZE = (32, 24)
+
+
+def parts_of(photo: Photo) -> PersonParts:
+    """A person in grey, with a box to repaint, in the middle of a window as large as the photo."""
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[:, :, 8:24, 6:18] = 1
+    grey = torch.zeros(1, 3, *SIZE)
+    # One pixel of the photo in every picture: Gradio names files by their content, and would write one
+    # visitor's anew while the other reads it.
+    grey[0, :, 1, 1] = torch.from_numpy(photo.pixels[0, 0] / 510.0).float()
+    height, width = photo.size
+    return PersonParts(
+        photo,
+        Frame(0, 0, width, height, SIZE),
+        grey,
+        mask,
+        torch.zeros(1, 18, *SIZE),
+        np.zeros((18, 3), np.float32),
+        np.zeros(SIZE, np.uint8),
+    )
 
 
 class FakeEngine:
@@ -33,48 +64,66 @@ class FakeEngine:
         self.error: Exception | None = None
         self.running = 0
         self.most_at_once = 0
+        self.steps = 4
+        self.looks: list[dict[str, Any]] = []
         self._count = threading.Lock()
 
+    defaults = (5, 2.0)
+
     def try_on(
-        self, request: TryOnRequest, *, progress: Callable[[str, float], None] | None = None
+        self,
+        request: TryOnRequest,
+        *,
+        progress: Callable[[str, float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        preview: Callable[[np.ndarray], None] | None = None,
+        explain: bool = False,
     ) -> Result:
         check_request(request)
         with self._count:
             self.running += 1
             self.most_at_once = max(self.most_at_once, self.running)
         try:
-            return self._answer(request, progress)
+            return self._answer(request, progress, cancelled, preview)
         finally:
             with self._count:
                 self.running -= 1
 
-    def _answer(self, request: TryOnRequest, progress: Callable[[str, float], None] | None) -> Result:
+    def prepare_person(self, photo: Photo, **how: Any) -> PersonParts:
+        self.looks.append(how)
+        if self.error is not None:
+            raise self.error
+        return parts_of(photo)
+
+    def prepare_garment(self, photo: Photo, **how: Any) -> Garment:
+        return Garment(torch.zeros(1, 3, *SIZE), torch.ones(1, 1, *SIZE), guessed=True)
+
+    def compare(self, requests: Any, cells: Any, **how: Any) -> list[Compared]:
+        self.requests += requests
+        if self.error is not None:
+            raise self.error
+        return [
+            Compared(cell, requests[cell.conditions].person.pixels // (cell.steps + 1), 0.5)
+            for cell in cells(7, 5, 2.0)
+        ]
+
+    def _answer(self, request: TryOnRequest, progress: Any, cancelled: Any, preview: Any) -> Result:
         self.requests.append(request)
         if self.error is not None:
             raise self.error
-        for step in range(4):
+        for step in range(self.steps):
             time.sleep(0.02)
+            if cancelled is not None and cancelled():
+                raise Cancelled("Stopped before it was done; nothing was changed.")
+            if preview is not None:
+                preview(np.full((*SIZE, 3), 9, np.uint8))
             if progress is not None:
-                progress("denoise", step / 4)
+                progress("denoise", step / self.steps)
         settings = request.settings
-        mask = torch.zeros(1, 1, *SIZE)
-        mask[:, :, 8:24, 6:18] = 1
-        grey = torch.zeros(1, 3, *SIZE)
-        # One pixel of the photo in every picture: Gradio names files by their content, and would write one
-        # visitor's anew while the other reads it.
-        grey[0, :, 1, 1] = torch.from_numpy(request.person.pixels[0, 0] / 510.0).float()
-        nothing = torch.zeros(1)
+        person, nothing = parts_of(request.person), torch.zeros(1)
+        grey, mask = person.image, person.mask
         conditions = Conditions(
             mask, nothing, nothing, (), nothing, (), nothing, nothing, nothing, grey, grey + 0.5
-        )
-        person = PersonParts(
-            request.person,
-            Frame(0, 0, 24, 32, SIZE),
-            grey,
-            mask,
-            torch.zeros(1, 18, *SIZE),
-            np.zeros((18, 3), np.float32),
-            np.zeros(SIZE, np.uint8),
         )
         return Result(
             images=(255 - request.person.pixels,),
@@ -111,8 +160,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeEngin
 def engine(served: tuple[FakeEngine, str]) -> Iterator[FakeEngine]:
     """The fake, with no memory of the test before."""
     served[0].requests.clear()
+    served[0].looks.clear()
     served[0].error = None
     served[0].most_at_once = 0
+    served[0].steps = 4
     yield served[0]
     served[0].error = None
 

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from gradio_client import Client
 
-from app.hosting import check_mcp, default_model, gpu, gpu_seconds
+from app.fields import Defaults
+from app.hosting import check_mcp, default_model, gpu, gpu_seconds, seconds_for
 from app.visitors import already_waiting, busy, name_visitor
 from ladi import shelf
 from ladi.types import SettingError
@@ -183,3 +184,11 @@ def test_the_default_model_is_one_that_this_machine_can_use(
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert default_model("cpu") == "mini" and default_model("cuda") == "vitonhd"
     assert default_model(None) == "vitonhd"
+
+
+def test_gpu_time_follows_the_pages_settings() -> None:
+    """Prevents: a comparison that is cut off because it asked for the time of one picture."""
+    values = {**Defaults().values, "steps": 20, "pictures": 2}
+    assert seconds_for(tuple(values.values())) == gpu_seconds(20, 2)
+    assert seconds_for(tuple(values.values()), pictures=8) == gpu_seconds(20, 8)
+    assert seconds_for(tuple({**values, "steps": "many"}.values())) == gpu_seconds(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import shutil
@@ -17,8 +16,11 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from app.examples import example_garments, example_people
-from app.handlers import MASK_TINT, UNEXPECTED, Handlers
+from app.pictures import MASK_TINT
+from app.values import SETTINGS
+from app.words import UNEXPECTED
 from ladi.preprocess.photo import read_photo
+from ladi.preprocess.record import read_settings
 from ladi.types import LadiError, PersonError, PhotoError
 from tests.ui.conftest import FakeEngine
 from tests.ui.pictures import BAD_FILES, coloured
@@ -38,7 +40,9 @@ def test_a_visitor_gets_picture_mask_garment_seed_and_words(
     client: Client, engine: FakeEngine, person: Path, garment: Path
 ) -> None:
     """Prevents outputs that are wired in another order than the handler returns them."""
-    result, words, mask, warped, seed = try_on(client, person, garment, seed="42", steps=9, guidance=1.5)
+    result, words, mask, warped, seed, made = try_on(
+        client, person, garment, seed="42", steps=9, guidance=1.5
+    )
     np.testing.assert_array_equal(pixels(result), 255 - coloured(10, 60, 110))
     assert "9 steps" in words and "guidance 1.5" in words and "1.5 s" in words
     assert "top · embedded parser" in words
@@ -47,6 +51,8 @@ def test_a_visitor_gets_picture_mask_garment_seed_and_words(
     assert np.abs(tinted - MASK_TINT).max() < np.abs(grey - MASK_TINT).max() / 2
     assert pixels(warped)[0, 0].tolist() == [191, 191, 191]
     assert seed == "42"
+    assert made["seed"] == 42 and made["steps"] == 9 and made["model"] == "mini"
+    assert read_settings(result) == made
 
 
 def test_every_setting_reaches_the_engine(
@@ -57,6 +63,9 @@ def test_every_setting_reaches_the_engine(
         "steps": 11,
         "guidance": 4.5,
         "seed": "3",
+        "pictures": 2,
+        "sampler": "unipc",
+        "size": "512x384",
         "emasc": False,
         "category": "dresses",
         "clean_garment": "keep",
@@ -70,25 +79,32 @@ def test_every_setting_reaches_the_engine(
         "paste_back": False,
         "fine_detail": False,
         "keep_unchanged": False,
+        "feather": 1.5,
         "model": "mini",
     }
+    assert set(values) == set(SETTINGS)
     try_on(client, person, garment, **values)
     request = engine.requests[0]
     got = vars(request) | vars(request.settings) | vars(request.settings.switches) | {"model": "mini"}
-    assert {name: got[name] for name in values} == values | {"seed": 3}
+    assert {name: got[name] for name in values} == values | {"seed": 3, "size": (512, 384)}
 
 
-def test_the_page_names_the_inputs_as_the_handler_does() -> None:
-    """Prevents an input list that has drifted from the handler's parameters."""
-    parameters = list(inspect.signature(Handlers.try_on).parameters)
-    assert parameters == ["self", *Handlers.INPUTS, "progress"]
+def test_the_endpoints_are_named_and_explained(client: Client) -> None:
+    """Prevents parameters called param_3 without a word, which nobody can call."""
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(endpoints) == {"/try_on", "/prepare", "/compare"}
+    names = [one["parameter_name"] for one in endpoints["/try_on"]["parameters"]]
+    assert names == ["person", "garment", "mask", *SETTINGS]
+    for told in endpoints.values():
+        assert len(told["description"]) > 60
+        assert all(len(one["label"]) > 3 for one in told["parameters"])
 
 
 def test_an_empty_seed_is_drawn_and_shown(
     client: Client, engine: FakeEngine, person: Path, garment: Path
 ) -> None:
     """Prevents an empty field from meaning seed 0, the same picture for everybody."""
-    assert try_on(client, person, garment)[-1] == "7"
+    assert try_on(client, person, garment)[4] == "7"
     assert engine.requests[0].settings.seed is None
 
 
@@ -144,6 +160,8 @@ def test_a_bad_file_gives_its_sentence_and_the_server_goes_on(
         ({"seed": "lucky"}, "seed must be a number, got 'lucky'"),
         ({"category": "hats"}, "category must be auto, upper_body, lower_body or dresses, got 'hats'"),
         ({"mask_rule": "none"}, "mask_rule must be published or worn, got 'none'"),
+        ({"sampler": "magic"}, "sampler must be ddim, dpm++, unipc or euler, got 'magic'"),
+        ({"size": "large"}, "size must be height by width"),
         ({"mask_grow": 1000}, "mask_grow must be -64 to 64 pixels, got 1000"),
         ({"model": "maxi"}, "There is no model 'maxi' here: choose mini"),
         ({"model": "/etc"}, "There is no model '/etc' here: choose mini"),
@@ -228,7 +246,7 @@ def call_by_hand(address: str, data: list[object]) -> str:
         return stream.read().decode()
 
 
-REST = ["1", True, "upper_body", "auto", "worn", 0, True, True, True, True, 1, True, True, True, "mini"]
+REST = ["1", 1, "", "", *[True] * 5, 1, "upper_body", "auto", "worn", 0, True, True, True, 4.0, "mini"]
 
 
 def test_a_hand_made_request_cannot_read_files_of_the_server(
@@ -236,7 +254,7 @@ def test_a_hand_made_request_cannot_read_files_of_the_server(
 ) -> None:
     """Prevents opening any path that a request names: Gradio checks only records that carry its marker."""
     record = {"path": str(person), "url": None}
-    answer = call_by_hand(address, [record, record, 5, 2.0, *REST])
+    answer = call_by_hand(address, [record, record, None, 5, 2.0, *REST])
     assert "was not uploaded to this page" in answer
     assert not engine.requests
 
@@ -247,9 +265,9 @@ def test_a_real_nan_is_refused(address: str, engine: FakeEngine, person: Path) -
     uploads.mkdir(exist_ok=True)
     path = shutil.copy(person, uploads / "nan.png")
     record = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
-    assert "guidance" in call_by_hand(address, [record, record, 5, float("nan"), *REST])
+    assert "guidance" in call_by_hand(address, [record, record, None, 5, float("nan"), *REST])
     assert not engine.requests
-    assert "complete" in call_by_hand(address, [record, record, 5, 2.0, *REST])
+    assert "complete" in call_by_hand(address, [record, record, None, 5, 2.0, *REST])
     assert len(engine.requests) == 1
 
 

@@ -56,7 +56,7 @@ def garment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_photo_goes_in_and_a_photo_comes_out(client: Client, person: Path, garment: Path) -> None:
     """Prevents a page and an engine that work apart and not together."""
     sent = {"person": handle_file(person), "garment": handle_file(garment), "steps": 4, "seed": "1"}
-    result, words, mask, warped, seed = client.predict(**sent, api_name="/try_on")
+    result, words, mask, warped, seed, _ = client.predict(**sent, api_name="/try_on")
     before, after = read_photo(person).pixels, np.asarray(Image.open(result))
     assert after.shape == before.shape
     changed = (after != before).any(axis=2)

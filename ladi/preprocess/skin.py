@@ -1,0 +1,107 @@
+"""Newly painted skin takes the person's own tone.
+
+Where an old sleeve was, the network paints arms as it has learnt them, mostly pale ones. The person's tone is
+known from face and neck. Painted pixels that look like skin, lie on an arm or the shoulders, and are no
+garment, are scaled channel by channel until their middle is that of the real skin; their shading stays. It
+finds no skin in photos, labels do, and it changes no garment.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table
+from ladi.types import KEYPOINT_NAMES, LabelScheme
+
+_SHOWN = ("face", "head", "neck", "vitonhd_neck")
+"""Not the arms: a worn sleeve is too often taken for one."""
+_ARMS = (
+    ("right_shoulder", "right_elbow"),
+    ("right_elbow", "right_wrist"),
+    ("left_shoulder", "left_elbow"),
+    ("left_elbow", "left_wrist"),
+    ("right_shoulder", "left_shoulder"),
+)
+_REACH = 0.085
+"""Half an arm's width, of the picture's height, with a margin for joints that lie a little beside it."""
+_REDDISH = (0.015, 0.05)
+"""Red above luma, on [0,1]: from the first on a colour may be skin, from the second it counts fully."""
+_ENOUGH = 40
+"""Pixels at a height of 256 below which nothing is known of a tone."""
+_LEAST, _MOST = 0.2, 1.5
+"""Limits of the scale: a tone is matched, not invented."""
+
+
+def match_skin(
+    generated: np.ndarray,
+    photo: np.ndarray,
+    labels: np.ndarray,
+    painted: np.ndarray,
+    keypoints: np.ndarray,
+    garment: np.ndarray | None = None,
+    *,
+    scheme: LabelScheme = "lip",
+) -> np.ndarray:
+    """The correction to add to a generated picture.
+
+    Args:
+        generated: (H,W,3) in [-1,1].
+        photo: (H,W,3) in [-1,1].
+        labels: (H,W) of the photo.
+        painted: (H,W) bool, what is not kept from the photo.
+        keypoints: (18,3) in pixels of these pictures.
+        garment: (H,W) in [0,1], where the new garment lies; nothing changes there.
+        scheme: of the labels.
+
+    Returns:
+        (H,W,3) float32; zero everywhere where too little skin is seen, in the photo or painted.
+    """
+    nothing = np.zeros_like(generated, dtype=np.float32)
+    enough = _ENOUGH * (generated.shape[0] / 256) ** 2
+    table = label_table(scheme)
+    shown = np.isin(labels, [table[name] for name in _SHOWN if name in table])
+    real = (np.clip(photo, -1, 1) + 1) / 2
+    known = shown & ~painted & (reddish(real) > 0)
+    picture = (np.clip(generated, -1, 1) + 1) / 2
+    weight = reddish(picture) * near_arms(keypoints, labels.shape) * painted
+    if garment is not None:
+        weight = weight * (1 - np.clip(garment, 0, 1))
+    if known.sum() < enough or (weight > 0.5).sum() < enough:
+        return nothing
+    tone, own = np.median(real[known], axis=0), np.median(picture[weight > 0.5], axis=0)
+    scale = np.clip(tone / np.maximum(own, 0.05), _LEAST, _MOST)
+    soft = ndimage.gaussian_filter(weight, generated.shape[0] / 256)[..., None]
+    return (2 * soft * picture * (scale - 1)).astype(np.float32)
+
+
+def reddish(picture: np.ndarray) -> np.ndarray:
+    """How much each colour may be skin, of any tone: (H,W,3) in [0,1] → (H,W) in [0,1].
+
+    Skin of every tone is redder than its brightness, and less blue; how much so grows with brightness, so the
+    dark is measured more finely.
+    """
+    red, green, blue = picture[..., 0], picture[..., 1], picture[..., 2]
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    low, high = _REDDISH
+    strength = np.clip(((red - luma) / np.sqrt(np.maximum(luma, 0.05)) - low) / (high - low), 0, 1)
+    return strength * (red >= green) * (green >= blue - 0.04)
+
+
+def near_arms(keypoints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H,W) in [0,1]: 1 on the arms and the shoulders' line, fading to 0 half as far again from them."""
+    rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    nearest = np.full(size, np.inf, np.float32)
+    for first, second in _ARMS:
+        start, end = (
+            keypoints[KEYPOINT_NAMES.index(name), :2].astype(np.float32) for name in (first, second)
+        )
+        if not start.any() or not end.any():
+            continue
+        along = end - start
+        length = max(float(along @ along), 1e-6)
+        share = np.clip(((columns - start[0]) * along[0] + (rows - start[1]) * along[1]) / length, 0, 1)
+        beside = np.hypot(columns - start[0] - share * along[0], rows - start[1] - share * along[1])
+        nearest = np.minimum(nearest, beside)
+    reach = _REACH * size[0]
+    return np.clip((1.5 * reach - nearest) / (0.5 * reach), 0, 1)
