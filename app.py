@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.fields import Defaults
     from app.handlers import Handlers
     from app.page import build_page
-    from app.theme import CSS, build_theme
+    from app.theme import CSS, NAMES, build_theme
     from ladi.devices import choose_running
     from ladi.engine import Engine
     from ladi.flags import running_of
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if on_zero_gpu():  # calls run in copies of this process: what is loaded before is there in all
             for name in names:
                 warm_up(shelf, Readiness(name))
-        launch_page(page, options, readiness, pictures, theme=build_theme(), css=CSS)
+        launch_page(page, options, readiness, pictures, theme=build_theme(), css=CSS, js=NAMES)
         threading.Thread(target=warm_up, args=(shelf, readiness), name="warm-up", daemon=True).start()
         page.block_thread()
     except LadiError as error:

@@ -73,8 +73,8 @@ def build_theme() -> gr.themes.Base:
         block_info_text_color_dark="*neutral_400",
         button_primary_background_fill="*neutral_900",
         button_primary_background_fill_hover="*primary_600",
-        button_primary_background_fill_dark="*primary_500",
-        button_primary_background_fill_hover_dark="*primary_400",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_700",
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         slider_color="*primary_500",
@@ -152,3 +152,27 @@ CSS = """
 }
 @media (prefers-reduced-motion: reduce) { .progress .bar { transition: none; } }
 """
+
+NAMES = """() => {
+  const named = (part, name) => { if (name && part.ariaLabel !== name) part.ariaLabel = name; };
+  const words = (part) => part.innerText.replace(/\\s+/g, ' ').trim();
+  const name_all = () => {
+    document.querySelectorAll('.example-row').forEach((row) => {
+      const label = words(row.querySelector('.label') || row);
+      row.querySelectorAll('.gallery-item').forEach((item, index) => named(item, `${label}: ${index + 1}`));
+    });
+    document.querySelectorAll('button.upload-container, button.thumbnail-item')
+      .forEach((part) => named(part, words(part)));
+    document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((part) => {
+      named(part, words(part.closest('.block').querySelector('[data-testid="block-label"]') || part));
+    });
+  };
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => { waiting = false; name_all(); }, 200);
+  }).observe(document.body, {childList: true, subtree: true});
+  name_all();
+}"""
+"""Names for screen readers, where Gradio gives a button none, or one that is not what stands on it."""

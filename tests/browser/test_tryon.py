@@ -1,0 +1,150 @@
+"""Trying on in a real browser, with the real model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from ladi.preprocess.record import SETTINGS, SOURCE_TYPE, XMP
+from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, Visitor, changed
+
+STROKE = (0.36, 0.9), (0.64, 0.9)
+"""Over the trousers, which the automatic mask of a top leaves alone."""
+
+
+@pytest.fixture(scope="module")
+def dressed(enter: Callable[..., Visitor]) -> Visitor:
+    """Somebody with both pictures, whose mask nobody has touched, and one step."""
+    visitor = enter()
+    visitor.dress()
+    visitor.set_number("Steps", 1)
+    return visitor
+
+
+def under_stroke(size: tuple[int, int]) -> tuple[slice, slice]:
+    """The middle of the stroke in a picture (width, height)."""
+    return slice(int(0.895 * size[1]), int(0.905 * size[1])), slice(int(0.4 * size[0]), int(0.6 * size[0]))
+
+
+def test_two_pictures_give_a_third(dressed: Visitor, address: str) -> None:
+    """Prevents a page on which nothing comes out, or a download that is not what was promised."""
+    dressed.set_seed(5)
+    result = dressed.try_on()
+    assert result.format == "PNG" and result.size == Image.open(BEN).size and not result.getexif()
+    assert SOURCE_TYPE in result.text[XMP]
+    told = json.loads(result.text[SETTINGS])
+    assert (told["seed"], told["steps"]) == (5, 1)
+    assert dressed.page.locator("#seed-used input").input_value() == "5"
+    assert "1 step " in dressed.page.locator("#result-details").inner_text()
+
+    files = Client(address, verbose=False).predict(
+        handle_file(BEN), handle_file(STRIPED), None, 1, 3.0, "5", api_name="/try_on"
+    )
+    mask = np.asarray(Image.open(files[2]).convert("L").resize(result.size)) > 0
+    rows, columns = np.nonzero(mask)
+    inside, edge = np.zeros_like(mask), 24
+    top, left = max(rows.min() - edge, 0), max(columns.min() - edge, 0)
+    inside[top : rows.max() + edge, left : columns.max() + edge] = True
+    different = changed(BEN, result)
+    assert 0.02 < different.mean() < 0.9
+    assert not (different & ~inside).any()
+
+
+def test_a_seed_decides_and_emasc_shows(dressed: Visitor) -> None:
+    """Prevents a seed that is not used, and a switch that is not connected."""
+    dressed.set_seed(7)
+    first, again = dressed.try_on(), dressed.try_on()
+    assert not changed(first, again).any()
+    dressed.page.get_by_label("Keep the photo's fine detail (EMASC)").uncheck()
+    without = dressed.try_on()
+    dressed.page.get_by_label("Keep the photo's fine detail (EMASC)").check()
+    dressed.set_seed(8)
+    other = dressed.try_on()
+    assert changed(first, without).mean() > 0.01 and changed(first, other).mean() > 0.01
+
+
+def test_cancel_stops_and_the_next_one_works(dressed: Visitor) -> None:
+    """Prevents a cancelled picture that holds the queue, or a page that stays busy after it."""
+    dressed.set_number("Steps", 100)
+    dressed.press_try_on()
+    dressed.page.get_by_text("of 100").first.wait_for()
+    dressed.page.locator("#cancel-button").click()
+    dressed.page.get_by_text("Stopped. Your pictures and settings are as they were.").wait_for()
+    assert not dressed.page.locator("#cancel-button").is_visible()
+    dressed.set_number("Steps", 1)
+    assert json.loads(dressed.try_on().text[SETTINGS])["steps"] == 1
+
+
+def test_a_stroke_is_painted_and_stays(enter: Callable[..., Visitor], dressed: Visitor) -> None:
+    """Prevents a mask that is corrected on the screen only, or whose strokes another garment wipes away."""
+    dressed.set_seed(5)
+    untouched = dressed.try_on()
+    place = under_stroke(untouched.size)
+    assert not changed(BEN, untouched)[place].any()
+
+    visitor = enter()
+    visitor.dress()
+    visitor.set_number("Steps", 1)
+    visitor.set_seed(5)
+    visitor.draw(*STROKE)
+    drawn = visitor.try_on()
+    assert changed(BEN, drawn)[place].mean() > 0.9
+
+    visitor.upload(garment=CHECKED)
+    visitor.page.locator("#cleaned img").wait_for()
+    visitor.rest()
+    other = visitor.try_on()
+    assert changed(BEN, other)[place].mean() > 0.9
+    assert changed(drawn, other).mean() > 0.01
+
+    visitor.page.locator("#reset-mask").click()
+    visitor.rest()
+    assert not changed(BEN, visitor.try_on())[place].any()
+
+
+def test_what_is_no_photo_or_no_person_gives_a_sentence(
+    enter: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    """Prevents a dead end or a lost garment where a photo is none, or shows nobody."""
+    text = tmp_path / "holiday.jpg"
+    text.write_text("This is a letter, not a photo.")
+    visitor = enter()
+    visitor.upload(person=text)
+    assert "holiday.jpg" in visitor.said("#found-person")
+    visitor.upload(person=STRIPED, garment=STRIPED)
+    visitor.page.locator("#cleaned img").wait_for()
+    visitor.page.locator("#found-person").get_by_text("person").wait_for()
+    assert "holiday" not in visitor.said("#found-person")
+    visitor.press_try_on()
+    assert "person" in visitor.said("#status")
+    assert visitor.page.locator("#cleaned img").is_visible()
+    visitor.upload(person=BEN)
+    visitor.page.locator("#mask-editor canvas").first.wait_for()
+    visitor.rest()
+    visitor.set_number("Steps", 1)
+    assert changed(BEN, visitor.try_on()).any()
+
+
+def test_two_visitors_at_once_get_their_own(dressed: Visitor, enter: Callable[..., Visitor]) -> None:
+    """Prevents one visitor's picture on another's page."""
+    other = enter()
+    other.dress(CARLA, CHECKED)
+    other.set_number("Steps", 2)
+    for visitor, seed in ((dressed, 21), (other, 22)):
+        visitor.set_seed(seed)
+        visitor.press_try_on()
+    for visitor, seed, photo in ((dressed, 21, BEN), (other, 22, CARLA)):
+        visitor.page.wait_for_function(
+            "seed => document.querySelector('#seed-used input')?.value === seed", arg=str(seed)
+        )
+        visitor.rest()
+        result = visitor.download("#download")
+        assert json.loads(result.text[SETTINGS])["seed"] == seed
+        top = int(0.05 * result.size[1])
+        assert not changed(photo, result)[:top].any()

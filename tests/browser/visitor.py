@@ -1,0 +1,125 @@
+"""What a person in front of the page does, as methods: upload, set, press, draw, look."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from app.masks import EDITOR
+from tests.conftest import ROOT
+
+EXAMPLES = ROOT / "assets/examples"
+BEN, CARLA = EXAMPLES / "person-ben.jpg", EXAMPLES / "person-carla.jpg"
+STRIPED, CHECKED = EXAMPLES / "garment-striped-tee.jpg", EXAMPLES / "garment-checked-shirt.jpg"
+TABS = ("Try on", "Compare", "Batch")
+
+
+class Visitor:
+    """One browser page; every address that it asks for is noted."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(address)
+        page.locator("#try-on-button").wait_for()
+
+    def upload(self, *, person: Path | None = None, garment: Path | None = None) -> None:
+        """Give pictures, without waiting for what is found in them."""
+        for name, file in (("person", person), ("garment", garment)):
+            if file is None:
+                continue
+            remove = self.page.locator(f"#{name}-upload button[aria-label='Clear']")
+            if remove.count():
+                remove.click()
+            self.page.set_input_files(f"#{name}-upload input[type=file]", file)
+
+    def dress(self, person: Path = BEN, garment: Path = STRIPED) -> None:
+        """Give both pictures and wait until the mask and the garment are shown."""
+        self.upload(person=person)
+        self.page.locator("#mask-editor canvas").first.wait_for()
+        self.upload(garment=garment)
+        self.page.locator("#cleaned img").wait_for()
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until nothing is asked of the server any more."""
+        seen, since = len(self.asked), time.monotonic()
+        while time.monotonic() - since < 0.7:
+            self.page.wait_for_timeout(100)
+            if len(self.asked) != seen:
+                seen, since = len(self.asked), time.monotonic()
+
+    def set_number(self, label: str, value: float) -> None:
+        """A slider, by its number field."""
+        field = self.page.get_by_label(f"number input for {label}", exact=True)
+        field.fill(str(value))
+        field.blur()
+
+    def set_seed(self, seed: int) -> None:
+        self.page.locator("#seed input").fill(str(seed))
+
+    def press_try_on(self) -> None:
+        self.page.locator("#try-on-button").click()
+
+    def try_on(self) -> Image.Image:
+        """Press the button, wait, and download what came."""
+        before = self._shown()
+        self.press_try_on()
+        self.page.wait_for_function(
+            "before => { const all = document.querySelectorAll('#result img');"
+            " return all.length > 1 && all[1].src !== before; }",
+            arg=before,
+        )
+        self.page.locator("#try-on-button").wait_for()
+        return self.download("#download")
+
+    def _shown(self) -> str:
+        pictures = self.page.locator("#result img")
+        return pictures.nth(1).get_attribute("src") if pictures.count() > 1 else ""
+
+    def download(self, button: str) -> Image.Image:
+        """The picture that a button gives."""
+        with self.page.expect_download() as coming:
+            self.page.locator(button).click()
+        image = Image.open(io.BytesIO(Path(coming.value.path()).read_bytes()))
+        image.load()
+        return image
+
+    def draw(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """A stroke on the mask, from and to places given as shares of the photo's width and height."""
+        editor = self.page.locator("#mask-editor")
+        editor.scroll_into_view_if_needed()
+        box = editor.locator("canvas").first.bounding_box()
+        zoom = float(editor.locator(".zoom-number span").inner_text().rstrip("%")) / 100
+        width, height = EDITOR[1] * zoom, EDITOR[0] * zoom
+        left, top = box["x"] + (box["width"] - width) / 2, box["y"] + (box["height"] - height) / 2
+        mouse = self.page.mouse
+        mouse.move(left + start[0] * width, top + start[1] * height)
+        mouse.down()
+        mouse.move(left + end[0] * width, top + end[1] * height, steps=12)
+        mouse.up()
+        self.rest()
+
+    def open_tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+        self.page.wait_for_timeout(300)
+
+    def said(self, where: str) -> str:
+        """The refusal that stands in a place."""
+        return self.page.locator(f"{where} .note.problem").inner_text()
+
+    def width_over(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def changed(one: Image.Image | Path, other: Image.Image) -> np.ndarray:
+    """Where two pictures of one size differ (H,W) bool."""
+    first = one if isinstance(one, Image.Image) else Image.open(one)
+    return (np.asarray(first.convert("RGB")) != np.asarray(other.convert("RGB"))).any(axis=2)
