@@ -128,6 +128,12 @@ CSS = """
 }
 .example-row .gallery-item img { object-fit: cover; width: 100%; height: 100%; }
 .even > * { min-width: min(100%, 200px) !important; }
+.even > .form { flex-wrap: wrap; }
+.even > .form > * { flex: 1 1 180px; min-width: min(100%, 180px) !important; }
+#found-person, #found-garment, #status, #compare-status, #batch-status,
+#found-person > *, #found-garment > *, #status > *, #compare-status > *, #batch-status > * {
+  padding: 0 !important;
+}
 #about { margin-top: 14px; }
 #made .grid-wrap, #compare-grid .grid-wrap, #batch-results .grid-wrap { max-height: none; overflow: visible; }
 #made .gallery-item, #compare-grid .gallery-item, #batch-results .gallery-item { height: auto; }

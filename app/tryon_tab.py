@@ -45,6 +45,12 @@ def build_tab(start: Defaults) -> Fields:
             fields |= everyday_fields(start)
             with gr.Accordion("More settings", open=False, elem_id="more-settings"):
                 fields |= further_fields(start)
+                fields["explain"] = gr.Checkbox(
+                    value=True,
+                    label="Show how it was made",
+                    info="Costs one more decoding.",
+                    elem_id="explain",
+                )
                 with gr.Row():
                     fields["reset"] = gr.Button("Reset all settings", size="sm", elem_id="reset-settings")
                     fields["load"] = gr.UploadButton(
@@ -156,9 +162,6 @@ def _results() -> Fields:
         )
         fields["timings"] = gr.Markdown(elem_id="timings")
     fields["how"] = how
-    fields["explain"] = gr.Checkbox(
-        value=True, label="Show how it was made", info="Costs one more decoding.", elem_id="explain"
-    )
     fields["results"] = gr.State(None)
     return fields
 

@@ -67,9 +67,11 @@ def finish(
             new = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
             painted = mask if by_hand else new
             tone = match_light(plain, photo, mask & ~new, worn)
-            tone += match_skin(
-                plain + tone, photo, person.labels, painted, person.keypoints, worn, scheme=person.scheme
-            )
+            if worn is not None:  # without it, cloth and skin cannot be told apart
+                lit = plain + tone
+                tone += match_skin(
+                    lit, photo, person.labels, painted, person.keypoints, worn, scheme=person.scheme
+                )
             shift = torch.from_numpy(tone).movedim(-1, 0)[None]
             large = large + functional.interpolate(shift, large.shape[-2:], mode="bilinear")[0]
         pictures.append(

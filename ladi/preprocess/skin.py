@@ -39,7 +39,7 @@ def match_skin(
     labels: np.ndarray,
     painted: np.ndarray,
     keypoints: np.ndarray,
-    garment: np.ndarray | None = None,
+    garment: np.ndarray,
     *,
     scheme: LabelScheme = "lip",
 ) -> np.ndarray:
@@ -65,8 +65,7 @@ def match_skin(
     known = shown & ~painted & (reddish(real) > 0)
     picture = (np.clip(generated, -1, 1) + 1) / 2
     weight = reddish(picture) * near_arms(keypoints, labels.shape) * painted
-    if garment is not None:
-        weight = weight * (1 - np.clip(garment, 0, 1))
+    weight = weight * (1 - np.clip(garment, 0, 1))
     if known.sum() < enough or (weight > 0.5).sum() < enough:
         return nothing
     tone, own = np.median(real[known], axis=0), np.median(picture[weight > 0.5], axis=0)
