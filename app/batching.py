@@ -16,6 +16,7 @@ from app import words
 from app.files import new_folder
 from app.running import Outcome, Runs, Work
 from app.values import flat_settings, named, upload_path
+from ladi.archive import PUBLIC
 from ladi.batch import RowDone, run_batch, zip_results
 from ladi.pairs import Row, open_pairs
 from ladi.types import Cancelled, LadiError, PhotoError
@@ -60,7 +61,7 @@ class Batching:
         try:
             if not upload:
                 raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
-            rows = open_pairs(upload_path(upload, "a zip file"), new_folder())
+            rows = open_pairs(upload_path(upload, "a zip file"), new_folder(), limits=PUBLIC)
             settings = named(values)
             for report in self.runs.watch(visitor, lambda task: self._work(task, rows, out, settings, news)):
                 if not isinstance(report, Outcome):
