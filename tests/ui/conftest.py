@@ -103,10 +103,13 @@ class FakeEngine:
         self.requests += requests
         if self.error is not None:
             raise self.error
-        return [
-            Compared(cell, requests[cell.conditions].person.pixels // (cell.steps + 1), 0.5)
-            for cell in cells(7, 5, 2.0)
-        ]
+        made = []
+        for cell in cells(7, 5, 2.0):
+            request = requests[cell.conditions]
+            picture = request.person.pixels // (cell.steps + 1)
+            picture[0, 0] = request.garment.pixels[0, 0]
+            made.append(Compared(cell, picture, 0.5))
+        return made
 
     def _answer(self, request: TryOnRequest, progress: Any, cancelled: Any, preview: Any) -> Result:
         self.requests.append(request)

@@ -113,6 +113,15 @@ def test_a_mask_lands_on_the_photos_right_pixels(person: Any, rows: slice, colum
     np.testing.assert_array_equal(placed, expected)
 
 
+def test_nothing_is_masked_beyond_the_window() -> None:
+    """Prevents a mask at the window's edge from running on to the photo's border."""
+    person = replace(PERSON, frame=Frame(75, 100, 150, 200, SIZE))
+    drawn = with_stroke(masks.automatic(person), slice(0, 768), slice(0, 576))
+    expected = np.zeros(PHOTO.size, np.uint8)
+    expected[100:300, 75:225] = 1
+    np.testing.assert_array_equal(masks.mask_for_photo(drawn, PHOTO), expected)
+
+
 def test_only_an_edited_mask_of_this_photo_is_used() -> None:
     """Prevents an automatic mask, or another photo's, from being taken for a wish."""
     automatic = masks.automatic(PERSON)
