@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from math import prod
 from typing import Any
 
 from app.values import number, whole
+from ladi.preprocess.checks import check_settings
 from ladi.samplers import SAMPLERS
-from ladi.types import SettingError, Switches
+from ladi.types import SettingError, Settings, Switches
 
 MOST_CELLS = 24
 """More would keep others waiting for minutes."""
@@ -65,7 +67,7 @@ class Planned:
 
 
 def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -> list[Any]:
-    """What is written beside an axis, as values.
+    """What is written beside an axis, as values, each once.
 
     Args:
         axis: a key of ``AXES``.
@@ -74,8 +76,10 @@ def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -
         models: which there are.
 
     Raises:
-        SettingError: a word that is no value of this axis, or none at all.
+        SettingError: no such axis, a word that is no value of it, or none at all.
     """
+    if axis not in AXES:
+        raise SettingError(f"What varies must be one of {', '.join(AXES)}, got {axis!r}.")
     wanted = [word.strip() for word in (text or AXES[axis].values).split(",") if word.strip()]
     if not wanted:
         raise SettingError(f"{AXES[axis].label} has no values: give {AXES[axis].help}.")
@@ -83,13 +87,19 @@ def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -
         return list(range(garments)) if axis == "garment" else list(models)
     read: dict[str, Callable[[str], Any]] = {
         "garment": lambda word: _numbered(word, garments),
-        "guidance": lambda word: number(word, "guidance"),
-        "steps": lambda word: whole(word, "steps"),
-        "seed": lambda word: whole(word, "seed"),
+        "guidance": lambda word: _in_range("guidance", number(word, "guidance")),
+        "steps": lambda word: _in_range("steps", whole(word, "steps")),
+        "seed": lambda word: _in_range("seed", whole(word, "seed")),
         "sampler": lambda word: _one_of(word, tuple(SAMPLERS), "sampler"),
         "model": lambda word: _one_of(word, tuple(models), "model"),
     }
-    return [read.get(axis, _switch)(word) for word in wanted]
+    # Cells are told apart by their labels, so that the same value twice would be one cell with two pictures.
+    return list(dict.fromkeys(read.get(axis, _switch)(word) for word in wanted))
+
+
+def _in_range(name: str, value: Any) -> Any:
+    check_settings(Settings(**{name: value}))
+    return value
 
 
 def _numbered(word: str, garments: int) -> int:
@@ -118,7 +128,8 @@ def value_label(axis: str, value: Any) -> str:
         return f"Garment {value + 1}"
     if axis in ("sampler", "model"):
         return str(value)
-    return f"{AXES[axis].label} {value:g}"
+    # Ten digits: more than the largest seed has.
+    return f"{AXES[axis].label} {value:.10g}"
 
 
 def plan(
@@ -140,19 +151,15 @@ def plan(
         raise SettingError(
             f"{AXES[names[0]].label} varies in both directions: choose another for one of them."
         )
+    count = prod(len(values) for _, values in axes)
+    if count > MOST_CELLS:
+        raise SettingError(f"That would be {count} pictures: at most {MOST_CELLS} are compared at once.")
     cells = []
     for values in product(*(values for _, values in axes)):
         cell = Planned((), model, garment, {}, switches)
         for name, value in zip(names, values, strict=True):
             cell = _with(cell, name, value)
         cells.append(cell)
-    return check_count(cells)
-
-
-def check_count(cells: list[Planned]) -> list[Planned]:
-    """Raises SettingError for more cells than fit."""
-    if len(cells) > MOST_CELLS:
-        raise SettingError(f"That would be {len(cells)} pictures: at most {MOST_CELLS} are compared at once.")
     return cells
 
 

@@ -79,8 +79,9 @@ class Looking:
         Returns:
             Values or updates for ``LOOKED``.
         """
-        settings = named(values)
+        settings, grow = named(values), 0
         try:
+            grow = whole(settings["mask_grow"], "mask_grow", 0)
             seen = self._see(person, garment, settings)
         except LadiError as error:
             seen = Look(person_problem=str(error))
@@ -89,7 +90,7 @@ class Looking:
             seen = Look(person_problem=words.UNEXPECTED)
         shown = self._show_garment(seen, settings["model"] or self.default_model)
         noted = masks.note_strokes(drawn, token, layers)
-        shown |= self._show_person(seen, noted, token, whole(settings["mask_grow"], "mask_grow", 0))
+        shown |= self._show_person(seen, noted, token, grow)
         shown["found"] = gr.update(visible=seen.person is not None)
         return tuple(shown[name] for name in self.LOOKED)
 

@@ -167,7 +167,11 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
         models: what can be chosen here.
         now: the page's settings; they stay where the record says nothing, or nothing that fits.
     """
+    # Never by the type of what is there now: a browser sends a slider's 2.0 as 2.
     read: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(("steps", "mask_grow"), int),
+        **dict.fromkeys(("guidance", "cloth_cond_rate", "feather"), float),
+        **dict.fromkeys(YES_OR_NO, bool),
         "seed": lambda value: str(int(value)),
         "size": lambda value: "" if value is None else f"{int(value[0])}x{int(value[1])}",
         "sampler": lambda value: value or "",
@@ -176,12 +180,11 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
     }
     settings = dict(now)
     for name in SETTINGS:
-        kind = type(now[name])
         if name not in record:
             continue
         try:
-            settings[name] = read[name](record[name]) if name in read else kind(record[name])
-        except (TypeError, ValueError, IndexError, KeyError) as error:
+            settings[name] = read.get(name, str)(record[name])
+        except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
             raise LadiError(
                 f"The picture's setting {name!r} cannot be read: set the sliders by hand."
             ) from error

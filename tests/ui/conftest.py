@@ -14,6 +14,7 @@ import torch
 from gradio_client import Client
 from PIL import Image
 
+from app.fields import Defaults
 from app.handlers import Handlers
 from app.page import build_page
 from app.theme import CSS, build_theme
@@ -102,10 +103,13 @@ class FakeEngine:
         self.requests += requests
         if self.error is not None:
             raise self.error
-        return [
-            Compared(cell, requests[cell.conditions].person.pixels // (cell.steps + 1), 0.5)
-            for cell in cells(7, 5, 2.0)
-        ]
+        made = []
+        for cell in cells(7, 5, 2.0):
+            request = requests[cell.conditions]
+            picture = request.person.pixels // (cell.steps + 1)
+            picture[0, 0] = request.garment.pixels[0, 0]
+            made.append(Compared(cell, picture, 0.5))
+        return made
 
     def _answer(self, request: TryOnRequest, progress: Any, cancelled: Any, preview: Any) -> Result:
         self.requests.append(request)
@@ -126,7 +130,7 @@ class FakeEngine:
             mask, nothing, nothing, (), nothing, (), nothing, nothing, nothing, grey, grey + 0.5
         )
         return Result(
-            images=(255 - request.person.pixels,),
+            images=tuple((255 - request.person.pixels) // share for share in range(1, settings.pictures + 1)),
             seed=7 if settings.seed is None else settings.seed,
             steps=settings.steps or 5,
             guidance=settings.guidance or 2.0,
@@ -137,6 +141,34 @@ class FakeEngine:
             findings=(Finding("warning", "blurred", "The photo is blurred; a sharper one <works> better."),),
             timings={"person": 0.5, "denoise": 1.0},
         )
+
+
+def page_values(**changes: Any) -> tuple[Any, ...]:
+    """All settings of the page as it opens, but for some, in the order in which they travel."""
+    values = Defaults().values
+    assert set(changes) <= set(values)
+    return tuple((values | changes).values())
+
+
+Send = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Send:
+    """Uploads something, pixels or bytes, to a folder of the test's own; gives Gradio's record of it."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+
+    def upload(content: np.ndarray | bytes, name: str = "picture.png") -> dict[str, Any]:
+        path = folder / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            Image.fromarray(content).save(path)
+        return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+    return upload
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,150 @@
+"""The tab “Batch”: a zip in, a table of what becomes of each row, a zip out."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.batching import Batching
+from app.running import Runs
+from ladi.archive import PUBLIC
+from ladi.preprocess.record import read_settings
+from ladi.types import Result, TryOnRequest
+from tests.ui.conftest import FakeEngine, Send, page_values
+from tests.ui.pictures import BAD_FILES, coloured
+
+
+def png(*colour: int) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(coloured(*colour)).save(file, "PNG")
+    return file.getvalue()
+
+
+def zipped(files: dict[str, bytes | str]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+PICTURES: dict[str, bytes | str] = {
+    "ann.png": png(10, 60, 110),
+    "letter.png": BAD_FILES["text.jpg"](),
+    "shirt.png": png(100, 20, 20),
+}
+TABLE = "person,garment,steps\nann.png,shirt.png,\nletter.png,shirt.png,\nann.png,shirt.png,9\n"
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def batching(engine: FakeEngine) -> Batching:
+    return Batching(lambda model: engine, Runs())
+
+
+def run(batching: Batching, upload: Any, **settings: Any) -> list[dict[str, Any]]:
+    told = batching.run(upload, page_values(**settings), visitor="me")
+    return [dict(zip(Batching.SHOWN, one, strict=True)) for one in told]
+
+
+def test_a_row_that_fails_does_not_stop_the_rest(batching: Batching, engine: FakeEngine, send: Send) -> None:
+    """Prevents one bad photo from costing everybody else's pictures, and a zip that leaves something out."""
+    first, *middle, last = run(
+        batching, send(zipped({**PICTURES, "pairs.csv": TABLE}), "pairs.zip"), steps=4, emasc=False
+    )
+    assert not first["button"]["visible"] and first["cancel"]["visible"] and not first["download"]["visible"]
+    assert middle and all("progressbar" in one["status"] and one["table"]["visible"] for one in middle)
+    assert last["button"]["visible"] and not last["cancel"]["visible"]
+    assert "2 of 3 rows done, 1 failed" in last["status"]
+    lines = last["table"]["value"]["data"]
+    assert [line[1:3] for line in lines] == [
+        [name, "shirt.png"] for name in ("ann.png", "letter.png", "ann.png")
+    ]
+    assert [line[3] for line in lines if line[1] == "ann.png"] == ["Done", "Done"]
+    assert "letter.png" in lines[1][3] and "/" not in lines[1][3]
+    # The page's settings count where a row says nothing else.
+    asked = [(one.settings.steps, one.settings.switches.emasc) for one in engine.requests]
+    assert asked == [(4, False), (9, False)]
+    with zipfile.ZipFile(last["download"]["value"]) as archive:
+        names = archive.namelist()
+        manifest = json.loads(archive.read("manifest.json"))
+        assert {"manifest.json", "manifest.csv"} < set(names) and len(names) == 4
+        assert [row["status"] for row in manifest["rows"]] == ["done", "failed", "done"]
+        for row in (manifest["rows"][0], manifest["rows"][2]):
+            picture = np.asarray(Image.open(io.BytesIO(archive.read(row["files"][0]))))
+            np.testing.assert_array_equal(picture, 255 - coloured(10, 60, 110))
+    shown = last["gallery"]["value"]
+    assert [caption for _, caption in shown] == [f"Row {lines[place][0]}" for place in (0, 2)]
+    assert read_settings(shown[1][0])["steps"] == 9
+
+
+class SlowFromTheSecond(FakeEngine):
+    """Needs longer for the second picture than anybody waits."""
+
+    def try_on(self, request: TryOnRequest, **how: Any) -> Result:
+        self.steps = 1500 if self.requests else 1
+        return super().try_on(request, **how)
+
+
+def test_a_batch_that_is_stopped_keeps_what_is_done(send: Send) -> None:
+    """Prevents a Cancel that throws finished pictures away, or starts the next row."""
+    engine = SlowFromTheSecond()
+    batching = Batching(lambda model: engine, Runs())
+    told = batching.run(
+        send(zipped({**PICTURES, "pairs.csv": TABLE.replace("letter", "ann")}), "pairs.zip"),
+        page_values(),
+        visitor="me",
+    )
+    for one in told:
+        shown = dict(zip(Batching.SHOWN, one, strict=True))
+        if len(engine.requests) == 2:
+            batching.runs.stop("me")
+    assert "1 of 3 rows done." in shown["status"] and shown["button"]["visible"]
+    assert [line[3].split(" ")[0] for line in shown["table"]["value"]["data"]] == [
+        "Done",
+        "Stopped",
+        "Waiting",
+    ]
+    assert len(engine.requests) == 2
+    with zipfile.ZipFile(shown["download"]["value"]) as archive:
+        assert len(archive.namelist()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"person,garment\n/etc/passwd,/etc/passwd\n", "is not a zip file"),
+        (zipped({"../outside.png": b"x"}), "names files outside itself"),
+        (zipped({"notes.txt": "nothing here"}), "pairs.csv"),
+        (zipped({"pairs.csv": "person,garment\n" + "a.png,b.png\n" * (PUBLIC.rows + 1)}), f"{PUBLIC.rows}"),
+    ],
+    ids=["a table", "a path outside", "no pairs", "too many rows"],
+)
+def test_what_is_no_batch_is_a_sentence(
+    batching: Batching, engine: FakeEngine, send: Send, content: bytes, sentence: str
+) -> None:
+    """Prevents tables that name the server's files, and one visitor's batch that takes all day."""
+    last = run(batching, send(content, "pairs.zip"))[-1]
+    assert sentence in last["status"] and 'role="alert"' in last["status"]
+    assert last["button"]["visible"] and not engine.requests
+
+
+def test_a_missing_zip_is_asked_for(batching: Batching) -> None:
+    """Prevents a click on an empty tab from failing without a word."""
+    assert "please add one with the pictures" in run(batching, None)[-1]["status"]
+
+
+def test_a_bad_setting_is_a_sentence(batching: Batching, send: Send) -> None:
+    """Prevents an error without words for what every row has in common."""
+    upload = send(zipped({**PICTURES, "pairs.csv": TABLE}), "pairs.zip")
+    assert "seed must be a number" in run(batching, upload, seed="lucky")[-1]["status"]

@@ -1,0 +1,156 @@
+"""The look at both pictures before the click: what is shown, kept, and said beside which picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app import masks
+from app.looking import Looking
+from app.masks import EDITOR
+from app.pictures import mask_layer
+from app.words import UNEXPECTED
+from ladi.types import PersonError
+from tests.ui.conftest import FakeEngine, Send, page_values
+from tests.ui.pictures import BAD_FILES, coloured
+
+SKIP = gr.skip()
+
+
+class Visitor:
+    """A browser that remembers what it was given, as the page's components do."""
+
+    def __init__(self, send: Send) -> None:
+        self.engine = FakeEngine()
+        self.looking = Looking(lambda model: self.engine)
+        self.person: Any = send(coloured(10, 60, 110), "person.png")
+        self.garment: Any = send(coloured(100, 20, 20), "garment.png")
+        self.drawn: Any = None
+        self.token = ""
+        self.layers: Any = None
+
+    def look(self, **settings: Any) -> dict[str, Any]:
+        values = page_values(**settings)
+        told = self.looking.look(self.person, self.garment, self.drawn, self.token, self.layers, *values)
+        seen = dict(zip(Looking.LOOKED, told, strict=True))
+        self.drawn, self.token = seen["mask"], seen["token"]
+        if seen["editor"] != SKIP:
+            self.layers = seen["editor"]
+        return seen
+
+    def paint(self) -> None:
+        mask = masks.read_layers(self.layers)
+        assert mask is not None
+        mask[600:700, 40:90] = True
+        self.layers = self.layers | {"layers": [mask_layer(mask)]}
+
+
+@pytest.fixture
+def visitor(send: Send) -> Visitor:
+    return Visitor(send)
+
+
+def stroke_of(visitor: Visitor) -> bool:
+    return bool(visitor.drawn.edited and masks.unpack(visitor.drawn.shown)[600:700, 40:90].all())
+
+
+def test_everything_that_was_found_is_shown(visitor: Visitor) -> None:
+    """Prevents a look whose values arrive in other fields."""
+    seen = visitor.look(mask_grow=2, mask_rule="published", size="512x384")
+    assert visitor.engine.looks == [
+        {"category": "upper_body", "mask_grow": 2, "mask_rule": "published", "size": (512, 384)}
+    ]
+    assert seen["found"]["visible"] and seen["cleaned"]["visible"]
+    assert seen["editor"]["background"].shape == (*EDITOR, 3)
+    assert seen["joints"].shape == (64, 48, 3) and seen["parts"].shape == (32, 24, 3)
+    assert "One person found" in seen["found_person"] and "Taken for a top" in seen["found_garment"]
+    assert visitor.drawn.grow == 2
+
+
+def test_the_same_look_does_not_send_the_editor_again(visitor: Visitor) -> None:
+    """Prevents strokes that disappear because the editor is filled anew while somebody draws."""
+    first, second = visitor.look(), visitor.look()
+    assert first["editor"] != SKIP and second["editor"] == SKIP
+    assert first["token"] == second["token"] != ""
+
+
+def test_strokes_stay_with_other_garments(visitor: Visitor, send: Send) -> None:
+    """Prevents correcting the mask anew for every garment."""
+    visitor.look()
+    visitor.paint()
+    visitor.garment = send(coloured(5, 5, 200), "other.png")
+    assert visitor.look()["editor"] == SKIP and stroke_of(visitor)
+
+
+def test_strokes_stay_when_the_slider_moves(visitor: Visitor) -> None:
+    """Prevents a slider that throws a corrected mask away."""
+    visitor.look()
+    visitor.paint()
+    assert visitor.look(mask_grow=1)["editor"] != SKIP
+    assert stroke_of(visitor) and masks.unpack(visitor.drawn.shown)[650, 100]
+
+
+def test_strokes_come_back_with_their_photo_and_stay_with_it(visitor: Visitor, send: Send) -> None:
+    """Prevents strokes on somebody else's photo, and a photo that was removed for a moment losing its own."""
+    visitor.look()
+    visitor.paint()
+    photo, visitor.person = visitor.person, None
+    gone = visitor.look()
+    assert gone["editor"] is None and gone["token"] == "" and not gone["found"]["visible"]
+    visitor.layers = None
+    visitor.person = photo
+    assert visitor.look()["editor"] != SKIP and stroke_of(visitor)
+    visitor.person = send(coloured(90, 60, 110), "somebody-else.png")
+    assert visitor.look()["editor"] != SKIP and not visitor.drawn.edited
+
+
+def test_a_reset_gives_the_automatic_mask(visitor: Visitor) -> None:
+    """Prevents a button that leaves the strokes where they are."""
+    automatic = visitor.look()["mask"].shown
+    visitor.paint()
+    visitor.look()
+    visitor.drawn, visitor.token = None, ""  # what the button does
+    assert visitor.look()["editor"] != SKIP
+    assert not visitor.drawn.edited and visitor.drawn.shown == automatic
+
+
+def test_a_problem_is_said_beside_its_own_picture(visitor: Visitor, send: Send) -> None:
+    """Prevents a bad garment from hiding the mask, and a bad photo from hiding the garment."""
+    good = visitor.garment
+    visitor.garment = send(BAD_FILES["text.jpg"](), "text.jpg")
+    seen = visitor.look()
+    assert "The garment." in seen["found_garment"] and "text.jpg" in seen["found_garment"]
+    assert not seen["cleaned"]["visible"] and seen["editor"] != SKIP and seen["joints"] is not None
+    visitor.paint()
+    visitor.garment, visitor.engine.error = good, PersonError("No <person> was found.")
+    seen = visitor.look()
+    assert "The photo." in seen["found_person"] and "No &lt;person&gt; was found." in seen["found_person"]
+    assert seen["cleaned"]["visible"] and seen["editor"] is None and stroke_of(visitor)
+
+
+def test_an_empty_page_says_nothing(visitor: Visitor) -> None:
+    """Prevents reproaches before anything was uploaded."""
+    visitor.person = visitor.garment = None
+    seen = visitor.look()
+    assert seen["found_person"] == seen["found_garment"] == "" and not visitor.engine.looks
+
+
+def test_the_unexpected_is_one_sentence(visitor: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    """Prevents paths of the server on the page, and failures that no log tells."""
+    visitor.engine.error = RuntimeError("/srv/secret.bin")
+    seen = visitor.look()
+    assert UNEXPECTED in seen["found_person"] and "secret" not in str(seen)
+    assert "secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [({"mask_grow": "much"}, "mask_grow must be a number"), ({"size": "large"}, "size must be height by")],
+)
+def test_a_bad_setting_is_a_sentence(visitor: Visitor, settings: dict, sentence: str) -> None:
+    """Prevents an error without words for what only a hand-made request can send."""
+    assert sentence in visitor.look(**settings)["found_person"]
+    assert np.array_equal(visitor.look()["parts"].shape, (32, 24, 3))
