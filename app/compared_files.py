@@ -14,7 +14,21 @@ from PIL import Image
 from app import pictures
 from app.axes import Planned
 from app.files import new_folder, write_picture, write_result
+from app.values import flat_settings
 from ladi.types import TryOnRequest
+
+SHARED = (
+    "category",
+    "size",
+    "mask_rule",
+    "mask_grow",
+    "clean_garment",
+    "paste_back",
+    "fine_detail",
+    "keep_unchanged",
+    "feather",
+)
+"""The settings that no axis varies."""
 
 
 def write_comparison(
@@ -24,13 +38,14 @@ def write_comparison(
 ) -> dict[str, Any]:
     """The files of a comparison, and what the page remembers of it: paths and plain values."""
     folder, cells = new_folder(), []
+    shared = {name: value for name, value in flat_settings(settings).items() if name in SHARED}
     for place, (planned, one) in enumerate(made):
         sampling = asdict(one.cell)
         told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
         told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
         own = folder / f"{place + 1:02}"
         own.mkdir()
-        file = str(write_result(one.image, own, told))
+        file = str(write_result(one.image, own, told | shared))
         cells.append({"label": planned.label, "file": file, "seconds": round(one.seconds, 3), **told})
     labels = [planned.labels for planned, _ in made]
     # Two axes: the second one's values stand side by side. One: as fits.
@@ -44,12 +59,8 @@ def write_comparison(
         title="LaDI-VTON · comparison",
         inputs=inputs,
     )
-    shared = ("category", "mask_rule", "mask_grow", "clean_garment", "size")
     table = folder / "comparison.json"
-    content = {
-        "settings": {name: settings[name] for name in shared},
-        "cells": [told_of(cell) for cell in cells],
-    }
+    content = {"settings": shared, "cells": [told_of(cell) for cell in cells]}
     table.write_text(json.dumps(content, indent=2), encoding="utf-8")
     sheet = str(write_picture(drawn, folder, "comparison"))
     return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table)}
