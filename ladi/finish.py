@@ -67,10 +67,10 @@ def finish(
             new = drop_unchanged(mask, person.labels, photo, plain, worn, scheme=person.scheme)
             painted = mask if by_hand else new
             tone = match_light(plain, photo, mask & ~new, worn)
-            if worn is not None:  # without it, cloth and skin cannot be told apart
+            if fitted is not None:  # without it, cloth and skin cannot be told apart
                 lit = plain + tone
                 tone += match_skin(
-                    lit, photo, person.labels, painted, person.keypoints, worn, scheme=person.scheme
+                    lit, photo, person.labels, painted, person.keypoints, fitted[0], scheme=person.scheme
                 )
             shift = torch.from_numpy(tone).movedim(-1, 0)[None]
             large = large + functional.interpolate(shift, large.shape[-2:], mode="bilinear")[0]

@@ -23,10 +23,12 @@ _ARMS = (
     ("left_elbow", "left_wrist"),
     ("right_shoulder", "left_shoulder"),
 )
-_REACH = 0.085
+_REACH = 0.065
 """Half an arm's width, of the picture's height, with a margin for joints that lie a little beside it."""
 _REDDISH = (0.015, 0.05)
 """Red above luma, on [0,1]: from the first on a colour may be skin, from the second it counts fully."""
+_MARGIN = 5
+"""Pixels of a square, by which the garment is widened."""
 _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
 _LEAST, _MOST = 0.2, 1.5
@@ -65,7 +67,8 @@ def match_skin(
     known = shown & ~painted & (reddish(real) > 0)
     picture = (np.clip(generated, -1, 1) + 1) / 2
     weight = reddish(picture) * near_arms(keypoints, labels.shape) * painted
-    weight = weight * (1 - np.clip(garment, 0, 1))
+    # Beside the garment its colour runs into the skin's, and a shade of cloth would turn into skin.
+    weight = weight * (1 - ndimage.maximum_filter(np.clip(garment, 0, 1), _MARGIN))
     if known.sum() < enough or (weight > 0.5).sum() < enough:
         return nothing
     tone, own = np.median(real[known], axis=0), np.median(picture[weight > 0.5], axis=0)
