@@ -15,8 +15,9 @@ import numpy as np
 
 from app import pictures, words
 from app.comparing import Comparing
+from app.fence import sentences
 from app.files import new_folder, write_result
-from app.handlers import Handlers, sentences
+from app.handlers import Handlers
 from app.values import SETTINGS, named, read_mask_file, read_request, read_upload, whole
 from ladi.flags import read_size
 from ladi.preprocess.frame import to_pixels

@@ -5,7 +5,6 @@ The work is ``ladi/batch.py``'s; here it is shown and can be stopped. Nothing he
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,14 @@ from typing import Any
 import gradio as gr
 
 from app import words
+from app.fence import fenced
 from app.files import new_folder
 from app.running import Outcome, Runs, Work
 from app.values import flat_settings, named, upload_path
 from ladi.archive import PUBLIC
 from ladi.batch import RowDone, run_batch, zip_results
 from ladi.pairs import Row, open_pairs
-from ladi.types import Cancelled, LadiError, PhotoError
-
-LOGGER = logging.getLogger(__name__)
+from ladi.types import PhotoError
 
 COLUMNS = ["Row", "Person", "Garment", "What became of it", "Seconds"]
 STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
@@ -58,7 +56,7 @@ class Batching:
         ended: dict[str, Any] = {}
         news: list[RowDone] = []
         out = new_folder() / "results"
-        try:
+        with fenced(ended, "a batch"):
             if not upload:
                 raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
             rows = open_pairs(upload_path(upload, "a zip file"), new_folder(), limits=PUBLIC)
@@ -67,15 +65,7 @@ class Batching:
                 if not isinstance(report, Outcome):
                     text = words.progress(report.stage, report.share, report.seconds)
                     yield self._shown(status=text, table=self._table(rows, news))
-            ended = self._end(rows, news, out)
-        except Cancelled:
-            ended = self._end(rows, news, out) if news else {"status": words.hint(words.STOPPED)}
-        except LadiError as error:
-            LOGGER.info("refused: %s", type(error).__name__)
-            ended = {"status": words.problem(str(error))}
-        except Exception:  # the last fence before the visitor
-            LOGGER.exception("a batch failed")
-            ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
+            ended.update(self._end(rows, news, out))
         yield self._shown(**({"button": on, "cancel": off} | ended))
 
     def _work(

@@ -6,7 +6,6 @@ Nothing here knows the layout.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,11 +16,10 @@ import gradio as gr
 from app import masks, words
 from app.axes import Planned, plan, plan_ablation, read_values
 from app.compared_files import told_of, write_comparison, write_differences
+from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.values import SWITCHES, named, number, read_request, read_upload, upload_path
-from ladi.types import Cancelled, LadiError, Photo, PhotoError, SettingError, Switches, TryOnRequest
-
-LOGGER = logging.getLogger(__name__)
+from ladi.types import Photo, PhotoError, SettingError, Switches, TryOnRequest
 
 NO_AXIS = ""
 MOST_GARMENTS = 8
@@ -86,23 +84,15 @@ class Comparing:
         off, on = gr.update(visible=False), gr.update(visible=True)
         yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
         ended: dict[str, Any] = {}
-        try:
+        with fenced(ended, "a comparison"):
             settings = named(values)
             requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):
-                    ended = self._show(write_comparison(requests, report.value, settings))
+                    ended.update(self._show(write_comparison(requests, report.value, settings)))
                 else:
                     text = words.progress(report.stage, report.share, report.seconds)
                     yield self._shown(status=text)
-        except Cancelled:
-            ended = {"status": words.hint(words.STOPPED)}
-        except LadiError as error:
-            LOGGER.info("refused: %s", type(error).__name__)
-            ended = {"status": words.problem(str(error))}
-        except Exception:  # the last fence before the visitor
-            LOGGER.exception("a comparison failed")
-            ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
         yield self._shown(**({"button": on, "ablation": on, "cancel": off} | ended))
 
     def compare_at_once(

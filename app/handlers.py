@@ -6,15 +6,14 @@ be stopped. What happens before the click is ``looking.py``'s.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from app import masks, pictures, words
+from app.fence import fenced, sentences
 from app.files import new_folder, write_photo, write_picture, write_result
 from app.running import Outcome, Runs, Work
 from app.values import (
@@ -31,13 +30,9 @@ from ladi.preprocess.record import read_settings
 from ladi.request import record
 from ladi.shelf import trained_categories
 from ladi.types import (
-    Cancelled,
-    LadiError,
     Result,
     TryOnRequest,
 )
-
-LOGGER = logging.getLogger(__name__)
 
 MESSAGE_SECONDS = 20
 PERSON, GARMENT = "a photo of the person", "a picture of the garment"
@@ -106,11 +101,11 @@ class Handlers:
             button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting()
         )
         ended: dict[str, Any] = {}
-        try:
+        with fenced(ended, "a try-on"):
             mask = masks.note_strokes(drawn, token, layers)
             for report in self._paint(person, garment, mask, bool(explain), settings, visitor):
                 if isinstance(report, Outcome):
-                    ended = report.value
+                    ended.update(report.value)
                 else:
                     steps = whole(settings["steps"], "steps")
                     text = words.progress(report.stage, report.share, report.seconds, steps)
@@ -120,14 +115,6 @@ class Handlers:
                         else {"preview": gr.update(value=report.preview, visible=True)}
                     )
                     yield self._shown(status=text, **fresh)
-        except Cancelled:
-            ended = {"status": words.hint(words.STOPPED)}
-        except LadiError as error:
-            LOGGER.info("refused: %s", type(error).__name__)
-            ended = {"status": words.problem(str(error))}
-        except Exception:  # the last fence before the visitor
-            LOGGER.exception("a try-on failed")
-            ended = {"status": words.problem(words.UNEXPECTED, "Sorry")}
         idle = {
             "button": gr.update(visible=True),
             "cancel": gr.update(visible=False),
@@ -256,20 +243,3 @@ def explained(result: Result) -> list[tuple[str, np.ndarray]]:
         for caption, picture in steps
         if picture is not None
     ]
-
-
-@contextmanager
-def sentences() -> Iterator[None]:
-    """Turn what goes wrong inside into a message on the page; a traceback goes to the log alone."""
-    try:
-        yield
-    except LadiError as error:
-        LOGGER.info("refused: %s", type(error).__name__)
-        raise gr.Error(
-            words.plain(str(error)), title="Not yet", duration=MESSAGE_SECONDS, print_exception=False
-        ) from error
-    except Exception as error:  # the last fence before the visitor
-        LOGGER.exception("a request failed")
-        raise gr.Error(
-            words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
-        ) from error

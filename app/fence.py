@@ -1,0 +1,57 @@
+"""The last fence before a visitor: what goes wrong becomes a sentence, and a traceback goes to the log alone.
+
+Expected errors speak for themselves; of unexpected ones the visitor learns that they happened.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from ladi.types import Cancelled, LadiError
+
+LOGGER = logging.getLogger(__name__)
+
+MESSAGE_SECONDS = 20
+
+
+@contextmanager
+def fenced(ended: dict[str, Any], what: str) -> Iterator[None]:
+    """For work with a place for its status: what goes wrong inside ends as that status.
+
+    Args:
+        ended: what is shown at the end; gets a ``status``.
+        what: the work's name in the log.
+    """
+    try:
+        yield
+    except Cancelled:
+        ended["status"] = words.hint(words.STOPPED)
+    except LadiError as error:
+        LOGGER.info("refused: %s", type(error).__name__)
+        ended["status"] = words.problem(str(error))
+    except Exception:
+        LOGGER.exception("%s failed", what)
+        ended["status"] = words.problem(words.UNEXPECTED, "Sorry")
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """For everything else: what goes wrong inside becomes a message over the page, or a program's error."""
+    try:
+        yield
+    except LadiError as error:
+        LOGGER.info("refused: %s", type(error).__name__)
+        raise gr.Error(
+            words.plain(str(error)), title="Not yet", duration=MESSAGE_SECONDS, print_exception=False
+        ) from error
+    except Exception as error:
+        LOGGER.exception("a request failed")
+        raise gr.Error(
+            words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
+        ) from error
