@@ -137,6 +137,9 @@ CSS = """
 #about { margin-top: 14px; }
 #made .grid-wrap, #compare-grid .grid-wrap, #batch-results .grid-wrap { max-height: none; overflow: visible; }
 #made .gallery-item, #compare-grid .gallery-item, #batch-results .gallery-item { height: auto; }
+#compare-grid .grid-container, #batch-results .grid-container {
+  grid-template-columns: repeat(var(--grid-cols), minmax(0, 310px)) !important; justify-content: center;
+}
 #made .thumbnail-item, #compare-grid .thumbnail-item, #batch-results .thumbnail-item {
   display: flex; flex-direction: column; aspect-ratio: auto; height: 100%;
 }

@@ -87,7 +87,7 @@ def test_accumulated_parts_equal_one_batch(name: str, places: Places, tmp_path: 
         torch.cat([entry["exp_avg"].flatten() for entry in state["optimizer"]["state"].values()])
         for state in (whole, cut)
     ]
-    assert float((means[0] - means[1]).abs().max() / means[0].abs().max()) < 1e-4
+    assert float((means[0] - means[1]).abs().max() / means[0].abs().max()) < 1e-3
 
 
 @pytest.mark.parametrize("name", WITHOUT_BATCH_NORM)
