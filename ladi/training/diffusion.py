@@ -19,6 +19,8 @@ class Noisy(NamedTuple):
     """(B,)."""
     target: torch.Tensor
     """(B,L,h,w): what the network should predict."""
+    noise: torch.Tensor
+    """(B,L,h,w): what was added."""
 
 
 def drawn_latent(moments: torch.Tensor, draws: Draws, scaling: float) -> torch.Tensor:
@@ -46,6 +48,7 @@ def add_noise(
         scheduler.add_noise(latent, noise, timesteps),
         timesteps,
         target_of(scheduler, latent, noise, timesteps),
+        noise,
     )
 
 
@@ -61,8 +64,13 @@ def draw_timesteps(length: int, draws: Draws, *, visited: int = 0, share: float 
     anywhere = draws.integers(length)
     if not visited or not share:
         return anywhere
-    chosen = (draws.integers(visited) + 1) * length // visited - 1
+    chosen = visited_timesteps(length, visited)[draws.integers(visited)]
     return torch.where(draws.chance(share), chosen, anywhere)
+
+
+def visited_timesteps(length: int, steps: int) -> torch.Tensor:
+    """The timesteps of a trailing schedule's steps, lowest first: (steps,) in [0, ``length``)."""
+    return torch.arange(1, steps + 1) * length // steps - 1
 
 
 def target_of(

@@ -1,14 +1,18 @@
 """Stage 4: the UNet and the inversion adapter; for a model from scratch the CLIP encoders too (section 3.3).
 
 Everything before it is frozen, so its inputs are latents made once (``latents.py``). The loss is the mean
-squared error of whatever
-the scheduler predicts, weighted towards the pixels that are repainted: the others are pasted back from the
-    photo.
+squared error of whatever the scheduler predicts, weighted towards the pixels that are repainted: the others
+are pasted back from the photo.
+
+A small network's first answer, from noise alone, is soft. Had it only seen noise on real photos, it would take
+its own answer for one in the next step, and more steps would paint worse pictures than one. Much of the
+training therefore adds the noise to the network's own first answer, as sampling does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +23,7 @@ from ladi.conditioning import encode_text, placeholder_id, prompt_text, pseudo_w
 from ladi.models.unet import mask_to_latent_size, unet_input
 from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cache import Cache, picture_batch, pose_maps, to_images, to_masks
-from ladi.training.diffusion import add_noise, drawn_latent
+from ladi.training.diffusion import Noisy, add_noise, drawn_latent, visited_timesteps
 from ladi.training.draws import Draws
 from ladi.training.losses import masked_l1
 from ladi.training.sheets import sheet
@@ -31,9 +35,11 @@ DEFAULTS = LoopOptions(
 DROP_ONE = 0.05
 DROP_ALL = 0.05
 OUTSIDE_WEIGHT = 0.15
-VISITED_STEPS, VISITED_SHARE = 2, 0.6
+VISITED_STEPS, VISITED_SHARE = 2, 0.7
 """The embedded model samples in two steps: that share of the training is spent on the timesteps that they
-visit, the rest on all."""
+visit, always after its own first answer, the rest on all."""
+OWN_SHARE = 0.5
+"""Of that rest, how much follows the network's own first answer instead of the photo's latent."""
 
 
 class TryOnStep(nn.Module):
@@ -90,6 +96,33 @@ def repainted_weight(mask: torch.Tensor) -> torch.Tensor:
     return OUTSIDE_WEIGHT + (1 - OUTSIDE_WEIGHT) * near
 
 
+def after_first_answer(
+    scheduler: Any, noisy: Noisy, draws: Draws, answer: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """The noisy latents, some of them around the network's own answer to pure noise: (B,L,h,w).
+
+    Args:
+        scheduler: of a network that predicts the clean latent, with zero signal at its last timestep, so that
+            DDIM's step from there to any other is the answer with the same noise added.
+        noisy: around the photos' latents.
+        draws: of the samples.
+        answer: (rows (B,) bool, pure noise of these rows (R,L,h,w)) → the network's latents (R,L,h,w).
+    """
+    last = scheduler.config.num_train_timesteps - 1
+    timesteps = noisy.timesteps
+    visited = torch.isin(timesteps, visited_timesteps(last + 1, VISITED_STEPS).to(timesteps))
+    own = (visited | draws.chance(OWN_SHARE).to(timesteps.device)) & (timesteps < last)  # [B]
+    if not own.any():
+        return noisy.latent
+    with torch.no_grad():
+        answered = answer(own, noisy.noise[own])
+    # Autocast keeps the weights that it has cast, without their gradients where there were none.
+    torch.clear_autocast_cache()
+    latent = noisy.latent.clone()
+    latent[own] = scheduler.add_noise(answered.to(latent), noisy.noise[own], timesteps[own])
+    return latent
+
+
 def build_stage(
     pipeline: LadiVtonPipeline,
     train: Cache,
@@ -114,6 +147,9 @@ def build_stage(
     for name in ("vision_encoder", "inversion_adapter", "text_encoder", "unet"):
         getattr(step, name).requires_grad_(name in trained)
     scheduler = pipeline.scheduler
+    starts_from_noise = (
+        scheduler.config.prediction_type == "sample" and scheduler.config.rescale_betas_zero_snr
+    )
     scaling = float(pipeline.vae.config.scaling_factor)
     words = pipeline.inversion_adapter.config.num_words
     prompts = [prompt_text("upper_body")]
@@ -132,14 +168,24 @@ def build_stage(
         keep_pose, keep_garment = (
             (~batch[key]).float()[:, None, None, None] for key in ("drop_pose", "drop_garment")
         )
-        sample = unet_input(
-            noisy.latent,
-            mask=batch["mask"],
-            person=person,
-            pose=batch["pose_map"] * keep_pose,
-            garment=garment * keep_garment,
-        )
+        pose, shown = batch["pose_map"] * keep_pose, garment * keep_garment
         ids = torch.where(batch["drop_text"][:, None], empty_ids.to(device), prompt_ids.to(device))
+
+        def answer(rows: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+            sample = unet_input(
+                noise, mask=batch["mask"][rows], person=person[rows], pose=pose[rows], garment=shown[rows]
+            )
+            pure = torch.full((len(noise),), scheduler.config.num_train_timesteps - 1, device=device)
+            # Not the wrapped module: processes may differ in how many rows they have, or in having any.
+            step.eval()  # as in sampling, without dropout
+            answered = step(sample, pure, batch["garment"][rows], ids[rows]).float()
+            step.train()
+            return answered
+
+        latents = noisy.latent
+        if starts_from_noise:
+            latents = after_first_answer(scheduler, noisy, draws, answer)
+        sample = unet_input(latents, mask=batch["mask"], person=person, pose=pose, garment=shown)
         predicted = modules["tryon"](sample, noisy.timesteps, batch["garment"], ids).float()
         error = (predicted - noisy.target).square()
         weight = repainted_weight(batch["mask"])
