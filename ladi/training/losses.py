@@ -11,6 +11,7 @@ from torch.nn import functional
 
 GRID_FLOOR = 0.08
 CROSS_FLOOR = 0.02
+SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
 
 
 def _squared_step_changes(points: torch.Tensor, dim: int) -> torch.Tensor:
@@ -73,6 +74,38 @@ def detail_loss(predicted: torch.Tensor, target: torch.Tensor, scales: int = 3) 
         total = total + functional.l1_loss(predicted.diff(dim=-1), target.diff(dim=-1))
         total = total + functional.l1_loss(predicted.diff(dim=-2), target.diff(dim=-2))
     return total / scales
+
+
+def structural_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """1 − structural similarity (Wang et al., 2004), per pixel, in float32 whatever is trained in.
+
+    Args:
+        predicted: (B,C,H,W) in [-1,1].
+        target: the same.
+
+    Returns:
+        (B,1,H−10,W−10), 0 where equal: Gaussian windows of σ 1.5 that fit into the picture, mean over
+        channels, as scikit-image computes it.
+    """
+    with torch.autocast(predicted.device.type, enabled=False):
+        # Similarity of brightness depends on where black lies: at 0, not at −1.
+        one, other = (predicted.float() + 1) / 2, (target.float() + 1) / 2
+        channels = one.shape[1]
+        offsets = torch.arange(-SSIM_RADIUS, SSIM_RADIUS + 1, device=one.device, dtype=torch.float32)
+        taps = torch.exp(-0.5 * (offsets / SSIM_SIGMA).square())
+        taps = (taps / taps.sum()).expand(5 * channels, 1, 1, -1)
+        moments = torch.cat([one, other, one * one, other * other, one * other], dim=1)
+        moments = functional.conv2d(moments, taps, groups=5 * channels)
+        moments = functional.conv2d(moments, taps.mT, groups=5 * channels)  # [B,5C,H-10,W-10]
+        mean_one, mean_other, square_one, square_other, product = moments.chunk(5, dim=1)
+        covariance = product - mean_one * mean_other
+        variances = square_one - mean_one.square() + square_other - mean_other.square()
+        first, second = 0.01**2, 0.03**2
+        similarity = (2 * mean_one * mean_other + first) * (2 * covariance + second)
+        similarity = similarity / (
+            (mean_one.square() + mean_other.square() + first) * (variances.clamp_min(0) + second)
+        )
+        return 1 - similarity.mean(1, keepdim=True)
 
 
 def colour_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

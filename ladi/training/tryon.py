@@ -4,8 +4,8 @@ Everything before it is frozen, so its inputs are latents made once (``latents.p
 squared error of whatever the scheduler predicts, weighted towards the pixels that are repainted: the others
 are pasted back from the photo.
 
-A small network's first answer, from noise alone, is soft. Had it only seen noise on real photos, it would take
-its own answer for one in the next step, and more steps would paint worse pictures than one. Much of the
+A small network's first answer, from noise alone, is soft. Had it only seen noise on real photos, it would
+take its own answer for one in the next step, and more steps would paint worse pictures than one. Much of the
 training therefore adds the noise to the network's own first answer, as sampling does.
 """
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
-from ladi.training.losses import detail_loss, grid_terms, kl_to_normal, masked_l1, segmentation_loss
+from ladi.evaluation.metrics import ssim
+from ladi.training.losses import (
+    detail_loss,
+    grid_terms,
+    kl_to_normal,
+    masked_l1,
+    segmentation_loss,
+    structural_loss,
+)
 
 
 def regular_grid() -> torch.Tensor:
@@ -38,6 +47,27 @@ def test_detail_loss_sees_blur_that_l1_forgives() -> None:
     grey, shifted = torch.zeros_like(stripes), stripes * 0.5
     assert detail_loss(stripes, stripes) == 0
     assert detail_loss(grey, stripes) > 1.5 * detail_loss(shifted, stripes)
+
+
+def test_structural_loss_is_what_the_evaluation_measures() -> None:
+    """Prevents: training towards another similarity than the one that is reported."""
+    rng = np.random.default_rng(0)
+    truth = rng.random((48, 40, 3)).astype(np.float32)
+    picture = (truth + rng.normal(0, 0.2, truth.shape)).clip(0, 1).astype(np.float32)
+    one, other = (torch.from_numpy(p * 2 - 1).movedim(-1, 0)[None] for p in (picture, truth))
+    loss = structural_loss(one, other)
+    assert loss.shape == (1, 1, 38, 30)
+    assert abs(1 - float(loss.mean()) - ssim(picture, truth)) < 1e-4
+    assert float(structural_loss(other, other).abs().max()) < 1e-4
+
+
+def test_structural_loss_stays_exact_where_training_is_in_half_precision() -> None:
+    """Prevents: variances as differences of bfloat16 numbers, which are noise."""
+    rng = torch.Generator().manual_seed(0)
+    one, other = (0.9 + 0.02 * torch.rand((1, 3, 24, 24), generator=rng) for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = structural_loss(one, other)
+    assert torch.equal(rounded, structural_loss(one, other))
 
 
 def test_masked_l1_counts_only_the_mask() -> None:
