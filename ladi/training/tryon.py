@@ -116,8 +116,6 @@ def after_first_answer(
         return noisy.latent
     with torch.no_grad():
         answered = answer(own, noisy.noise[own])
-    # Autocast keeps the weights that it has cast, without their gradients where there were none.
-    torch.clear_autocast_cache()
     latent = noisy.latent.clone()
     latent[own] = scheduler.add_noise(answered.to(latent), noisy.noise[own], timesteps[own])
     return latent
