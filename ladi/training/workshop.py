@@ -169,6 +169,9 @@ class Workshop:
         if name == "garment_skips":
             for cache in (training, validation):
                 add_predicted(cache, pipeline, device=device)
+        if name == "parser":
+            for cache in (training, validation):
+                parser.add_found_silhouettes(cache)
         if name == "tryon":
             return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
         builders: dict[str, Callable[[], Stage]] = {
