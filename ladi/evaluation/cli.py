@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ladi.samplers import SAMPLERS
 from ladi.types import CATEGORIES, LadiError
 
 if TYPE_CHECKING:
@@ -55,12 +56,15 @@ def add_parser(subparsers: Any) -> None:
     data.add_argument("--extra-limit", type=int, metavar="N", help="only so many pairs of each of them")
     making = parser.add_argument_group("pictures")
     making.add_argument(
-        "--ablation", action="store_true", help="also without each part, and at other numbers of steps"
+        "--ablation",
+        action="store_true",
+        help="also without each part, in other numbers of steps, and by other samplers",
     )
     making.add_argument("--ablation-limit", type=int, metavar="N", help="for the first so many pairs only")
     making.add_argument("--other-emasc", type=Path, metavar="DIR", help="a linear EMASC, for the ablation")
     making.add_argument("--steps", type=int, help="the model's own by default")
     making.add_argument("--guidance", type=float, help="the model's own by default")
+    making.add_argument("--sampler", choices=SAMPLERS, help="the model's own by default")
     making.add_argument("--seed", type=int, default=0, help="of the first pair; pair i has this plus i")
     making.add_argument(
         "--no-paste-back",
@@ -117,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             ablation_limit=arguments.ablation_limit,
             steps=arguments.steps,
             guidance=arguments.guidance,
+            sampler=arguments.sampler,
             seed=arguments.seed,
             limit=arguments.limit,
             batch_size=arguments.batch_size,

@@ -27,6 +27,7 @@ from ladi.models.emasc import EMASC
 from ladi.pipeline import LadiVtonPipeline
 from ladi.preprocess.frame import save_png
 from ladi.preprocess.record import describe_png, read_settings
+from ladi.samplers import make_sampler
 from ladi.types import Conditions, PhotoError
 
 LOGGER = logging.getLogger(__name__)
@@ -123,13 +124,18 @@ class Generator:
         emascs: Mapping[EmascKind, EMASC] | None = None,
     ) -> None:
         self.making, self.folder = making, folder
-        config: Any = pipeline.config
+        self.pipeline, self.emascs = pipeline, emascs or {}
+
+    def pipeline_for(self, variant: Variant) -> LadiVtonPipeline:
+        """The model with the row's own EMASC and sampler; cheap, as all other parts are shared."""
+        changed: dict[str, Any] = {"scheduler": make_sampler(variant.sampler, self.pipeline.scheduler)}
+        if variant.emasc is not None:
+            changed["emasc"] = self.emascs[variant.emasc]
+        config: Any = self.pipeline.config
         settings = {name: config[name] for name in ("default_steps", "default_guidance", "height", "width")}
-        self.pipelines: dict[EmascKind | None, LadiVtonPipeline] = {None: pipeline}
-        for kind, emasc in (emascs or {}).items():
-            self.pipelines[kind] = LadiVtonPipeline(**{**pipeline.components, "emasc": emasc}, **settings)
-        for each in self.pipelines.values():
-            each.set_progress_bar_config(disable=True)
+        pipeline = LadiVtonPipeline(**{**self.pipeline.components, **changed}, **settings)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
 
     def missing(self, pair: Pair, index: int, variants: Sequence[Variant]) -> dict[str, str]:
         """Rows whose picture of this pair must be made, with the digest that it will carry."""
@@ -149,11 +155,10 @@ class Generator:
         members = [(index, pair) for index, pair in members if missing[index]]
         if not members:
             return 0
-        pipeline = self.pipelines[None]
         batch: dict[str, Any] = {
             name: torch.cat([pair.inputs[name] for _, pair in members]) for name in members[0][1].inputs
         }
-        conditions = pipeline.encode_conditions(
+        conditions = self.pipeline.encode_conditions(
             **batch, category=[pair.sample.category for _, pair in members]
         )
         assert conditions.warped_garment is not None
@@ -172,7 +177,7 @@ class Generator:
     ) -> tuple[torch.Tensor, float]:
         """Pictures (B,3,H,W) in [-1,1], and the seconds that each took."""
         started = time.perf_counter()
-        images, _ = self.pipelines[variant.emasc](
+        images, _ = self.pipeline_for(variant)(
             conditions=conditions,
             switches=variant.switches,
             num_inference_steps=variant.steps,

@@ -42,6 +42,7 @@ class Options:
     """Only so many pairs, from the first, for the ablation's rows."""
     steps: int | None = None
     guidance: float | None = None
+    sampler: str | None = None
     seed: int = 0
     limit: int | None = None
     batch_size: int = 1

@@ -10,6 +10,7 @@ from ladi.evaluation.generate import Making, Share
 from ladi.evaluation.options import Options
 from ladi.evaluation.pairs import Masks
 from ladi.evaluation.variants import Variant
+from ladi.samplers import SAMPLERS
 
 LIBRARIES = (
     *("torch", "diffusers", "transformers", "accelerate", "mediapipe", "numpy", "pillow", "scikit-image"),
@@ -25,7 +26,7 @@ def made_how(
         "model": options.model,
         "model's files": making.model,
         "size": list(options.size or (pipeline.config.height, pipeline.config.width)),
-        "sampler": type(pipeline.scheduler).__name__,
+        "sampler": SAMPLERS[full.sampler] if full.sampler else type(pipeline.scheduler).__name__,
         "steps": full.steps,
         "guidance": full.guidance,
         "EMASC": pipeline.emasc.config.kind,

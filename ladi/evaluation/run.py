@@ -159,6 +159,7 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
         "full",
         steps=options.steps if options.steps is not None else config.default_steps,
         guidance=options.guidance if options.guidance is not None else config.default_guidance,
+        sampler=options.sampler,
     )
     own: EmascKind = pipeline.emasc.config.kind
     emascs, why = _other_emasc(options, folder, own, running)

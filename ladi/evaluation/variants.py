@@ -18,6 +18,8 @@ BASELINES = (GREY, WARPED)
 """What no diffusion is needed for: a grey mask, and the warped garment cut out by the mask."""
 STEPS = (4, 8, 20, 50)
 """The numbers of steps that the ablation tries beside the full method's own."""
+SAMPLED = (("dpm++", 8), ("unipc", 8), ("dpm++", 20), ("unipc", 20))
+"""Other samplers that it tries, and in how many steps: they are known to need fewer than DDIM."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Variant:
     guidance: float | None = None
     emasc: EmascKind | None = None
     """Another kind of EMASC than the model's own, which must have been trained; none = the model's own."""
+    sampler: str | None = None
+    """In ``ladi.samplers.SAMPLERS``; none = the model's own."""
     why: str | None = None
     """Why this row cannot be computed, where it cannot."""
 
@@ -67,4 +71,9 @@ def ablation(
         replace(full, name="no pose", switches=Switches(pose=False)),
         replace(full, name="no garment skips", switches=Switches(garment_skips=False)),
         *(replace(full, name=f"{steps} steps", steps=steps) for steps in STEPS if steps != full.steps),
+        *(
+            replace(full, name=f"{sampler}, {steps} steps", sampler=sampler, steps=steps)
+            for sampler, steps in SAMPLED
+            if sampler != full.sampler
+        ),
     ]

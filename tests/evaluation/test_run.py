@@ -98,7 +98,18 @@ def test_the_ablation_turns_off_one_part_at_a_time() -> None:
     assert [row.name for row in rows if row.emasc] == ["linear EMASC"]
     assert {row.guidance for row in rows} == {2.0}
     # 20 steps are the full method's own: no second row of the same.
-    assert [row.steps for row in rows if row.name.endswith("steps")] == [4, 8, 50]
+    assert [row.name for row in rows if row.steps != 20] == [
+        *("4 steps", "8 steps", "50 steps", "dpm++, 8 steps", "unipc, 8 steps"),
+    ]
+    assert {row.sampler for row in rows if "," not in row.name} == {None}
+
+
+def test_another_sampler_makes_other_pictures(run: Evaluate, tmp_path: Path) -> None:
+    """Prevents: a row, or a flag, that names a sampler and keeps the model's own."""
+    before = scores(run(limit=1, steps=3))["full"]["masked_error"]["value"]
+    result = run(limit=1, steps=3, sampler="dpm++")
+    assert scores(result)["full"]["masked_error"]["value"] != before
+    assert result["protocol"]["sampler"] == "DPMSolverMultistepScheduler"
 
 
 def test_generation_goes_on_where_it_was_killed(
