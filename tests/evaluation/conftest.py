@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import ladi.evaluation.run
 from ladi.evaluation.options import Options
@@ -16,7 +18,24 @@ from tests.drawn_shards import write_drawn_shards
 from tests.toy import toy_pipeline
 
 Evaluate = Callable[..., dict[str, Any]]
+NAMES = ["000100", "000101", "000102"]
+"""Of the drawn validation pairs."""
 LOAD = functools.cache(ladi.evaluation.run.load_networks)
+
+
+def pictures(folder: Path) -> dict[str, np.ndarray]:
+    """Name → pixels of every picture of a folder."""
+    return {path.stem: np.asarray(Image.open(path)) for path in sorted(folder.glob("*.png"))}
+
+
+def times(folder: Path) -> dict[str, int]:
+    """When each picture was written."""
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in sorted(folder.rglob("*.png"))}
+
+
+def scores(result: dict[str, Any], rows: str = "rows") -> dict[str, dict[str, Any]]:
+    """Row → its scores."""
+    return {row["row"]: row["scores"] for row in result[rows]}
 
 
 @pytest.fixture(scope="session")
