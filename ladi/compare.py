@@ -21,9 +21,10 @@ import numpy as np
 import torch
 
 from ladi.pipeline import LadiVtonPipeline
-from ladi.samplers import make_sampler
+from ladi.preprocess.checks import check_settings
+from ladi.samplers import check_sampler, make_sampler
 from ladi.sampling import Draws, Sampling
-from ladi.types import Conditions, Switches
+from ladi.types import Conditions, SettingError, Settings, Switches
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ class Compared:
     image: np.ndarray
     """(H,W,3) uint8 RGB, as a result's pictures."""
     seconds: float
+
+
+def check_cells(cells: Sequence[Cell]) -> None:
+    """Raises SettingError for whatever in a cell is outside its range, and names the cell."""
+    for cell in cells:
+        settings = Settings(cell.steps, cell.guidance, cell.seed, cell.sampler, switches=cell.switches)
+        try:
+            check_settings(settings)
+            check_sampler(cell.sampler)
+        except SettingError as error:
+            raise SettingError(f"{cell.label}: {error}") from error
 
 
 def latent_key(cell: Cell) -> tuple[Any, ...]:

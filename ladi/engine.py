@@ -278,11 +278,14 @@ class Engine:
         Raises:
             LadiError: as ``try_on``.
         """
-        from ladi.compare import Compared, run_cells
+        from ladi.compare import Compared, check_cells, run_cells
 
+        for request in requests:
+            check_request(request)
+        wanted = cells(*choose_sampling(requests[0].settings, self.defaults))
+        check_cells(wanted)
         stages = Stages(progress, cancelled)
         prepared = [self._prepare(request, stages) for request in requests]
-        wanted = cells(*choose_sampling(requests[0].settings, self.defaults))
         with self._lock:
             try:
                 with stages("conditions"), torch.no_grad():

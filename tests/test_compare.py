@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ladi.compare import Cell, batch_key, latent_key, run_cells
-from ladi.types import Switches
+from ladi.compare import Cell, batch_key, check_cells, latent_key, run_cells
+from ladi.types import SettingError, Switches
 from tests.toy import pictures, seeded, toy_inputs, toy_pipeline
 
 PLAIN = Cell("full", steps=3, guidance=2.0, seed=5)
@@ -112,3 +112,20 @@ def test_progress_reaches_the_end_and_may_stop(pipeline, conditions) -> None:
 def test_a_cell_may_use_another_sampler(pipeline, conditions) -> None:
     made = run_cells(pipeline, conditions, [PLAIN, replace(PLAIN, sampler="dpm++")])
     assert (made[0].image - made[1].image).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": 0}, "far off: steps must be a whole number from 1 to 100, got 0."),
+        ({"guidance": float("nan")}, "far off: guidance must be a number from 0 to 30, got nan."),
+        ({"seed": -1}, "far off: seed must be"),
+        ({"sampler": "dice"}, "far off: sampler must be"),
+        ({"switches": Switches(cloth_cond_rate=2)}, "far off: cloth_cond_rate must be"),
+    ],
+)
+def test_a_cell_outside_its_range_is_refused_by_name(change, words) -> None:
+    """Prevents: a comparison that fails in the middle of sampling, with words about tensors."""
+    check_cells(CELLS)
+    with pytest.raises(SettingError, match=words):
+        check_cells([PLAIN, replace(PLAIN, label="far off", **change)])
