@@ -3,8 +3,9 @@
 The latents are the UNet's own, soft as it makes them, so that the units learn to mend what it leaves out and
 not to copy what a photo's latent would still hold. Where the warp agrees with the garment in the photo the
 target's colours and the warp's fine structure count, because a pattern that is off by a few pixels would
-otherwise be averaged away; elsewhere (skin, hair, background) the photo decides alone. Structural similarity
-to the photo keeps edges and folds in place without asking for more contrast than the units can be sure of.
+otherwise be averaged away; elsewhere (skin, hair, background) the photo decides alone, by structural
+similarity too: a sleeve that the warp puts beside the arm must leave no trace. On the garment that would cost
+the prints: similarity prefers a plain surface to a pattern that is off by a pixel.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ladi.models.garment_skips import GarmentSkips
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.training.cache import Cache, to_images, to_masks
 from ladi.training.draws import Draws
-from ladi.training.losses import detail_loss, masked_l1, structural_loss
+from ladi.training.losses import SSIM_RADIUS, detail_loss, masked_l1, structural_loss
 from ladi.training.sheets import sheet
 from ladi.training.stage import Batch, LoopOptions, Stage
 from ladi.training.warp import WORN
@@ -88,7 +89,7 @@ def agreement(batch: Batch) -> torch.Tensor:
 
 
 def blended_loss(decoded: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
-    """L1, structure and detail inside the mask, with the warp's detail where it agrees; scalar and terms."""
+    """L1, detail and structure inside the mask, with the warp's detail where it agrees; scalar and terms."""
     image, mask = batch["image"], batch["mask"]
     agrees = agreement(batch)
     shrunk = [functional.avg_pool2d(picture, COARSE) for picture in (decoded, image, mask)]
@@ -101,9 +102,10 @@ def blended_loss(decoded: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, dic
     keep = 1 - seam
     detail = detail_loss(painted * keep, reference * keep, scales=2)
     share = mask.mean().clamp_min(0.05)
+    elsewhere = 1 - agrees[..., SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS]
     terms = {
         "l1": l1,
-        "structure": structural_loss(painted, image).mean() / share,
+        "structure": (structural_loss(painted, image) * elsewhere).mean() / share,
         "detail": detail / share,
     }
     loss = l1 + STRUCTURE_WEIGHT * terms["structure"] + DETAIL_WEIGHT * terms["detail"]
