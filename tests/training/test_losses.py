@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ladi.evaluation.metrics import ssim
+from ladi.training.garment_skips import blended_loss
 from ladi.training.losses import (
     detail_loss,
     grid_terms,
@@ -88,3 +89,14 @@ def test_segmentation_loss_prefers_the_truth() -> None:
     right = torch.nn.functional.one_hot(labels, 3).movedim(-1, 1).float() * 20
     weight = torch.ones(3)
     assert segmentation_loss(right, labels, weight) < 0.01 < segmentation_loss(-right, labels, weight)
+
+
+def test_the_skips_owe_similarity_only_where_the_warp_disagrees() -> None:
+    """Prevents: prints smoothed away, because similarity prefers a plain surface to shifted stripes."""
+    stripes = torch.tensor([1.0, -1.0]).repeat(16).expand(1, 3, 32, 32)
+    everywhere = torch.ones(1, 1, 32, 32)
+    batch = {"image": stripes.roll(1, -1), "warped": stripes, "mask": everywhere, "worn": everywhere}
+    _, on_garment = blended_loss(stripes, batch)
+    _, on_skin = blended_loss(stripes, {**batch, "worn": 0 * everywhere})
+    assert on_garment["structure"] == 0 == on_garment["detail"]
+    assert on_skin["structure"] > 0.5 and on_skin["detail"] > 0.5
