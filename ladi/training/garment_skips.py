@@ -3,9 +3,9 @@
 The latents are the UNet's own, soft as it makes them, so that the units learn to mend what it leaves out and
 not to copy what a photo's latent would still hold. Where the warp agrees with the garment in the photo the
 target's colours and the warp's fine structure count, because a pattern that is off by a few pixels would
-otherwise be averaged away; elsewhere (skin, hair, background) the photo decides alone, by structural
-similarity too: a sleeve that the warp puts beside the arm must leave no trace. On the garment that would cost
-the prints: similarity prefers a plain surface to a pattern that is off by a pixel.
+otherwise be averaged away; elsewhere the photo decides alone. Where no garment is worn (skin, hair, wall)
+structural similarity counts too: a sleeve that the warp puts beside the arm must leave no trace. On the garment
+that would cost the prints: similarity prefers a plain surface to a pattern that is off by a pixel.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DETAIL_WEIGHT = 1.0
 STRUCTURE_WEIGHT = 0.5
 COARSE = 4
 """Pixels side by side whose mean colour must match where the warp agrees."""
-AGREEMENT = 0.2
+AGREEMENT = 0.3
 """Largest difference, on [-1,1], of mean colours over twice ``COARSE`` pixels that counts as agreement."""
 
 
@@ -102,10 +102,10 @@ def blended_loss(decoded: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, dic
     keep = 1 - seam
     detail = detail_loss(painted * keep, reference * keep, scales=2)
     share = mask.mean().clamp_min(0.05)
-    elsewhere = 1 - agrees[..., SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS]
+    bare = 1 - batch["worn"][..., SSIM_RADIUS:-SSIM_RADIUS, SSIM_RADIUS:-SSIM_RADIUS]
     terms = {
         "l1": l1,
-        "structure": (structural_loss(painted, image) * elsewhere).mean() / share,
+        "structure": (structural_loss(painted, image) * bare).mean() / share,
         "detail": detail / share,
     }
     loss = l1 + STRUCTURE_WEIGHT * terms["structure"] + DETAIL_WEIGHT * terms["detail"]

@@ -91,7 +91,7 @@ def test_segmentation_loss_prefers_the_truth() -> None:
     assert segmentation_loss(right, labels, weight) < 0.01 < segmentation_loss(-right, labels, weight)
 
 
-def test_the_skips_owe_similarity_only_where_the_warp_disagrees() -> None:
+def test_the_skips_owe_similarity_only_where_no_garment_is_worn() -> None:
     """Prevents: prints smoothed away, because similarity prefers a plain surface to shifted stripes."""
     stripes = torch.tensor([1.0, -1.0]).repeat(16).expand(1, 3, 32, 32)
     everywhere = torch.ones(1, 1, 32, 32)
