@@ -4,8 +4,8 @@ The latents are the UNet's own, soft as it makes them, so that the units learn t
 not to copy what a photo's latent would still hold. Where the warp agrees with the garment in the photo the
 target's colours and the warp's fine structure count, because a pattern that is off by a few pixels would
 otherwise be averaged away; elsewhere the photo decides alone. Where no garment is worn (skin, hair, wall)
-structural similarity counts too: a sleeve that the warp puts beside the arm must leave no trace. On the garment
-that would cost the prints: similarity prefers a plain surface to a pattern that is off by a pixel.
+structural similarity counts too: a sleeve that the warp puts beside the arm must leave no trace. On the
+garment that would cost the prints: similarity prefers a plain surface to a pattern that is off by a pixel.
 """
 
 from __future__ import annotations
