@@ -40,6 +40,7 @@ GROUPS = {
 _PAIRS = (("left_arm", "right_arm"), ("left_leg", "right_leg"), ("left_shoe", "right_shoe"))
 NECK = 20
 FOUND_SHARE = 0.5
+"""Of the samples, those with the detector's own silhouette."""
 
 
 def mirrored_labels(labels: np.ndarray) -> np.ndarray:
