@@ -8,21 +8,11 @@ shown and takes a click, counted from the start of the navigation. Medians.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import statistics
 import sys
 import time
 from typing import Any
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 TIMES = """() => {
   const [entry] = performance.getEntriesByType('navigation');
   return [entry.responseStart / 1000, entry.domContentLoadedEventEnd / 1000];
@@ -36,14 +26,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
 
+    from chromium import ADVICE, find_chromium, launch
     from playwright.sync_api import sync_playwright
 
-    found = os.environ.get("LADI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if found is None:
-        print("No Chromium was found: install one, or name it by LADI_CHROMIUM.", file=sys.stderr)
+        print(ADVICE, file=sys.stderr)
         return 2
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, headless=True, args=FLAGS)
+        browser = launch(playwright, found)
         visits = [visit(browser, options.url) for _ in range(options.runs)]
         browser.close()
     print(f"| Seconds until | median of {options.runs} | least | most |\n|:--|--:|--:|--:|")

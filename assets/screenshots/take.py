@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import shutil
 import sys
 import tempfile
 import zipfile
@@ -20,14 +18,6 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent / "examples"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 DEVICES = {"desktop": (1360, 900), "phone": (390, 844)}
 MOST_BYTES = 300_000
 PERSON, GARMENT = EXAMPLES / "person-ben.jpg", EXAMPLES / "garment-striped-tee.jpg"
@@ -43,14 +33,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
 
+    sys.path.insert(0, str(HERE.parents[1]))
     from playwright.sync_api import sync_playwright
 
-    found = os.environ.get("LADI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    from benchmarks.chromium import ADVICE, find_chromium, launch
+
+    found = find_chromium()
     if found is None:
-        print("No Chromium was found: install one, or name it by LADI_CHROMIUM.", file=sys.stderr)
+        print(ADVICE, file=sys.stderr)
         return 2
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=found, headless=True, args=FLAGS)
+        browser = launch(playwright, found)
         pairs = write_batch(Path(folder) / "pairs.zip")
         for device, (width, height) in DEVICES.items():
             context = browser.new_context(

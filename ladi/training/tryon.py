@@ -37,7 +37,7 @@ DROP_ALL = 0.05
 OUTSIDE_WEIGHT = 0.15
 VISITED_STEPS, VISITED_SHARE = 2, 0.7
 """The embedded model samples in two steps: that share of the training is spent on the timesteps that they
-visit, always after its own first answer, the rest on all."""
+visit, the later always after its own first answer, the rest on all."""
 OWN_SHARE = 0.5
 """Of that rest, how much follows the network's own first answer instead of the photo's latent."""
 

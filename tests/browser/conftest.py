@@ -7,7 +7,6 @@ in this thread, which other tests must not meet.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,20 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.chromium import ADVICE, find_chromium, launch
 from ladi.shelf import MODELS
 from tests.browser.visitor import Visitor
 from tests.conftest import ROOT
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STARTING = 90
 """Seconds that the server may take until its model is ready, on a busy machine."""
 
@@ -48,11 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Any]:
     """A headless Chromium; skips where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    found = os.environ.get("LADI_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_chromium()
     if found is None:
-        pytest.skip("no Chromium was found; name one by LADI_CHROMIUM")
+        pytest.skip(ADVICE)
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, headless=True, args=FLAGS)
+        browser = launch(playwright, found)
         yield browser
         browser.close()
 

@@ -69,8 +69,8 @@ def test_some_samples_between_still_follow_the_photo() -> None:
 
 
 def test_the_first_answer_leaves_the_gradients_alone() -> None:
-    """Prevents: weights that autocast cast without gradients and uses again in the step that trains, as torch
-    did before 2.10."""
+    """Prevents: weights that autocast cast without gradients and uses again in the step that trains, as older
+    versions of torch did."""
     layer = torch.nn.Conv2d(8, 8, 1)
     scheduler = build_scheduler()
     draws = Draws(0, 0, range(16))
