@@ -1,7 +1,8 @@
 """Latents of everything that stage 4 reads, encoded once: the networks before it are frozen by then.
 
 Adds to a cache ``warped`` (N,H,W,3) uint8, and ``image_moments``, ``person_moments`` and ``garment_moments``
-(N,2L,h,w) float16.
+(N,2L,h,w) float16; for training the same of the mirrored pictures, under names of their own, because the
+latent of a mirrored picture is not the mirrored latent.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ladi.types import Conditions, Switches
 LOGGER = logging.getLogger(__name__)
 
 LATENT_NAMES = ("image_moments", "person_moments", "garment_moments")
+MIRRORED_NAMES = tuple(f"{name}_mirrored" for name in LATENT_NAMES)
 CHUNK = 16
 PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
@@ -73,7 +75,8 @@ def add_latents(
         vae: encodes.
         device: where to compute.
         precision: ``bf16`` encodes under autocast.
-        names: which of ``LATENT_NAMES``.
+        names: which of ``LATENT_NAMES`` and ``MIRRORED_NAMES``. The mirrored garment is the mirrored warp: a
+            warp that treats left and right alike would make it.
     """
     vae.to(device).eval()
     size = vae.scale_factor
@@ -88,8 +91,11 @@ def add_latents(
 
     def encoded(name: str) -> Iterator[np.ndarray]:
         for indices in chunks(len(cache)):
+            shown = pictures(name.removesuffix("_mirrored"), indices).to(device)
+            if name in MIRRORED_NAMES:
+                shown = shown.flip(-1)
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-                moments, _ = vae.encode_with_features(pictures(name, indices).to(device))
+                moments, _ = vae.encode_with_features(shown)
             yield moments.float().cpu().numpy().astype(np.float16)
 
     for name in names:

@@ -22,9 +22,10 @@ from torch.nn import functional
 from ladi.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
 from ladi.models.unet import mask_to_latent_size, unet_input
 from ladi.pipeline import LadiVtonPipeline
-from ladi.training.cache import Cache, picture_batch, pose_maps, to_images, to_masks
+from ladi.training.cache import Cache, mirror_batch, picture_batch, pose_maps, to_images, to_masks
 from ladi.training.diffusion import Noisy, add_noise, drawn_latent, visited_timesteps
 from ladi.training.draws import Draws
+from ladi.training.latents import LATENT_NAMES, MIRRORED_NAMES
 from ladi.training.losses import masked_l1
 from ladi.training.sheets import sheet
 from ladi.training.stage import Batch, LoopOptions, Stage
@@ -34,6 +35,7 @@ DEFAULTS = LoopOptions(
 )
 DROP_ONE = 0.05
 DROP_ALL = 0.05
+MIRRORED_SHARE = 0.5
 OUTSIDE_WEIGHT = 0.15
 VISITED_STEPS, VISITED_SHARE = 2, 0.7
 """The embedded model samples in two steps: that share of the training is spent on the timesteps that they
@@ -65,29 +67,35 @@ class TryOnStep(nn.Module):
 def latent_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator, garment_size: int) -> Batch:
     """Moments of latents, masks and pose at latent size, garments as small as the vision encoder takes.
 
-    The flags say what is dropped from a sample: ``drop_text``, ``drop_pose``, ``drop_garment``.
+    Where the cache has the mirrored pictures' latents, every second sample is mirrored. The flags say what is
+    dropped from a sample: ``drop_text``, ``drop_pose``, ``drop_garment``.
     """
-    moments = {
-        name: torch.from_numpy(np.asarray(cache[name][indices], np.float32))
-        for name in ("image_moments", "person_moments", "garment_moments")
-    }
+    moments = {name: _numbers(cache, name, indices) for name in LATENT_NAMES}
     latent_size = (moments["image_moments"].shape[-2], moments["image_moments"].shape[-1])
     garments = functional.interpolate(
         to_images(cache["garment"][indices]), (garment_size, garment_size), mode="bilinear", antialias=True
     )
+    scale = latent_size[0] / cache["image"].shape[1]
+    shown = {
+        "garment": garments,
+        "mask": mask_to_latent_size(to_masks(cache["mask"][indices]), latent_size),
+        "pose_map": pose_maps(cache["keypoints"][indices], latent_size, scale),
+    }
+    if all(name in cache for name in MIRRORED_NAMES):
+        mirrored = rng.random(len(indices)) < MIRRORED_SHARE
+        shown = mirror_batch(shown, mirrored)
+        for name, twin in zip(LATENT_NAMES, MIRRORED_NAMES, strict=True):
+            moments[name][mirrored] = _numbers(cache, twin, indices[mirrored])
     every = rng.random(len(indices)) < DROP_ALL
     flags = {
         f"drop_{part}": torch.from_numpy(every | (rng.random(len(indices)) < DROP_ONE))
         for part in ("text", "pose", "garment")
     }
-    scale = latent_size[0] / cache["image"].shape[1]
-    return {
-        **moments,
-        **flags,
-        "garment": garments,
-        "mask": mask_to_latent_size(to_masks(cache["mask"][indices]), latent_size),
-        "pose_map": pose_maps(cache["keypoints"][indices], latent_size, scale),
-    }
+    return {**moments, **shown, **flags}
+
+
+def _numbers(cache: Cache, name: str, indices: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(cache[name][indices], np.float32))
 
 
 def repainted_weight(mask: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,14 @@ from ladi.pipeline import LadiVtonPipeline
 from ladi.training import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.training.cache import Cache, build_cache
 from ladi.training.checkpoints import stage_weights
-from ladi.training.latents import LATENT_NAMES, add_latents, add_predicted, add_warped, latent_scale
+from ladi.training.latents import (
+    LATENT_NAMES,
+    MIRRORED_NAMES,
+    add_latents,
+    add_predicted,
+    add_warped,
+    latent_scale,
+)
 from ladi.training.loop import train
 from ladi.training.mini import SIZE, build_pipeline
 from ladi.training.stage import LoopOptions, Stage, steps_of
@@ -62,9 +69,9 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
     "garment_skips": ("garment_skips",),
 }
 STALE_AFTER: dict[str, tuple[str, ...]] = {
-    "vae": (*LATENT_NAMES, "predicted"),
-    "warp": ("warped", "garment_moments", "predicted"),
-    "refinement": ("warped", "garment_moments", "predicted"),
+    "vae": (*LATENT_NAMES, *MIRRORED_NAMES, "predicted"),
+    "warp": ("warped", "garment_moments", "garment_moments_mirrored", "predicted"),
+    "refinement": ("warped", "garment_moments", "garment_moments_mirrored", "predicted"),
     "tryon": ("predicted",),
 }
 """What of a cache was made by weights that a stage has just changed."""
@@ -166,6 +173,10 @@ class Workshop:
                 add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
                 add_latents(cache, pipeline.vae, device=device, precision=options.precision)
             pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
+        if name == "tryon":
+            add_latents(
+                training, pipeline.vae, device=device, precision=options.precision, names=MIRRORED_NAMES
+            )
         if name == "garment_skips":
             for cache in (training, validation):
                 add_predicted(cache, pipeline, device=device)
