@@ -7,7 +7,17 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from ladi.preprocess.labels import LIP
+from ladi.preprocess.skin import reddish
 from ladi.types import Size
+
+SKIN = tuple(LIP[name] for name in ("face", "left_arm", "right_arm", "left_leg", "right_leg", "neck"))
+DARKEST_SKIN = (0.35, 0.27, 0.23)
+"""What the darkest skin reflects of the palest's red, green and blue."""
+WHITE_WALL = 231.0
+"""The middle of the walls in shop photos."""
+CHANGED_SHARE = 0.6
+"""Of the varied people, those before another wall; likewise those with another skin, and in other light."""
 
 
 def garment_jitter(garments: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -36,6 +46,48 @@ def colour_jitter(rng: np.random.Generator, count: int) -> tuple[torch.Tensor, t
     offset = rng.uniform(-0.1, 0.1, (count, 3))
     as_tensor = [torch.from_numpy(value.astype(np.float32))[..., None, None] for value in (gain, offset)]
     return as_tensor[0], as_tensor[1]
+
+
+def vary_person(
+    image: np.ndarray, labels: np.ndarray, silhouette: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The same person before another wall, with another skin, in other light; each only sometimes.
+
+    Shop photos show pale people before white walls. Everything is multiplied, so that shadows and the soft
+    edges of hair stay as they were.
+
+    Args:
+        image: (H,W,3) uint8, before a near-white wall.
+        labels: (H,W) in LIP's numbers; a neck may be unlabelled.
+        silhouette: (H,W) uint8, 255 = person.
+        rng: chooses everything.
+
+    Returns:
+        (H,W,3) uint8.
+    """
+    # The labels' outline is the sharper one; what they leave out inside the person, the silhouette knows.
+    inside = ndimage.binary_erosion(silhouette > 127, iterations=3)
+    unlabelled = inside & (labels == 0)
+    # Drawn in by a pixel: a rim of white wall would teach the network to paint halos.
+    person = _soft(ndimage.binary_erosion(inside | (labels > 0)))
+    varied = image.astype(np.float64)
+    skin = _soft(np.isin(labels, SKIN) | unlabelled) * reddish(varied / 255)[..., None]
+    if rng.random() < CHANGED_SHARE:
+        # Out of focus, and without grain, which no latent holds.
+        wall = ndimage.gaussian_filter(background_texture(image.shape[:2], rng) / WHITE_WALL, (2, 2, 0))
+        varied = varied * (person + wall * (1 - person))
+    if rng.random() < CHANGED_SHARE:
+        darkness = rng.random()
+        tone = 1 - darkness * (1 - np.array(DARKEST_SKIN))
+        varied = varied * (1 + skin * (tone - 1))
+    if rng.random() < CHANGED_SHARE:
+        varied = varied * rng.uniform(0.75, 1.0) * rng.uniform(0.92, 1.0, 3)
+    return varied.clip(0, 255).round().astype(np.uint8)
+
+
+def _soft(region: np.ndarray) -> np.ndarray:
+    """(H,W) bool → (H,W,1) in [0,1]."""
+    return ndimage.gaussian_filter(region.astype(np.float32), 0.7)[..., None]
 
 
 def background_texture(size: Size, rng: np.random.Generator) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Latents of everything that stage 4 reads, encoded once: the networks before it are frozen by then.
 
 Adds to a cache ``warped`` (N,H,W,3) uint8, and ``image_moments``, ``person_moments`` and ``garment_moments``
-(N,2L,h,w) float16; for training the same of the mirrored pictures, under names of their own, because the
-latent of a mirrored picture is not the mirrored latent.
+(N,2L,h,w) float16; for training the same of varied pictures under names of their own: mirrored, and the
+person before other walls, with other skin, in other light (``vary_person``).
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.pipeline import LadiVtonPipeline
 from ladi.sampling import Sampling, draw_latents
+from ladi.training.augment import vary_person
 from ladi.training.cache import Cache, picture_batch, to_images, to_masks
 from ladi.types import Conditions, Switches
 
 LOGGER = logging.getLogger(__name__)
 
 LATENT_NAMES = ("image_moments", "person_moments", "garment_moments")
-MIRRORED_NAMES = tuple(f"{name}_mirrored" for name in LATENT_NAMES)
+VARIED_NAMES = tuple(f"{name}_varied" for name in LATENT_NAMES)
+VARIATION = 5
+"""Seed of the variations: a cache that is made again is the same."""
 CHUNK = 16
 PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
@@ -71,12 +74,12 @@ def add_latents(
     """Encodes photo, masked person and warped garment of every sample, unless the cache has them.
 
     Args:
-        cache: of one split, with ``warped``; it is added to.
+        cache: of one split, with ``warped``, for varied pictures with ``silhouette``; it is added to.
         vae: encodes.
         device: where to compute.
         precision: ``bf16`` encodes under autocast.
-        names: which of ``LATENT_NAMES`` and ``MIRRORED_NAMES``. The mirrored garment is the mirrored warp: a
-            warp that treats left and right alike would make it.
+        names: which of ``LATENT_NAMES`` and ``VARIED_NAMES``. The varied garment is the mirrored warp: a warp
+            that treats left and right alike would make it.
     """
     vae.to(device).eval()
     size = vae.scale_factor
@@ -84,16 +87,18 @@ def add_latents(
     shape = (2 * vae.config.latent_channels, height, width)
 
     def pictures(name: str, indices: np.ndarray) -> torch.Tensor:
-        if name == "garment_moments":
-            return to_images(cache["warped"][indices])
-        image = to_images(cache["image"][indices])
-        return image if name == "image_moments" else image * (1 - to_masks(cache["mask"][indices]))
+        kind, varied = name.removesuffix("_varied"), name in VARIED_NAMES
+        if kind == "garment_moments":
+            shown = to_images(cache["warped"][indices])
+        else:
+            shown = to_images(varied_people(cache, indices) if varied else cache["image"][indices])
+            if kind == "person_moments":
+                shown = shown * (1 - to_masks(cache["mask"][indices]))
+        return shown.flip(-1) if varied else shown
 
     def encoded(name: str) -> Iterator[np.ndarray]:
         for indices in chunks(len(cache)):
-            shown = pictures(name.removesuffix("_mirrored"), indices).to(device)
-            if name in MIRRORED_NAMES:
-                shown = shown.flip(-1)
+            shown = pictures(name, indices).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
                 moments, _ = vae.encode_with_features(shown)
             yield moments.float().cpu().numpy().astype(np.float16)
@@ -102,6 +107,21 @@ def add_latents(
         if name not in cache:
             LOGGER.info("encoding %s of %d samples", name, len(cache))
             cache.add(name, encoded(name), shape, "float16")
+
+
+def varied_people(cache: Cache, indices: np.ndarray) -> np.ndarray:
+    """People as ``vary_person`` varies them, every one always in the same way: (B,H,W,3) uint8."""
+    return np.stack(
+        [
+            vary_person(
+                cache["image"][index],
+                cache["labels"][index],
+                cache["silhouette"][index],
+                np.random.default_rng([VARIATION, int(index)]),
+            )
+            for index in indices
+        ]
+    )
 
 
 @torch.no_grad()

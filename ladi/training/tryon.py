@@ -25,7 +25,7 @@ from ladi.pipeline import LadiVtonPipeline
 from ladi.training.cache import Cache, mirror_batch, picture_batch, pose_maps, to_images, to_masks
 from ladi.training.diffusion import Noisy, add_noise, drawn_latent, visited_timesteps
 from ladi.training.draws import Draws
-from ladi.training.latents import LATENT_NAMES, MIRRORED_NAMES
+from ladi.training.latents import LATENT_NAMES, VARIED_NAMES
 from ladi.training.losses import masked_l1
 from ladi.training.sheets import sheet
 from ladi.training.stage import Batch, LoopOptions, Stage
@@ -35,7 +35,7 @@ DEFAULTS = LoopOptions(
 )
 DROP_ONE = 0.05
 DROP_ALL = 0.05
-MIRRORED_SHARE = 0.5
+VARIED_SHARE = 0.5
 OUTSIDE_WEIGHT = 0.15
 VISITED_STEPS, VISITED_SHARE = 2, 0.7
 """The embedded model samples in two steps: that share of the training is spent on the timesteps that they
@@ -67,7 +67,7 @@ class TryOnStep(nn.Module):
 def latent_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator, garment_size: int) -> Batch:
     """Moments of latents, masks and pose at latent size, garments as small as the vision encoder takes.
 
-    Where the cache has the mirrored pictures' latents, every second sample is mirrored. The flags say what is
+    Where the cache has the varied pictures' latents, a share of the samples are those. The flags say what is
     dropped from a sample: ``drop_text``, ``drop_pose``, ``drop_garment``.
     """
     moments = {name: _numbers(cache, name, indices) for name in LATENT_NAMES}
@@ -81,11 +81,11 @@ def latent_batch(cache: Cache, indices: np.ndarray, rng: np.random.Generator, ga
         "mask": mask_to_latent_size(to_masks(cache["mask"][indices]), latent_size),
         "pose_map": pose_maps(cache["keypoints"][indices], latent_size, scale),
     }
-    if all(name in cache for name in MIRRORED_NAMES):
-        mirrored = rng.random(len(indices)) < MIRRORED_SHARE
-        shown = mirror_batch(shown, mirrored)
-        for name, twin in zip(LATENT_NAMES, MIRRORED_NAMES, strict=True):
-            moments[name][mirrored] = _numbers(cache, twin, indices[mirrored])
+    if all(name in cache for name in VARIED_NAMES):
+        varied = rng.random(len(indices)) < VARIED_SHARE
+        shown = mirror_batch(shown, varied)
+        for name, twin in zip(LATENT_NAMES, VARIED_NAMES, strict=True):
+            moments[name][varied] = _numbers(cache, twin, indices[varied])
     every = rng.random(len(indices)) < DROP_ALL
     flags = {
         f"drop_{part}": torch.from_numpy(every | (rng.random(len(indices)) < DROP_ONE))

@@ -23,7 +23,7 @@ from ladi.training.cache import Cache, build_cache
 from ladi.training.checkpoints import stage_weights
 from ladi.training.latents import (
     LATENT_NAMES,
-    MIRRORED_NAMES,
+    VARIED_NAMES,
     add_latents,
     add_predicted,
     add_warped,
@@ -69,9 +69,9 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
     "garment_skips": ("garment_skips",),
 }
 STALE_AFTER: dict[str, tuple[str, ...]] = {
-    "vae": (*LATENT_NAMES, *MIRRORED_NAMES, "predicted"),
-    "warp": ("warped", "garment_moments", "garment_moments_mirrored", "predicted"),
-    "refinement": ("warped", "garment_moments", "garment_moments_mirrored", "predicted"),
+    "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
+    "warp": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
+    "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
     "tryon": ("predicted",),
 }
 """What of a cache was made by weights that a stage has just changed."""
@@ -174,8 +174,9 @@ class Workshop:
                 add_latents(cache, pipeline.vae, device=device, precision=options.precision)
             pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
         if name == "tryon":
+            parser.add_found_silhouettes(training)
             add_latents(
-                training, pipeline.vae, device=device, precision=options.precision, names=MIRRORED_NAMES
+                training, pipeline.vae, device=device, precision=options.precision, names=VARIED_NAMES
             )
         if name == "garment_skips":
             for cache in (training, validation):
