@@ -31,8 +31,9 @@ _MARGIN = 5
 """Pixels of a square, by which the garment is widened."""
 _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
-_LEAST, _MOST = 0.2, 1.5
-"""Limits of the scale: a tone is matched, not invented."""
+_LEAST, _MOST = 0.2, 1.15
+"""Limits of the scale. Towards the dark much is put right; what is darker than the face is mostly shade, and
+would glow."""
 
 
 def match_skin(
