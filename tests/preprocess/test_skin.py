@@ -70,6 +70,16 @@ def test_garment_wall_and_what_is_kept_do_not_change(scene: dict[str, Any]) -> N
     assert not change[:60].any()
 
 
+def test_shaded_skin_is_hardly_brightened(scene: dict[str, Any]) -> None:
+    """Prevents: a neck in shade, or arms beside a dark garment, that glow."""
+    shaded = tuple(value / 2 for value in BROWN)
+    for arm in (slice(40, 54), slice(138, 152)):
+        scene["generated"][90:180, arm] = on(shaded)  # type: ignore[arg-type]
+    after = (scene["generated"] + match_skin(**scene))[130, 47]
+    brighter = (after + 1) / 2 / np.array(shaded)
+    assert brighter.min() > 1.05 and brighter.max() < 1.2
+
+
 def test_shading_stays(scene: dict[str, Any]) -> None:
     """Prevents: arms as flat as paper."""
     scene["generated"][90:180, 40:47] -= 0.2
