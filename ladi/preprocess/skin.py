@@ -2,8 +2,9 @@
 
 Where an old sleeve was, the network paints arms that may be too pale, or have the garment's colour. The
 person's tone is known from face and neck. Painted pixels that look like skin, lie on an arm or the
-shoulders, and are no garment, are scaled channel by channel until their middle is that of the real skin;
-their shading stays. It finds no skin in photos, labels do, and it changes no garment.
+shoulders, and are no garment, are scaled channel by channel until their middle is that of the real skin, or
+as near as the limits allow; their shading stays. It finds no skin in photos, labels do, and it changes no
+garment.
 """
 
 from __future__ import annotations
