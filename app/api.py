@@ -14,15 +14,14 @@ import gradio as gr
 import numpy as np
 
 from app import pictures, words
-from app.comparing import Comparing
+from app.compare.handlers import Comparing
 from app.fence import sentences
 from app.files import new_folder, write_result
-from app.handlers import Handlers
+from app.tryon.handlers import Handlers
 from app.values import SETTINGS, named, read_mask_file, read_request, read_upload, whole
-from ladi.flags import read_size
 from ladi.preprocess.frame import to_pixels
-from ladi.request import record
-from ladi.shelf import trained_categories
+from ladi.settings import read_size, record
+from ladi.weights.catalog import trained_categories
 
 Component = Any
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.handlers import category_choices
+from app.tryon.handlers import category_choices
 from app.values import SETTINGS
 
 Fields = dict[str, Any]

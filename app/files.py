@@ -15,8 +15,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ladi.preprocess.frame import save_png
-from ladi.preprocess.record import describe_png
+from ladi.postprocess.png import describe_png, save_png
 
 
 def new_folder() -> Path:
@@ -32,7 +31,7 @@ def write_result(pixels: np.ndarray, folder: Path, record: Mapping[str, Any]) ->
     Args:
         pixels: (H,W,3) uint8.
         folder: from ``new_folder``.
-        record: see ``ladi.request.record``; its seed is in the name.
+        record: see ``ladi.settings.record``; its seed is in the name.
     """
     path = folder / f"ladi-vton-seed-{record['seed']}.png"
     save_png(pixels, path, describe_png(dict(record)))

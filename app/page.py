@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app import batch_tab, compare_tab, tryon_tab
 from app.api import add_endpoints
-from app.batching import Batching
-from app.comparing import Comparing
+from app.batch import tab as batch_tab
+from app.batch.handlers import Batching
+from app.compare import tab as compare_tab
+from app.compare.handlers import Comparing
 from app.fields import Defaults, keep_in_browser
-from app.handlers import Handlers
-from app.looking import Looking
-from app.visitors import GPU
+from app.serving.visitors import GPU
+from app.tryon import tab as tryon_tab
+from app.tryon.handlers import Handlers
+from app.tryon.looking import Looking
 
 TITLE = "LaDI-VTON · virtual try-on"
 MASTHEAD = "# LaDI-VTON\n\nSee a person in a garment: two pictures in, one picture out."

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from ladi.flags import read_size
 from ladi.preprocess.photo import read_photo
-from ladi.request import request_of
+from ladi.settings import read_size, request_of
 from ladi.types import LadiError, Photo, PhotoError, SettingError, Size, TryOnRequest
 
 SETTINGS = (
@@ -56,7 +55,7 @@ def named(values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The page's settings as ``ladi.request.request_of`` takes them; ranges are the engine's to judge.
+    """The page's settings as ``ladi.settings.request_of`` takes them; ranges are the engine's to judge.
 
     Raises:
         SettingError: something is no number.
@@ -163,7 +162,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
     """The page's settings as a result's PNG says that it was made.
 
     Args:
-        record: what ``ladi.preprocess.record.read_settings`` found.
+        record: what ``ladi.postprocess.png.read_settings`` found.
         models: what can be chosen here.
         now: the page's settings; they stay where the record says nothing, or nothing that fits.
     """

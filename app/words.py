@@ -8,8 +8,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from ladi.request import DECODED
-from ladi.stages import steps_done
+from ladi.progress import steps_done
+from ladi.settings import DECODED
 from ladi.types import Category, Finding, Garment, Result
 
 STAGES = {

@@ -13,8 +13,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from app.axes import plan_ablation
-from ladi.compare import Cell
+from app.compare.axes import plan_ablation
+from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.photo import read_photo
 from ladi.types import Settings, TryOnRequest

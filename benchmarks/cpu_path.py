@@ -33,8 +33,8 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=4)
     options = parser.parse_args()
 
-    from ladi.devices import Running
-    from ladi.shelf import load_networks
+    from ladi.runtime.devices import Running
+    from ladi.runtime.loading import load_networks
 
     pipeline = load_networks(options.model, Running(torch.device("cpu")))[0]
     inputs = drawn_inputs(pipeline)
@@ -106,7 +106,7 @@ def ours(pipeline: Any, inputs: dict[str, torch.Tensor], *, steps: int, guidance
 @torch.no_grad()
 def plain(pipeline: Any, inputs: dict[str, torch.Tensor], *, steps: int, guidance: float) -> torch.Tensor:
     """The same picture, one library call after the other."""
-    from ladi.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
+    from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
 
     vae, unet, scheduler = pipeline.vae, pipeline.unet, pipeline.scheduler
     mask, pose = inputs["mask"], inputs["pose_map"]

@@ -33,8 +33,9 @@ def main() -> int:
     from ladi.preprocess.mask import inpaint_mask
     from ladi.preprocess.pose import PoseDetector
     from ladi.preprocess.segformer import find_segformer, load_segformer
-    from ladi.shelf import HELPERS, SEGFORMER
+    from ladi.runtime.loading import SEGFORMER
     from ladi.types import PersonError
+    from ladi.weights.catalog import HELPERS
 
     options = _options()
     parsers: list[Any] = [HumanParser.from_pretrained(HELPERS, subfolder="parser", local_files_only=True)]

@@ -184,7 +184,7 @@ def computed(precision: str, low: bool, count: int, size: tuple[int, int]) -> tu
 
 def warp(parts: dict[str, Any], image: torch.Tensor, pose: torch.Tensor) -> None:
     """The warping stage; the switch for autocast does not know the meta device, and is put aside."""
-    from ladi.conditioning import warp_garment
+    from ladi.diffusion.conditioning import warp_garment
 
     with patch.object(torch, "autocast", lambda *_, **__: nullcontext()):
         warp_garment(parts["tps"], parts["refinement"], image, image, pose)

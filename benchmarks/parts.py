@@ -32,13 +32,13 @@ def main() -> int:
     """Measure and print."""
     sys.path.insert(0, str(ROOT))
     from ladi.data.shards import read_shards
-    from ladi.devices import choose_running
     from ladi.preprocess.cleaner import GarmentCleaner
     from ladi.preprocess.frame import to_tensor
     from ladi.preprocess.parsing import parse_person
     from ladi.preprocess.pose import PoseDetector, pose_map
-    from ladi.shelf import load_networks
-    from ladi.training.parser import intersections_over_unions
+    from ladi.runtime.devices import choose_running
+    from ladi.runtime.loading import load_networks
+    from ladi.training.stages.parser import intersections_over_unions
     from ladi.types import KEYPOINT_NAMES, PersonError, Photo
 
     parser = argparse.ArgumentParser(

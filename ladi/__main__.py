@@ -1,8 +1,8 @@
-"""``python -m ladi``; everything is in ``ladi/cli.py``."""
+"""``python -m ladi``; everything is in ``ladi/commands/main.py``."""
 
 import sys
 
-from ladi.cli import main
+from ladi.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,13 +8,22 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
+from ladi.preprocess.category import guess_category
 from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.garment import fine_factor, fit_cut_out
 from ladi.preprocess.pose import PoseDetector
-from ladi.request import choose_category
-from ladi.shelf import garment_background, trained_categories
-from ladi.types import AskedCategory, Garment, Photo, Size
+from ladi.types import (
+    AskedCategory,
+    Category,
+    Finding,
+    Garment,
+    Photo,
+    Size,
+)
+from ladi.weights.catalog import garment_background, trained_categories
 
 
 def cut_garment(
@@ -58,3 +67,28 @@ def cut_garment(
     guessed = category == "auto" and len(trained_categories(model)) > 1
     fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
     return replace(garment, fine=fine, guessed=guessed, findings=(*findings, *doubts))
+
+
+def choose_category(
+    asked: AskedCategory, pixels: np.ndarray, matte: np.ndarray, *, model: str
+) -> tuple[Category, tuple[Finding, ...]]:
+    """What a garment is taken for, and the doubts about it.
+
+    Args:
+        asked: what the request says; anything but ``auto`` is believed.
+        pixels: (H,W,3) uint8 RGB, the garment's picture.
+        matte: (H,W) float in [0,1].
+        model: its name; one that knows tops only takes everything for a top.
+    """
+    if asked != "auto":
+        return asked, ()
+    guess, trained = guess_category(pixels, matte), trained_categories(model)
+    if len(trained) == 1:
+        if not guess.sure or guess.category != "lower_body":
+            return trained[0], ()
+        doubt = f"This looks like trousers, shorts or a skirt, and the model {model!r} knows tops only."
+        return trained[0], (Finding("warning", "garment_not_a_top", doubt),)
+    if guess.sure:
+        return guess.category, ()
+    doubt = "The garment's outline is unclear, so its kind is a guess; choose the category if it is wrong."
+    return guess.category, (Finding("warning", "category_unsure", doubt),)

@@ -7,8 +7,8 @@ read photo ─► prepare_garment ─┘   └──────── the pipel
 ```
 
 Everything about a request travels in arguments and results, so that any number of threads may call an engine.
-Of its users it holds no more than the last few preparations, for minutes (``recall.py``). It decodes no files
-and shows nothing; the command and the page do.
+Of its users it holds no more than the last few preparations, for minutes (``runtime/recall.py``). It decodes
+no files and shows nothing; the command and the page do.
 
 Whatever pulls in diffusers or transformers is imported where it is used: that takes seconds, and the page is
 served before the model is loaded.
@@ -16,32 +16,18 @@ served before the model is loaded.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
-from ladi.clothing import cut_garment
-from ladi.devices import Running, choose_running
-from ladi.extras import Extras, load_extras
-from ladi.finish import finish
-from ladi.painting import Preview, encode, paint
-from ladi.preprocess.cleaner import GarmentCleaner
-from ladi.preprocess.person import prepare_person, with_mask
-from ladi.preprocess.pose import PoseDetector
-from ladi.recall import SECONDS, Recall, digest
-from ladi.request import check_category, check_request, choose_sampling, collect_findings
-from ladi.shelf import is_large, load_networks, mask_scheme
-from ladi.stages import Progress, Stages
+from ladi.runtime.devices import Running
+from ladi.settings import DECODED, listed
 from ladi.types import (
     AskedCategory,
     Category,
+    Finding,
     Garment,
     MaskRule,
+    ModelError,
     PersonParts,
     Photo,
     Result,
@@ -50,9 +36,36 @@ from ladi.types import (
 )
 
 if TYPE_CHECKING:
-    from ladi.compare import Cell, Compared
+    from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.models.matting import GarmentMatting
-    from ladi.pipeline import LadiVtonPipeline
+    from ladi.preprocess.parsing import ParsingNetwork
+
+import threading
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from ladi.clothing import cut_garment
+from ladi.diffusion.painting import Preview, encode, paint
+from ladi.postprocess.finish import finish
+from ladi.preprocess.cleaner import GarmentCleaner
+from ladi.preprocess.person import prepare_person, with_mask
+from ladi.preprocess.pose import PoseDetector
+from ladi.progress import Progress, Stages
+from ladi.runtime.devices import choose_running
+from ladi.runtime.extras import Extras, load_extras
+from ladi.runtime.loading import is_large, load_networks
+from ladi.runtime.recall import SECONDS, Recall, digest
+from ladi.settings import check_request, choose_sampling
+from ladi.weights.catalog import check_category, mask_scheme
+
+if TYPE_CHECKING:
+    from ladi.diffusion.compare import Cell, Compared
+    from ladi.diffusion.pipeline import LadiVtonPipeline
+    from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
 
 
@@ -79,7 +92,7 @@ class Engine:
             name: what the model is called in messages.
             running: where and how the pipeline computes, where that is known.
             extras: what looks at results and decodes previews, if anything.
-            remember: seconds for which prepared photos are kept, at most ``ladi.recall.SECONDS``.
+            remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
         """
         self.name = name
         self.running = running
@@ -107,11 +120,11 @@ class Engine:
         """Load a model and its helpers.
 
         Args:
-            model: a name in ``ladi.shelf.MODELS``, or a folder with a saved pipeline.
+            model: a name in ``ladi.weights.catalog.MODELS``, or a folder with a saved pipeline.
             device: ``cuda``, ``mps`` or ``cpu``; ``None`` takes the best there is.
-            precision: see ``ladi.devices.choose_precision``.
-            low_memory: see ``ladi.devices.place``.
-            content_filter: see ``ladi.extras.load_extras``.
+            precision: see ``ladi.runtime.devices.choose_precision``.
+            low_memory: see ``ladi.runtime.devices.place``.
+            content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
             remember: as above.
 
@@ -278,7 +291,7 @@ class Engine:
         Raises:
             LadiError: as ``try_on``.
         """
-        from ladi.compare import Compared, check_cells, run_cells
+        from ladi.diffusion.compare import Compared, check_cells, run_cells
 
         for request in requests:
             check_request(request)
@@ -328,3 +341,52 @@ class Engine:
                 mask=request.mask,
             )
         return garment, person
+
+
+def collect_findings(
+    request: TryOnRequest, person: PersonParts, garment: Garment, *, own_size: Size
+) -> tuple[Finding, ...]:
+    """All there is to know about both pictures and how they were used, each thing once.
+
+    Args:
+        request: as it was asked.
+        person: with its findings.
+        garment: with its findings.
+        own_size: the model's (height, width).
+    """
+    photos = (("The photo", request.person), ("The garment's picture", request.garment))
+    found = [Finding("warning", DECODED, f"{name}: {note}") for name, photo in photos for note in photo.notes]
+    if request.settings.size not in (None, own_size):
+        height, width = own_size
+        doubt = f"This model was trained at {height}x{width}; at other sizes its quality is untested."
+        found.append(Finding("warning", "untested_size", doubt))
+    return tuple(dict.fromkeys([*found, *person.findings, *garment.findings]))
+
+
+class Shelf:
+    """Engines by model name, each loaded once, when it is first asked for."""
+
+    def __init__(self, names: Sequence[str], load: Callable[[str], Engine]) -> None:
+        """Offer some models.
+
+        Args:
+            names: what may be asked for; others are refused, so that no visitor can have a folder loaded.
+            load: makes the engine of a name.
+        """
+        self._names = tuple(names)
+        self._load = load
+        self._engines: dict[str, Engine] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Engine:
+        """The engine of a model; waits while it loads.
+
+        Raises:
+            ModelError: not one of the names, or it cannot be loaded.
+        """
+        if name not in self._names:
+            raise ModelError(f"There is no model {name!r} here: choose {listed(self._names)}.")
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = self._load(name)
+            return self._engines[name]

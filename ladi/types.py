@@ -222,7 +222,7 @@ class Settings:
     seed: int | None = None
     """``None`` draws one; the result says which."""
     sampler: str | None = None
-    """A name in ``ladi.samplers.SAMPLERS``."""
+    """A name in ``ladi.settings.SAMPLERS``."""
     pictures: int = 1
     size: Size | None = None
     """Of the network's picture; another than the model's own is untested."""

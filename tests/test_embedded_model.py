@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from ladi.data.shards import read_shards
+from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.engine import Engine
-from ladi.evaluation.metrics import masked_error
 from ladi.evaluation.pairs import make_pair, pasted
-from ladi.pipeline import LadiVtonPipeline
+from ladi.evaluation.scores.metrics import masked_error
 from ladi.preprocess.photo import read_photo
 from ladi.types import Settings, TryOnRequest
 

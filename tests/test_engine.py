@@ -11,12 +11,12 @@ import torch
 from skimage import data
 
 from ladi.engine import Engine
-from ladi.extras import Extras
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
-from ladi.request import DECODED, check_request
-from ladi.stages import SHARES
+from ladi.progress import SHARES
+from ladi.runtime.extras import Extras
+from ladi.settings import DECODED, check_request
 from ladi.types import (
     ContentError,
     GarmentError,

@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from ladi.compare import Cell
+from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
-from ladi.recall import Recall, digest
-from ladi.request import record, request_of
+from ladi.runtime.recall import Recall, digest
+from ladi.settings import record, request_of
 from ladi.types import Cancelled, MaskError, Photo, Switches, TryOnRequest
 from tests.test_engine import changed, engine, garment, person, request_  # noqa: F401
 

@@ -19,6 +19,7 @@ from transformers import (
     SegformerForSemanticSegmentation,
 )
 
+from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
@@ -27,7 +28,6 @@ from ladi.models.tokenizer import build_tokenizer
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.unet import unet_input_channels
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.pipeline import LadiVtonPipeline
 
 HEIGHT, WIDTH = 64, 48
 TEXT_WIDTH, VISION_WIDTH, LATENT_CHANNELS, WORDS = 16, 24, 4, 4

@@ -1,6 +1,6 @@
 """Photos of one's own after ``python -m ladi prepare``: where everything lies, and reading it.
 
-It reads; what is written there, ``preparing.py`` makes. Layout, in ``{split}/``:
+It reads; what is written there, ``preparing/`` makes. Layout, in ``{split}/``:
 
 - ``prepared.json``: the settings, what failed and why, what was found;
 - ``paired.csv`` and ``unpaired.csv``: person, garment and category of each pair, under a line of headings;

@@ -1,4 +1,4 @@
-"""Makes the pictures that ``score.py`` measures: resumable, and on as many processes as there are.
+"""Makes the pictures that ``scores/score.py`` measures: resumable, and on as many processes as there are.
 
 Every picture is a PNG that appears whole or not at all and carries a digest of all that it depends on: the
 model's files, the inputs, the settings, the seed. A picture that is there with the same digest is not made
@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.diffusion.samplers import make_sampler
 from ladi.evaluation.pairs import Pair, Pairs, pasted
 from ladi.evaluation.variants import BASELINES, GREY, WARPED, EmascKind, Variant, slug
 from ladi.models.emasc import EMASC
-from ladi.pipeline import LadiVtonPipeline
-from ladi.preprocess.frame import save_png
-from ladi.preprocess.record import describe_png, read_settings
-from ladi.samplers import make_sampler
+from ladi.postprocess.png import describe_png, read_settings, save_png
 from ladi.types import Conditions, PhotoError
 
 LOGGER = logging.getLogger(__name__)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
-from ladi.devices import Running
 from ladi.evaluation.generate import Making, Share
 from ladi.evaluation.options import Options
 from ladi.evaluation.pairs import Masks
 from ladi.evaluation.variants import Variant
-from ladi.samplers import SAMPLERS
+from ladi.runtime.devices import Running
+from ladi.settings import SAMPLERS
 
 LIBRARIES = (
     *("torch", "diffusers", "transformers", "accelerate", "mediapipe", "numpy", "pillow", "scikit-image"),

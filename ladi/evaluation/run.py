@@ -23,18 +23,19 @@ from pathlib import Path
 from typing import Any
 
 from ladi.data.opening import LAYOUT_NAMES, find_splits, open_dataset, recognise_layout
-from ladi.devices import Running, choose_precision, choose_running
-from ladi.evaluation.diagnosis import Detectors, measure
+from ladi.evaluation.causes.diagnosis import Detectors, measure
 from ladi.evaluation.generate import Generator, Making, Share, fingerprint, generate
 from ladi.evaluation.options import Options, check
 from ladi.evaluation.pairs import Pairs
 from ladi.evaluation.protocol import made_how, masks_in_words, versions
+from ladi.evaluation.report.tables import write_tables
 from ladi.evaluation.summary import summarise
-from ladi.evaluation.tables import write_tables
 from ladi.evaluation.variants import BASELINES, EmascKind, Variant, ablation
 from ladi.models.emasc import EMASC
-from ladi.shelf import find_model, is_large, load_networks
+from ladi.runtime.devices import Running, choose_precision, choose_running
+from ladi.runtime.loading import is_large, load_networks
 from ladi.types import LadiError, Size
+from ladi.weights.catalog import find_model
 
 LOGGER = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def evaluate(options: Options) -> dict[str, Any]:
             for extra, result in zip(options.extra, found[1:], strict=True)
         ]
         write_tables(results, options.out)
-    from ladi.evaluation.report import write_report
+    from ladi.evaluation.report.page import write_report
 
     write_report(options.out)
     return results
@@ -260,7 +261,7 @@ def _scoring_size(options: Options, record: dict[str, Any] | None) -> Size:
         return options.size
     assert options.pictures is not None
     from ladi.data.sample import read_image
-    from ladi.evaluation.score import SUFFIXES
+    from ladi.evaluation.scores.score import SUFFIXES
 
     first: Sequence[Path] = sorted(
         path for path in options.pictures.iterdir() if path.suffix.lower() in SUFFIXES

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.evaluation.causes import attribute
-from ladi.evaluation.diagnosis import mask_measures, read_measures
+from ladi.evaluation.causes.attribution import attribute
+from ladi.evaluation.causes.diagnosis import mask_measures, read_measures
+from ladi.evaluation.causes.properties import properties
+from ladi.evaluation.causes.slices import slice_table
 from ladi.evaluation.generate import made, picture_path
-from ladi.evaluation.metrics import bootstrap_interval
 from ladi.evaluation.pairs import Pair, Pairs
-from ladi.evaluation.properties import properties
-from ladi.evaluation.published import beside
-from ladi.evaluation.score import Folder, Scores, score_rows
-from ladi.evaluation.slices import slice_table
-from ladi.evaluation.suite import BY_KEY, INTERVALS, load_suite
+from ladi.evaluation.report.published import beside
+from ladi.evaluation.scores.metrics import bootstrap_interval
+from ladi.evaluation.scores.score import Folder, Scores, score_rows
+from ladi.evaluation.scores.suite import BY_KEY, INTERVALS, load_suite
 from ladi.evaluation.variants import BASELINES, WARPED, slug
 from ladi.types import LadiError
 

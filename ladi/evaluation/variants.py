@@ -33,7 +33,7 @@ class Variant:
     emasc: EmascKind | None = None
     """Another kind of EMASC than the model's own, which must have been trained; none = the model's own."""
     sampler: str | None = None
-    """In ``ladi.samplers.SAMPLERS``; none = the model's own."""
+    """In ``ladi.settings.SAMPLERS``; none = the model's own."""
     why: str | None = None
     """Why this row cannot be computed, where it cannot."""
 

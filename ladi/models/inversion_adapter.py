@@ -1,7 +1,7 @@
 """The textual-inversion adapter: a garment's CLIP features → pseudo-word embeddings (paper section 3.3).
 
 The file ``inversion_adapter_{d}.pth`` holds it. The module does not see pictures or text: the features come
-from the vision encoder, and the pseudo-words are put into the text encoder, in ``ladi/conditioning.py``.
+from the vision encoder, and the pseudo-words are put into the text encoder, in ``diffusion/conditioning.py``.
 
 Names of parameters are the published checkpoint's; sizes are configuration.
 """

@@ -1,7 +1,7 @@
 """Networks that stay in float32 when the pipeline around them is cast to half precision.
 
 The warping runs in float32 as published: a grid rounded to half precision moves pixels. This module keeps
-such weights as they are; that inputs are float32 too is the business of ``ladi/conditioning.py``.
+such weights as they are; that inputs are float32 too is the business of ``ladi/diffusion/conditioning.py``.
 """
 
 from __future__ import annotations

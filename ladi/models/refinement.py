@@ -2,7 +2,7 @@
 
 The file ``warping_{d}.pth`` holds it under ``refinement``. It sees the masked person, the pose map and the
 warped garment, and paints the garment again. The module knows tensors only: what is concatenated, and that
-the output is clamped, is decided in ``ladi/conditioning.py``.
+the output is clamped, is decided in ``ladi/diffusion/conditioning.py``.
 
 Names of parameters are the published checkpoint's; widths are configuration.
 """

@@ -5,7 +5,7 @@ In the published files it is ``tps`` in ``warping_{d}.pth``.
 Two encoders look at garment and person, a correlation compares every position with every position, a small
 regression places 5×5 control points, and a thin-plate spline turns them into a sampling grid. The module
 predicts the grid only: who samples which picture with it, and at what size, is decided in
-``ladi/conditioning.py``.
+``ladi/diffusion/conditioning.py``.
 
 Names of parameters and buffers are the published checkpoint's; sizes are configuration.
 """

@@ -6,7 +6,6 @@ person is ``pose.py``'s work, cutting out the garment ``cleaner.py``'s, and noth
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Literal
 
@@ -23,8 +22,6 @@ from ladi.types import (
     Photo,
     PhotoError,
     PoseDetection,
-    SettingError,
-    Settings,
 )
 
 MIN_SIDE_ERROR = 64
@@ -44,12 +41,6 @@ _MIN_WORN = 0.6
 """Share of the garment that lies on a person who wears it."""
 _ON = 0.5
 
-STEPS = (1, 100)
-GUIDANCE = (0, 30)
-PICTURES = (1, 8)
-FEATHER = (0, 32)
-CLOTH_COND_RATE = (0, 1)
-SEED = (0, 2**32 - 1)
 
 _ERRORS = {
     "photo_too_small": "The photo has only {pixels} pixels; use one of at least 512 pixels on each side.",
@@ -130,32 +121,6 @@ def raise_errors(findings: Iterable[Finding]) -> None:
     for finding in findings:
         if finding.level == "error":
             raise _RAISED.get(finding.code.split("_")[0], LadiError)(finding.message)
-
-
-def check_settings(settings: Settings) -> None:
-    """Refuse settings outside their range; ``None`` stands for the model's own default.
-
-    Raises:
-        SettingError: Naming the setting, what is allowed and what was given.
-    """
-    if settings.steps is not None:
-        _check_number("steps", settings.steps, STEPS, whole=True)
-    if settings.guidance is not None:
-        _check_number("guidance", settings.guidance, GUIDANCE)
-    if settings.seed is not None:
-        _check_number("seed", settings.seed, SEED, whole=True)
-    _check_number("pictures", settings.pictures, PICTURES, whole=True)
-    _check_number("feather", settings.feather, FEATHER)
-    _check_number("cloth_cond_rate", settings.switches.cloth_cond_rate, CLOTH_COND_RATE)
-
-
-def _check_number(name: str, value: float, allowed: tuple[int, int], *, whole: bool = False) -> None:
-    low, high = allowed
-    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-    usable = isinstance(value, kinds) and not isinstance(value, bool)
-    if not usable or not math.isfinite(value) or not low <= value <= high:
-        kind = "a whole number" if whole else "a number"
-        raise SettingError(f"{name} must be {kind} from {low} to {high}, got {value}.")
 
 
 def _finding(code: str, **details: object) -> Finding:

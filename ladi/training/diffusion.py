@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ladi.models.vae import sample_moments
-from ladi.training.draws import Draws
+from ladi.training.loop.draws import Draws
 
 
 class Noisy(NamedTuple):

@@ -28,10 +28,10 @@ from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.unet import extend_input_channels
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.shelf import find_model, sampling_defaults
-from ladi.training.checkpoints import CHECKPOINT, stage_weights
+from ladi.training.loop.checkpoints import CHECKPOINT, stage_weights
 from ladi.types import LadiError, ModelError, Size
 from ladi.weights import hub, table
+from ladi.weights.catalog import find_model, sampling_defaults
 from ladi.weights.networks import PSEUDO_WORDS, PUBLISHED, Recipe
 from ladi.weights.table import Part, SourceFile
 

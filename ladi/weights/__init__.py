@@ -2,7 +2,8 @@
 
 ``table.py`` lists every file, ``fetch.py`` and ``hub.py`` bring them, ``digests.py`` remembers what came,
 ``networks.py`` and ``reading.py`` compare them with the networks, ``convert.py`` writes the model folder and
-``check.py`` looks one over. The package paints nothing: a converted folder is loaded by ``ladi/shelf.py``.
+``check.py`` looks one over; ``catalog.py`` knows which models there are. The package paints nothing: a model
+is loaded by ``ladi/runtime/loading.py``.
 """
 
 from ladi.weights.renames import rename_text_encoder_keys, rename_vae_keys, rename_vision_keys

@@ -1,15 +1,13 @@
-"""The command ``check``: is this folder whole, and do its parts fit each other?
+"""Is a model's folder whole, and do its parts fit each other?
 
-A data set is handed to ``ladi/data/check.py``. Of a model it reads configurations and headers only, builds
-every network on the ``meta`` device and compares: keys, shapes, file lengths, the 31 channels, the 16
-pseudo-words, the widths. It does not say whether the weights are any good.
+It reads configurations and headers only, builds every network on the ``meta`` device and compares: keys,
+shapes, file lengths, the 31 channels, the 16 pseudo-words, the widths. Whether the weights are any good it
+does not say.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,71 +28,6 @@ class Findings:
     faults: list[str] = field(default_factory=list)
 
 
-def add_parser(subparsers: Any) -> None:
-    """Describe the ``check`` command to argparse."""
-    parser = subparsers.add_parser("check", help="look a model folder or a data set over")
-    parser.set_defaults(func=run)
-    add = parser.add_argument
-    add("folder", type=Path, metavar="DIR", help="a model, a converted part of one, or a data set")
-    add(
-        "--split",
-        action="append",
-        metavar="NAME",
-        help="of a data set: only this part; may be given several times",
-    )
-    add(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="of a data set: so many files at once; as many as cores, up to 8",
-    )
-    add("--report", type=Path, metavar="FILE", help="of a data set: write everything that was found as json")
-
-
-def run(options: argparse.Namespace) -> int:
-    """The command; faults are raised as one message."""
-    if not any((options.folder / marker).is_file() for marker, _, _ in KINDS):
-        from ladi.data.opening import recognise_layout
-
-        layout = recognise_layout(options.folder)
-        if layout is not None:
-            from ladi.data.check import run_check
-
-            return run_check(
-                options.folder, layout, options.split, threads=options.threads, report=options.report
-            )
-    kind, check = recognise(options.folder)
-    findings = check(options.folder)
-    for line in findings.lines:
-        print(line)
-    if findings.faults:
-        count = len(findings.faults)
-        words = "one fault" if count == 1 else f"{count} faults"
-        raise ModelError(f"The {kind} in {str(options.folder)!r} has {words}: {'; '.join(findings.faults)}.")
-    print(f"{options.folder}: the {kind} is whole and consistent")
-    return 0
-
-
-def recognise(folder: Path) -> tuple[str, Callable[[Path], Findings]]:
-    """What a folder holds, and what checks that.
-
-    Raises:
-        ModelError: nothing that is known.
-    """
-    if not folder.is_dir():
-        raise ModelError(f"There is no folder {str(folder)!r}: name one that holds a model or a data set.")
-    for marker, kind, check in KINDS:
-        if (folder / marker).is_file():
-            return kind, check
-    from ladi.data.opening import what_is_known
-
-    markers = " or ".join(f"{marker} ({kind})" for marker, kind, _ in KINDS)
-    raise ModelError(
-        f"The folder {str(folder)!r} holds nothing that can be checked: it has no {markers}, and no data "
-        f"set: {what_is_known()}. Name the folder that has it."
-    )
-
-
 def check_model(folder: Path) -> Findings:
     """Look over a saved pipeline."""
     findings = Findings()
@@ -113,10 +46,6 @@ def check_model(folder: Path) -> Findings:
     if not findings.faults:
         _check_together(parts, findings)
     return findings
-
-
-KINDS: tuple[tuple[str, str, Callable[[Path], Findings]], ...] = (("model_index.json", "model", check_model),)
-"""What can be checked: the file that tells it, its name, and the check."""
 
 
 def _check_index(index: dict[str, Any], findings: Findings) -> None:
@@ -165,7 +94,7 @@ def _check_network(folder: Path, kind: str | None, findings: Findings) -> Any:
 
 def _check_together(parts: dict[str, Any], findings: Findings) -> None:
     """What no single file can tell."""
-    from ladi.inputs import check_parts
+    from ladi.diffusion.inputs import check_parts
     from ladi.weights.networks import PSEUDO_WORDS
 
     try:

@@ -1,4 +1,4 @@
-"""Published files → one folder that ``LadiVtonPipeline.from_pretrained`` reads: the command ``convert``.
+"""Published files → one folder that ``LadiVtonPipeline.from_pretrained`` reads.
 
 Networks are never built in memory: each file's keys and shapes are compared with the network on the ``meta``
 device, and its tensors go from file to file. The folder is written under another name and renamed when it is
@@ -7,7 +7,6 @@ complete; nothing that exists is replaced. It downloads nothing.
 
 from __future__ import annotations
 
-import argparse
 import errno
 import json
 import logging
@@ -19,7 +18,7 @@ from typing import Any
 from filelock import FileLock
 
 from ladi.types import ModelError
-from ladi.weights import stock, table
+from ladi.weights import table
 from ladi.weights.digests import verify
 from ladi.weights.hub import Found
 from ladi.weights.table import Precision
@@ -27,30 +26,6 @@ from ladi.weights.table import Precision
 LOGGER = logging.getLogger(__name__)
 
 PIPELINE_KEYS = ("default_steps", "default_guidance", "height", "width")
-
-
-def add_parser(subparsers: Any) -> None:
-    """Describe the ``convert`` command to argparse."""
-    parser = subparsers.add_parser("convert", help="published files into a model folder")
-    parser.set_defaults(func=run)
-    add = parser.add_argument
-    add("model", choices=list(table.RELEASES))
-    add("--out", type=Path, required=True, metavar="DIR", help="the model folder to make")
-    add("--precision", choices=list(table.CONVERTED_BYTES), default="fp32", help="of the weights on disk")
-    add("--from", dest="downloads", type=Path, default=stock.DOWNLOADS, metavar="DIR", help="the .pth files")
-    add("--base", metavar="PLACE", help="hub id or folder of the base, tried first (LADI_BASE_MODEL)")
-    add("--vision", metavar="PLACE", help="the same for the vision encoder (LADI_VISION_MODEL)")
-
-
-def run(options: argparse.Namespace) -> int:
-    """The command."""
-    given = {"base": options.base, "vision": options.vision}
-    refuse_existing(options.out)
-    base, vision = stock.require_sources(options.model, options.downloads, **given)
-    stock.require_space({options.out: stock.converted_bytes(options.precision)})
-    convert(options.model, options.out, options.downloads, base, vision, precision=options.precision)
-    print(f"{options.out}: the model {options.model}, in {options.precision}")
-    return 0
 
 
 def refuse_existing(out: Path) -> None:
@@ -113,7 +88,7 @@ def _write_model(
     draft: Path, model: str, paths: Mapping[str, Path], precision: Precision, recipe: Any
 ) -> None:
     """Every part into its subfolder, and the index."""
-    from ladi.inputs import check_parts
+    from ladi.diffusion.inputs import check_parts
     from ladi.weights.networks import build_parts
     from ladi.weights.reading import read_weights
     from ladi.weights.writing import write_network
@@ -153,7 +128,7 @@ def _write_tokenizer(draft: Path, paths: Mapping[str, Path], text_encoder: Any) 
     """The base's own files, as they are, and a trial of them."""
     from transformers import CLIPTokenizer
 
-    from ladi.conditioning import placeholder_id
+    from ladi.diffusion.conditioning import placeholder_id
 
     folder = draft / "tokenizer"
     folder.mkdir()

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from benchmarks.chromium import ADVICE, find_chromium, launch
-from ladi.shelf import MODELS
+from ladi.weights.catalog import MODELS
 from tests.browser.visitor import Visitor
 from tests.conftest import ROOT
 

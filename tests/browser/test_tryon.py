@@ -12,7 +12,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from scipy import ndimage
 
-from ladi.preprocess.record import SETTINGS, SOURCE_TYPE, XMP
+from ladi.postprocess.png import SETTINGS, SOURCE_TYPE, XMP
 from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, Visitor, changed
 
 STROKE = (0.36, 0.9), (0.64, 0.9)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from app.masks import EDITOR
+from app.tryon.masks import EDITOR
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "assets/examples"

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ladi.cli import main
-from ladi.data.check import SHOWN, Report, check_dataset, describe
+from ladi.commands.check import SHOWN, describe
+from ladi.commands.main import main
+from ladi.data.checking.dataset import Report, check_dataset
 from ladi.data.opening import recognise_layout
 from tests.drawn_datasets import FULL, write_dress_code, write_viton_hd
 from tests.drawn_shards import drawn_sample, write_drawn_shards, write_shard

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ladi.cli import main
-from ladi.data.check import check_dataset
+from ladi.commands.main import main
+from ladi.data.checking.dataset import check_dataset
 from ladi.data.opening import open_dataset
-from ladi.data.pairing import find_pictures, other_garments, read_pairs_file
+from ladi.data.preparing.pairing import find_pictures, other_garments, read_pairs_file
 from ladi.data.sample import DatasetError
 from ladi.preprocess.mask import inpaint_mask
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ladi.data.shards import read_shards
-from ladi.evaluation import causes, diagnosis
+from ladi.evaluation.causes import attribution, diagnosis
 from ladi.evaluation.pairs import Pair, make_pair
 from ladi.types import KEYPOINT_NAMES
 from tests.evaluation.conftest import Evaluate
@@ -74,7 +74,7 @@ def test_causes_of_the_worst_stand_beside_the_rate_of_all() -> None:
     measured = [{"warp_overlap": 0.9, "mask_leaves": 0.1, "pose_distance": 0.5} for _ in errors]
     for index in (36, 37, 39):
         measured[index]["warp_overlap"] = 0.2
-    found = causes.attribute(errors.tolist(), measured, masks_of_app=False)
+    found = attribution.attribute(errors.tolist(), measured, masks_of_app=False)
     assert found["bad"] == [39, 38, 37, 36, 35]
     assert found["suspects"][39] == ["warp_overlap", "mask_leaves"]
     assert found["suspects"][38] == ["mask_leaves"]
@@ -83,7 +83,7 @@ def test_causes_of_the_worst_stand_beside_the_rate_of_all() -> None:
     assert (table["mask_leaves"]["suspicious_bad"], table["mask_leaves"]["suspicious_all"]) == (5, 40)
     assert table["warp_overlap"]["correlation"] < 0
     assert not table["pose_distance"]["causal"] and "not measured" in table["parser_overlap"]["why"]
-    own = causes.attribute(errors.tolist(), measured, masks_of_app=True)
+    own = attribution.attribute(errors.tolist(), measured, masks_of_app=True)
     assert "pose_distance" in own["suspects"][38]
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import linalg
 
-from ladi.evaluation.distribution import (
+from ladi.evaluation.scores.distribution import (
     fid,
     frechet_distance,
     half_interval,

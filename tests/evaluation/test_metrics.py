@@ -8,8 +8,15 @@ import torch
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
-from ladi.evaluation.metrics import bootstrap_interval, masked_error, ssim
-from ladi.evaluation.networks import Backbone, Lpips, LpipsName, NotComputed, load_lpips, torchmetrics_ssim
+from ladi.evaluation.scores.metrics import bootstrap_interval, masked_error, ssim
+from ladi.evaluation.scores.networks import (
+    Backbone,
+    Lpips,
+    LpipsName,
+    NotComputed,
+    load_lpips,
+    torchmetrics_ssim,
+)
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ladi.cli import main
-from ladi.evaluation import charts
-from ladi.evaluation.cli import read_extra, read_size
-from ladi.evaluation.published import beside, differences, read_published
+from ladi.commands.evaluate import read_extra, read_size
+from ladi.commands.main import main
+from ladi.evaluation.report import charts
+from ladi.evaluation.report.published import beside, differences, read_published
 from ladi.types import LadiError
 from tests.evaluation.conftest import Evaluate
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from ladi.data.shards import read_shards
-from ladi.evaluation.distribution import fid
 from ladi.evaluation.options import Extra
+from ladi.evaluation.scores.distribution import fid
 from ladi.types import LadiError
 from tests.drawn_datasets import write_dress_code
 from tests.drawn_shards import write_drawn_shards
@@ -99,7 +99,7 @@ def test_sets_are_compared_through_whatever_network_is_plugged_in(
     run: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prevents: FID and KID against other photos than the pairs', or in paired order only."""
-    monkeypatch.setattr("ladi.evaluation.suite.CleanFidInception", lambda device: Colours())
+    monkeypatch.setattr("ladi.evaluation.scores.suite.CleanFidInception", lambda device: Colours())
     result = run(order="unpaired", data=write_drawn_shards(tmp_path / "more", train=1, val=10))
     names = [f"{100 + number:06d}" for number in range(10)]
     folder = tmp_path / "out" / "unpaired" / "full"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ladi.data.sample import Sample
-from ladi.evaluation import properties, slices
+from ladi.evaluation.causes import properties, slices
 from ladi.types import KEYPOINT_NAMES
 
 HEIGHT, WIDTH = 256, 192

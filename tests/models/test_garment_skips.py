@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.garment_skips import GarmentSkips
-from ladi.pipeline import LadiVtonPipeline
 from ladi.types import Switches
 from tests.toy import pictures, same, toy_garment_skips, toy_pipeline
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from transformers import CLIPTokenizer
 
-from ladi.conditioning import placeholder_id, prompt_text, with_placeholders
+from ladi.diffusion.conditioning import placeholder_id, prompt_text, with_placeholders
 from ladi.models.tokenizer import PROMPT_WORDS, build_tokenizer, merge_rules
 from ladi.types import CATEGORIES
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from ladi.clothing import choose_category
 from ladi.preprocess.category import guess_category
-from ladi.request import choose_category
 
 OUTLINES: dict[str, tuple[str, list[list[tuple[int, int]]]]] = {
     "t-shirt": (

@@ -11,9 +11,10 @@ import pytest
 import skimage.data
 from PIL import Image, ImageFilter
 
-from ladi.preprocess.checks import check_garment, check_person, check_settings, raise_errors
+from ladi.preprocess.checks import check_garment, check_person, raise_errors
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
+from ladi.settings import check_settings
 from ladi.types import (
     KEYPOINT_NAMES,
     Finding,

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from skimage.registration import phase_cross_correlation
 
+from ladi.postprocess.paste import paste_back
+from ladi.postprocess.png import save_png
 from ladi.preprocess.frame import (
     crop_to_frame,
     fit_garment,
     frame_person,
     keypoints_to_frame,
-    paste_back,
-    save_png,
     to_pixels,
     to_tensor,
 )

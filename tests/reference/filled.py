@@ -11,13 +11,13 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.emasc import EMASC
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.unet import unet_input_channels
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.pipeline import LadiVtonPipeline
 from ladi.weights import rename_text_encoder_keys, rename_vae_keys
 from tests.toy import VISION_WIDTH, toy_pipeline
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from ladi.conditioning import clip_pixels
+from ladi.diffusion.conditioning import clip_pixels
 
 
 def test_clip_pixels(reference_dir, values):

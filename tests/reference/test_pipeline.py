@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.conditioning import encode_text
+from ladi.diffusion.conditioning import encode_text
 from ladi.types import Conditions, Switches
 from tests.reference.filled import PLACEHOLDER_ID, empty_ids, filled_pipeline, text_ids
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ladi.conditioning import encode_text
+from ladi.diffusion.conditioning import encode_text
 from tests.reference.filled import PLACEHOLDER_ID, empty_ids, filled_text_encoder, text_ids
 
 

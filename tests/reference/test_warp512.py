@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from ladi.conditioning import warp_garment
+from ladi.diffusion.conditioning import warp_garment
 from tests.reference.filled import filled_refinement, filled_tps
 
 

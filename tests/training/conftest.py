@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ladi.training import denoising
-from ladi.training.fullsize import Job
+from ladi.training.paper_model import Job
 from ladi.training.parts import Parts
 from ladi.training.perceptual import vgg19_features
+from ladi.training.stages import denoising
 from ladi.weights.networks import PUBLISHED
 from tests.drawn_datasets import write_viton_hd
 from tests.toy import HEIGHT, TEXT_WIDTH, VISION_WIDTH, WIDTH, toy_parts, toy_pipeline, toy_unet

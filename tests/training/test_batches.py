@@ -15,10 +15,10 @@ from torch import nn
 from ladi.data.opening import open_dataset
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import pose_map
-from ladi.training.draws import Draws, dropout_from
-from ladi.training.feeding import Shares, feed, indices_of_step
-from ladi.training.fullsize import build_stage
-from ladi.training.pairs import all_pairs, pair_batch, pictures
+from ladi.training.loop.draws import Draws, dropout_from
+from ladi.training.loop.feeding import Shares, feed, indices_of_step
+from ladi.training.paper_model import build_stage
+from ladi.training.samples.pairs import all_pairs, pair_batch, pictures
 from ladi.types import LadiError
 from tests.drawn_datasets import write_dress_code
 from tests.training.conftest import Places, job_from

@@ -7,9 +7,9 @@ import copy
 import torch
 
 from ladi.training.diffusion import add_noise, draw_timesteps, visited_timesteps
-from ladi.training.draws import Draws
-from ladi.training.mini import build_scheduler
-from ladi.training.tryon import VISITED_STEPS, after_first_answer
+from ladi.training.embedded_sizes import build_scheduler
+from ladi.training.loop.draws import Draws
+from ladi.training.stages.tryon import VISITED_STEPS, after_first_answer
 
 
 def test_without_a_share_every_timestep_is_as_likely() -> None:

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from ladi.devices import usable_precision
-from ladi.training.checkpoints import Averages, load_checkpoint, save_atomically, stage_weights
-from ladi.training.feeding import indices_of_step
-from ladi.training.loop import train
-from ladi.training.stage import LoopOptions, Stage
+from ladi.runtime.devices import usable_precision
+from ladi.training.loop.checkpoints import Averages, load_checkpoint, save_atomically, stage_weights
+from ladi.training.loop.feeding import indices_of_step
+from ladi.training.loop.stage import LoopOptions, Stage
+from ladi.training.loop.train import train
 from ladi.types import LadiError, SettingError
 
 OPTIONS = LoopOptions(steps=8, batch_size=4, learning_rate=0.05, warmup_steps=2, log_every=4)

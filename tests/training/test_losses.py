@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ladi.evaluation.metrics import ssim
-from ladi.training.garment_skips import blended_loss
+from ladi.evaluation.scores.metrics import ssim
 from ladi.training.losses import (
     detail_loss,
     grid_terms,
@@ -15,6 +14,7 @@ from ladi.training.losses import (
     segmentation_loss,
     structural_loss,
 )
+from ladi.training.stages.garment_skips import blended_loss
 
 
 def regular_grid() -> torch.Tensor:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from ladi.models.parser import LABELS
 from ladi.preprocess.pose import PoseDetector
-from ladi.training.cache import Cache
-from ladi.training.parser import add_found_silhouettes, parser_sample, rough_silhouette
+from ladi.training.samples.cache import Cache
+from ladi.training.stages.parser import add_found_silhouettes, parser_sample, rough_silhouette
 
 ROOT = Path(__file__).resolve().parents[2]
 

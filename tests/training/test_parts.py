@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ladi.training.fullsize import run_stages
+from ladi.training.paper_model import run_stages
 from ladi.training.parts import Parts
 from ladi.types import ModelError
 from ladi.weights import table

@@ -15,12 +15,12 @@ from gradio_client import Client
 from PIL import Image
 
 from app.fields import Defaults
-from app.handlers import Handlers
 from app.page import build_page
 from app.theme import CSS, build_theme
-from ladi.compare import Compared
-from ladi.request import check_request
-from ladi.shelf import Shelf
+from app.tryon.handlers import Handlers
+from ladi.diffusion.compare import Compared
+from ladi.engine import Shelf
+from ladi.settings import check_request
 from ladi.types import (
     Cancelled,
     Conditions,

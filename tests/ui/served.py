@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.hosting import Readiness, launch_page
-from app.options import parse
-from app.privacy import PictureFolder
-from app.visitors import GPU
+from app.serving.hosting import Readiness, launch_page
+from app.serving.options import parse
+from app.serving.privacy import PictureFolder
+from app.serving.visitors import GPU
 
 
 class Server:

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import gradio as gr
 import pytest
 
-from ladi import shelf
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def app() -> ModuleType:
-    """``app.py``, whose name the package beside it has taken."""
-    spec = importlib.util.spec_from_file_location("app_script", ROOT / "app.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from app import main
+from ladi.weights import catalog
 
 
-def test_an_unknown_model_is_refused_at_once(app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_model_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Prevents a page that can only ever fail."""
-    assert app.main(["--model", "maxi"]) == 2
+    assert main.main(["--model", "maxi"]) == 2
     err = capsys.readouterr().err
     assert "'maxi' is unknown: choose mini" in err and err.count("\n") == 1
 
 
 def test_an_absent_model_opens_the_embedded_one_and_says_so(
-    app: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Prevents no page at all, or a page that paints with another model without a word."""
     shown: list[Any] = []
-    monkeypatch.setitem(shelf.MODELS, "vitonhd", tmp_path / "vitonhd")
+    monkeypatch.setitem(catalog.MODELS, "vitonhd", tmp_path / "vitonhd")
     monkeypatch.setattr(gr.Blocks, "launch", lambda page, **_: shown.append(page))
     monkeypatch.setattr(gr.Blocks, "block_thread", lambda page: None)
-    monkeypatch.setattr(app, "warm_up", lambda *_: None)
-    assert app.main(["--model", "vitonhd"]) == 0
+    monkeypatch.setattr(main, "warm_up", lambda *_: None)
+    assert main.main(["--model", "vitonhd"]) == 0
     texts = [str(block.value) for block in shown[0].blocks.values() if isinstance(block, gr.Markdown)]
     assert any("python -m ladi download vitonhd" in text and "embedded model" in text for text in texts)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.axes import ABLATION, AXES, MOST_CELLS, plan, plan_ablation, read_values, value_label
-from ladi.samplers import SAMPLERS
+from app.compare.axes import ABLATION, AXES, MOST_CELLS, plan, plan_ablation, read_values, value_label
+from ladi.settings import SAMPLERS
 from ladi.types import SettingError, Switches
 
 MODELS = ("mini", "vitonhd")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.batching import Batching
+from app.batch.handlers import Batching
 from app.running import Runs
-from ladi.archive import PUBLIC
-from ladi.preprocess.record import read_settings
+from ladi.batch.archive import PUBLIC
+from ladi.postprocess.png import read_settings
 from ladi.types import Result, TryOnRequest
 from tests.ui.conftest import FakeEngine, Send, page_values
 from tests.ui.pictures import BAD_FILES, coloured

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import masks
-from app.axes import ABLATION
-from app.comparing import MOST_GARMENTS, Comparing
+from app.compare.axes import ABLATION
+from app.compare.handlers import MOST_GARMENTS, Comparing
 from app.running import Runs
+from app.tryon import masks
 from app.words import STOPPED, UNEXPECTED
+from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
-from ladi.preprocess.record import read_settings
 from ladi.types import Cancelled, PersonError, Switches
 from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
 from tests.ui.pictures import coloured

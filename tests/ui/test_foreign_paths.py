@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from app.api import Api
-from app.batching import Batching
-from app.comparing import Comparing
+from app.batch.handlers import Batching
+from app.compare.handlers import Comparing
 from app.files import write_result
-from app.handlers import Handlers
-from app.looking import Looking
 from app.running import Runs
-from app.tryon_tab import layers_reader
+from app.tryon.handlers import Handlers
+from app.tryon.looking import Looking
+from app.tryon.tab import layers_reader
 from app.values import read_mask_file
 from ladi.types import PhotoError
 from tests.ui.conftest import FakeEngine, Send, page_values

@@ -15,10 +15,10 @@ import pytest
 from gradio_client import Client
 
 from app.fields import Defaults
-from app.hosting import check_mcp, default_model, gpu, gpu_seconds, seconds_for
-from app.visitors import already_waiting, busy, name_visitor
-from ladi import shelf
+from app.serving.hosting import check_mcp, default_model, gpu, gpu_seconds, seconds_for
+from app.serving.visitors import already_waiting, busy, name_visitor
 from ladi.types import SettingError
+from ladi.weights import catalog
 from tests.ui.served import Server, serve  # noqa: F401
 
 # ruff: noqa: F811
@@ -179,7 +179,7 @@ def test_the_default_model_is_one_that_this_machine_can_use(
 ) -> None:
     """Prevents a CPU host that paints for an hour because a full-size model lies on its disk."""
     (tmp_path / "model_index.json").write_text("{}")
-    monkeypatch.setitem(shelf.MODELS, "vitonhd", tmp_path)
+    monkeypatch.setitem(catalog.MODELS, "vitonhd", tmp_path)
     assert default_model("cpu") == "mini"
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert default_model("cpu") == "mini" and default_model("cuda") == "vitonhd"

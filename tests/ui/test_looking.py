@@ -8,10 +8,10 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import masks
-from app.looking import Looking
-from app.masks import EDITOR
 from app.pictures import mask_layer
+from app.tryon import masks
+from app.tryon.looking import Looking
+from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
 from ladi.types import PersonError
 from tests.ui.conftest import FakeEngine, Send, page_values

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import masks
-from app.masks import EDITOR, DrawnMask
 from app.pictures import mask_layer
-from app.tryon_tab import layers_reader
+from app.tryon import masks
+from app.tryon.masks import EDITOR, DrawnMask
+from app.tryon.tab import layers_reader
 from ladi.types import Frame, MaskError, Photo
 from tests.ui.conftest import SIZE, Send, parts_of
 from tests.ui.pictures import coloured

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import ladi
-from app.options import build_parser, parse
+from app.serving.options import build_parser, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 

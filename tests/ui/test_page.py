@@ -19,8 +19,8 @@ from app.examples import example_garments, example_people
 from app.pictures import MASK_TINT
 from app.values import SETTINGS
 from app.words import UNEXPECTED
+from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
-from ladi.preprocess.record import read_settings
 from ladi.types import LadiError, PersonError, PhotoError
 from tests.ui.conftest import FakeEngine
 from tests.ui.pictures import BAD_FILES, coloured

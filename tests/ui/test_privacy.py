@@ -17,8 +17,8 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from app.hosting import own_files
-from app.privacy import PREFIX, PictureFolder, PrivateFormatter, remove_abandoned
+from app.serving.hosting import own_files
+from app.serving.privacy import PREFIX, PictureFolder, PrivateFormatter, remove_abandoned
 from tests.ui.served import Server, serve  # noqa: F401
 
 # ruff: noqa: F811
@@ -89,7 +89,7 @@ def test_what_a_killed_server_left_is_removed_at_the_next_start(
 ) -> None:
     """Prevents photos that stay for ever after a crash, and deleting those of a server that runs beside."""
     script = (
-        "import os, sys; from app.privacy import PictureFolder; folder = PictureFolder(60);"
+        "import os, sys; from app.serving.privacy import PictureFolder; folder = PictureFolder(60);"
         "open(folder.path / 'photo.png', 'w').close(); print(folder.path, flush=True); sys.stdin.read()"
     )
     environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path)}
@@ -103,7 +103,7 @@ def test_what_a_killed_server_left_is_removed_at_the_next_start(
     ) as other:
         assert other.stdout is not None
         folder = Path(other.stdout.readline().strip())
-        monkeypatch.setattr("app.privacy.STARTING_SECONDS", -1)
+        monkeypatch.setattr("app.serving.privacy.STARTING_SECONDS", -1)
         remove_abandoned(tmp_path)
         assert (folder / "photo.png").exists()
         other.kill()
@@ -122,7 +122,7 @@ def test_no_file_name_reaches_the_log(serve: Callable[..., Server], tmp_path: Pa
     root.addHandler(handler)
     try:
         break_off_an_upload(server.address, name)
-        log = logging.getLogger("app.handlers")
+        log = logging.getLogger("app.tryon.handlers")
         log.warning("refused: %s", f"“{name}” is not a picture that can be read; give a JPEG.")
         try:
             (server.pictures.path / "0f" / name).read_bytes()

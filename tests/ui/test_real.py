@@ -12,11 +12,11 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from skimage import data
 
-from app.handlers import Handlers
 from app.page import build_page
-from ladi.engine import Engine
+from app.tryon.handlers import Handlers
+from ladi.engine import Engine, Shelf
 from ladi.preprocess.photo import read_photo
-from ladi.shelf import MODELS, Shelf
+from ladi.weights.catalog import MODELS
 
 pytestmark = pytest.mark.skipif(
     not (MODELS["mini"] / "model_index.json").is_file(), reason="this checkout has no embedded model"

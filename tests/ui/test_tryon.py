@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import masks
 from app.files import new_folder, write_result
-from app.handlers import Handlers
 from app.pictures import mask_layer
+from app.tryon import masks
+from app.tryon.handlers import Handlers
 from app.values import SETTINGS
 from app.words import STOPPED, UNEXPECTED
+from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
-from ladi.preprocess.record import read_settings
 from ladi.types import PersonError
 from tests.ui.conftest import SIZE, FakeEngine, Send, page_values, parts_of
 from tests.ui.pictures import coloured

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ladi import shelf
-from ladi.weights import fetch, networks
+from ladi.weights import catalog, fetch, networks
 from tests.weights.published import BASE_ID, TOY, VISION_ID, write_base, write_checkpoints, write_vision
 from tests.weights.server import FileServer, serve
 
@@ -55,7 +54,7 @@ def toy_world(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(networks, "PUBLISHED", TOY)
     monkeypatch.setattr("ladi.weights.stock.require_space", lambda needs: None)
     for name in ("vitonhd", "dresscode"):
-        monkeypatch.setitem(shelf.MODELS, name, tmp_path / "models" / name)
+        monkeypatch.setitem(catalog.MODELS, name, tmp_path / "models" / name)
     monkeypatch.setattr(constants, "ENDPOINT", server.url)
     monkeypatch.setattr(
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.url + "/{repo_id}/resolve/{revision}/{filename}"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ladi.cli import main
-from ladi.shelf import MODELS
+from ladi.commands.check import recognise
+from ladi.commands.main import main
 from ladi.types import ModelError
-from ladi.weights.check import check_model, recognise
+from ladi.weights.catalog import MODELS
+from ladi.weights.check import check_model
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ladi import shelf
-from ladi.cli import main
+from ladi.commands.main import main
 from ladi.types import ModelError
-from ladi.weights import stock, table
+from ladi.weights import catalog, stock, table
 from tests.toy import pictures
 from tests.weights.published import BASE_ID, TOY, VISION_ID
 from tests.weights.server import COMMIT, FileServer
@@ -22,7 +21,7 @@ def test_from_download_to_picture(
     toy_world: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     """Prevents a download whose result the pipeline cannot read, or whose values went astray on the way."""
-    from ladi.pipeline import LadiVtonPipeline
+    from ladi.diffusion.pipeline import LadiVtonPipeline
 
     server, downloads = toy_world, tmp_path / "downloads"
     server.faults["unet_vitonhd.pth"] = ["drop"]
@@ -30,7 +29,7 @@ def test_from_download_to_picture(
     server.faults["diffusion_pytorch_model.safetensors"] = ["drop"]
     words = ["download", "vitonhd", "--dir", str(downloads)]
     assert main(words) == 0
-    folder = shelf.MODELS["vitonhd"]
+    folder = catalog.MODELS["vitonhd"]
     assert main(["check", str(folder)]) == 0
     assert "31 input channels = 3·4 + 19, 16 pseudo-words" in capsys.readouterr().out
 
@@ -59,7 +58,7 @@ def test_another_base_goes_first_and_a_vanished_one_is_passed_over(
     """Prevents depending on one hub name, as everybody did on the base that was deleted."""
     words = ["download", "vitonhd", "--dir", str(tmp_path / "downloads"), "--base"]
     assert main([*words, "gone/away"]) == 0
-    folder = shelf.MODELS["vitonhd"]
+    folder = catalog.MODELS["vitonhd"]
     assert json.loads((folder / "origin.json").read_text())["sources"]["base"]["from"] == BASE_ID
 
     # One that is here already does not keep the given one from being asked.

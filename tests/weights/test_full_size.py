@@ -81,8 +81,8 @@ def test_from_published_files_to_a_picture(
     room: Path, fill: Any, shared_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prevents what only the real sizes show: a key, a shard, a size or a memory peak that no toy has."""
-    from ladi import shelf
-    from ladi.cli import main
+    from ladi.commands.main import main
+    from ladi.weights import catalog
     from ladi.weights.networks import PUBLISHED
 
     photos, garments = (
@@ -96,7 +96,7 @@ def test_from_published_files_to_a_picture(
         write_checkpoints(origin, PUBLISHED, fill)
         write_base(room / "base", PUBLISHED, fill)
         write_vision(room / "vision", PUBLISHED, fill)
-    monkeypatch.setitem(shelf.MODELS, "vitonhd", room / "models" / "vitonhd")
+    monkeypatch.setitem(catalog.MODELS, "vitonhd", room / "models" / "vitonhd")
     given = ["--base", str(room / "base"), "--vision", str(room / "vision")]
     with serve(origin) as server, stage("download"):
         monkeypatch.setenv("LADI_WEIGHTS_URL", server.url)

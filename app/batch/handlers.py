@@ -1,0 +1,116 @@
+"""What "Batch" does: a zip of pairs to a zip of results, row by row, before the visitor's eyes.
+
+The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothing here knows the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from app.fence import fenced
+from app.files import new_folder
+from app.running import Outcome, Runs, Work
+from app.values import flat_settings, named, upload_path
+from ladi.batch.archive import PUBLIC
+from ladi.batch.pairs import Row, open_pairs
+from ladi.batch.run import RowDone, run_batch, zip_results
+from ladi.types import PhotoError
+
+COLUMNS = ["Row", "Person", "Garment", "What became of it", "Seconds"]
+STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
+MOST_SHOWN = 60
+
+
+class Batching:
+    """What the page calls for batches."""
+
+    SHOWN = ("button", "cancel", "status", "table", "download", "gallery")
+    """The order of what ``run`` gives back."""
+
+    def __init__(self, engine_for: Callable[[str], Any], runs: Runs, *, default_model: str = "mini") -> None:
+        """Remember where engines come from; see ``Handlers``."""
+        self.engine_for = engine_for
+        self.runs = runs
+        self.default_model = default_model
+
+    def run(
+        self, upload: dict[str, Any] | None, values: tuple[Any, ...], *, visitor: str = ""
+    ) -> Iterator[tuple[Any, ...]]:
+        """Make every pair's picture, and tell of each row when it is over.
+
+        Args:
+            upload: Gradio's record of the zip.
+            values: the settings of "Try on", for rows that say nothing else.
+            visitor: who may stop it.
+
+        Yields:
+            Values or updates for ``SHOWN``.
+        """
+        off, on = gr.update(visible=False), gr.update(visible=True)
+        yield self._shown(button=off, cancel=on, status=words.waiting(), download=off, table=off, gallery=off)
+        ended: dict[str, Any] = {}
+        news: list[RowDone] = []
+        out = new_folder() / "results"
+        with fenced(ended, "a batch"):
+            if not upload:
+                raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
+            rows = open_pairs(upload_path(upload, "a zip file"), new_folder(), limits=PUBLIC)
+            settings = named(values)
+            for report in self.runs.watch(visitor, lambda task: self._work(task, rows, out, settings, news)):
+                if not isinstance(report, Outcome):
+                    text = words.progress(report.stage, report.share, report.seconds)
+                    yield self._shown(status=text, table=self._table(rows, news))
+            ended.update(self._end(rows, news, out))
+        yield self._shown(**({"button": on, "cancel": off} | ended))
+
+    def _work(
+        self, task: Work, rows: list[Row], out: Path, settings: dict[str, Any], news: list[RowDone]
+    ) -> None:
+        """In the thread that works: all rows; ``news`` grows as they are done."""
+        model = settings["model"] or self.default_model
+        engine = self.engine_for(model)
+
+        def progress(stage: str, share: float) -> None:
+            task.progress(stage, (len(news) + share) / len(rows))
+
+        for row in run_batch(
+            rows,
+            engine,
+            out,
+            model=model,
+            settings=flat_settings(settings),
+            progress=progress,
+            cancelled=task.cancelled,
+        ):
+            news.append(row)
+
+    def _end(self, rows: list[Row], news: list[RowDone], out: Path) -> dict[str, Any]:
+        """The table, the pictures and the zip of what was made."""
+        made = [row for row in news if row.status in ("done", "skipped")]
+        failed = [row for row in news if row.status == "failed"]
+        count = f"{len(made)} of {len(rows)} rows done"
+        text = f"{count}, {len(failed)} failed: the table says why." if failed else f"{count}."
+        shown: dict[str, Any] = {"status": words.hint(text), "table": self._table(rows, news)}
+        if made:
+            pictures = [(str(row.path), f"Row {row.row.number}") for row in made[:MOST_SHOWN]]
+            shown["download"] = gr.update(value=str(zip_results(out)), visible=True)
+            shown["gallery"] = gr.update(value=pictures, visible=True)
+        return shown
+
+    @staticmethod
+    def _table(rows: list[Row], news: list[RowDone]) -> Any:
+        """A line for each row; those that wait say so."""
+        lines = []
+        for index, row in enumerate(rows):
+            told = news[index] if index < len(news) else None
+            became = "Waiting" if told is None else told.message or STATUS[told.status]
+            lines.append([row.number, *row.names, became, "" if told is None else f"{told.seconds:.1f}"])
+        return gr.update(value={"headers": COLUMNS, "data": lines}, visible=True)
+
+    def _shown(self, **values: Any) -> tuple[Any, ...]:
+        return tuple(values.get(name, gr.skip()) for name in self.SHOWN)

@@ -1,0 +1,201 @@
+"""What a comparison varies: axes, their values, and the cells that come of them.
+
+Plain data and words: nothing is computed, and the page's layout is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
+from typing import Any
+
+from app.values import number, whole
+from ladi.settings import SAMPLERS, check_settings
+from ladi.types import SettingError, Settings, Switches
+
+MOST_CELLS = 24
+"""More would keep others waiting for minutes."""
+
+ON_OFF = "on, off"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Something that can vary."""
+
+    label: str
+    """As the page calls it."""
+    values: str
+    """What it varies over unless something else is written."""
+    help: str
+
+
+AXES: dict[str, Axis] = {
+    "garment": Axis("Garment", "all", "every garment above; or their numbers, such as 1, 3"),
+    "emasc": Axis("EMASC", ON_OFF, "on, off"),
+    "pseudo_words": Axis("Pseudo-words", ON_OFF, "on, off"),
+    "warped_garment": Axis("Warped garment", ON_OFF, "on, off"),
+    "pose": Axis("Pose", ON_OFF, "on, off"),
+    "garment_skips": Axis("Garment skips", ON_OFF, "on, off"),
+    "guidance": Axis("Guidance", "1, 2, 4", "numbers from 0 to 30"),
+    "steps": Axis("Steps", "1, 2, 4, 8", "whole numbers from 1 to 100"),
+    "sampler": Axis("Sampler", ", ".join(SAMPLERS), ", ".join(SAMPLERS)),
+    "seed": Axis("Seed", "1, 2, 3, 4", "whole numbers"),
+    "model": Axis("Model", "all", "every model here; or their names"),
+}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One cell of a comparison before seed, steps and guidance are known."""
+
+    labels: tuple[str, ...]
+    """One for each axis."""
+    model: str
+    garment: int = 0
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """``steps``, ``guidance``, ``seed`` and ``sampler``, where they vary."""
+    switches: Switches = field(default_factory=Switches)
+
+    @property
+    def label(self) -> str:
+        """The cell's name."""
+        return " · ".join(self.labels)
+
+
+def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -> list[Any]:
+    """What is written beside an axis, as values, each once.
+
+    Args:
+        axis: a key of ``AXES``.
+        text: words separated by commas; empty takes the axis's own.
+        garments: how many there are.
+        models: which there are.
+
+    Raises:
+        SettingError: no such axis, a word that is no value of it, or none at all.
+    """
+    if axis not in AXES:
+        raise SettingError(f"What varies must be one of {', '.join(AXES)}, got {axis!r}.")
+    wanted = [word.strip() for word in (text or AXES[axis].values).split(",") if word.strip()]
+    if not wanted:
+        raise SettingError(f"{AXES[axis].label} has no values: give {AXES[axis].help}.")
+    if wanted == ["all"] and axis in ("garment", "model"):
+        return list(range(garments)) if axis == "garment" else list(models)
+    read: dict[str, Callable[[str], Any]] = {
+        "garment": lambda word: _numbered(word, garments),
+        "guidance": lambda word: _in_range("guidance", number(word, "guidance")),
+        "steps": lambda word: _in_range("steps", whole(word, "steps")),
+        "seed": lambda word: _in_range("seed", whole(word, "seed")),
+        "sampler": lambda word: _one_of(word, tuple(SAMPLERS), "sampler"),
+        "model": lambda word: _one_of(word, tuple(models), "model"),
+    }
+    # Cells are told apart by their labels, so that the same value twice would be one cell with two pictures.
+    return list(dict.fromkeys(read.get(axis, _switch)(word) for word in wanted))
+
+
+def _in_range(name: str, value: Any) -> Any:
+    check_settings(Settings(**{name: value}))
+    return value
+
+
+def _numbered(word: str, garments: int) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= garments:
+        raise SettingError(f"garment must be a number from 1 to {garments}, got {word!r}.")
+    return int(word) - 1
+
+
+def _one_of(word: str, allowed: tuple[str, ...], name: str) -> str:
+    if word not in allowed:
+        raise SettingError(f"{name} must be one of {', '.join(allowed)}, got {word!r}.")
+    return word
+
+
+def _switch(word: str) -> bool:
+    if word.lower() not in ("on", "off"):
+        raise SettingError(f"A switch is on or off, got {word!r}.")
+    return word.lower() == "on"
+
+
+def value_label(axis: str, value: Any) -> str:
+    """How a value is called on a cell."""
+    if isinstance(value, bool):
+        return f"{AXES[axis].label} {'on' if value else 'off'}"
+    if axis == "garment":
+        return f"Garment {value + 1}"
+    if axis in ("sampler", "model"):
+        return str(value)
+    # Ten digits: more than the largest seed has.
+    return f"{AXES[axis].label} {value:.10g}"
+
+
+def plan(
+    axes: Sequence[tuple[str, Sequence[Any]]], *, model: str, switches: Switches, garment: int = 0
+) -> list[Planned]:
+    """Every combination of one or two axes' values, the last axis running fastest.
+
+    Args:
+        axes: names in ``AXES`` with their values.
+        model: where the axes do not vary it.
+        switches: as the page has them.
+        garment: where the axes do not vary it.
+
+    Raises:
+        SettingError: the same axis twice, or too many cells.
+    """
+    names = [name for name, _ in axes]
+    if len(set(names)) < len(names):
+        raise SettingError(
+            f"{AXES[names[0]].label} varies in both directions: choose another for one of them."
+        )
+    count = prod(len(values) for _, values in axes)
+    if count > MOST_CELLS:
+        raise SettingError(f"That would be {count} pictures: at most {MOST_CELLS} are compared at once.")
+    cells = []
+    for values in product(*(values for _, values in axes)):
+        cell = Planned((), model, garment, {}, switches)
+        for name, value in zip(names, values, strict=True):
+            cell = _with(cell, name, value)
+        cells.append(cell)
+    return cells
+
+
+def _with(cell: Planned, name: str, value: Any) -> Planned:
+    """A cell with one value more."""
+    labels = (*cell.labels, value_label(name, value))
+    if name == "model":
+        return replace(cell, labels=labels, model=value)
+    if name == "garment":
+        return replace(cell, labels=labels, garment=value)
+    if isinstance(value, bool):
+        return replace(cell, labels=labels, switches=replace(cell.switches, **{name: value}))
+    return replace(cell, labels=labels, changes={**cell.changes, name: value})
+
+
+ABLATION: tuple[tuple[str, dict[str, bool]], ...] = (
+    ("Full method", {}),
+    ("No warped garment", {"warped_garment": False}),
+    ("No pseudo-words", {"pseudo_words": False}),
+    ("No EMASC", {"emasc": False}),
+    ("No pose", {"pose": False}),
+    ("No garment skips", {"garment_skips": False}),
+    ("No skips at all", {"emasc": False, "garment_skips": False}),
+    (
+        "Nothing but the mask",
+        {
+            "warped_garment": False,
+            "pseudo_words": False,
+            "emasc": False,
+            "pose": False,
+            "garment_skips": False,
+        },
+    ),
+)
+"""The paper's ablation (table 4: warped garment, pseudo-words, EMASC), with our own rows."""
+
+
+def plan_ablation(model: str, garment: int = 0) -> list[Planned]:
+    """The ablation's eight cells, whatever the page's switches say."""
+    return [Planned((label,), model, garment, {}, replace(Switches(), **off)) for label, off in ABLATION]

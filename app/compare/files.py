@@ -1,0 +1,92 @@
+"""The files of a comparison: each cell with its settings, the sheet, the table, and maps of differences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from app import pictures
+from app.compare.axes import Planned
+from app.files import new_folder, write_picture, write_result
+from app.values import flat_settings
+from ladi.types import TryOnRequest
+
+SHARED = (
+    "category",
+    "size",
+    "mask_rule",
+    "mask_grow",
+    "clean_garment",
+    "paste_back",
+    "fine_detail",
+    "keep_unchanged",
+    "feather",
+)
+"""The settings that no axis varies."""
+
+
+def write_comparison(
+    requests: Sequence[TryOnRequest],
+    made: Sequence[tuple[Planned, Any]],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The files of a comparison, and what the page remembers of it: paths and plain values."""
+    folder, cells = new_folder(), []
+    shared = {name: value for name, value in flat_settings(settings).items() if name in SHARED}
+    for place, (planned, one) in enumerate(made):
+        sampling = asdict(one.cell)
+        told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
+        told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
+        own = folder / f"{place + 1:02}"
+        own.mkdir()
+        file = str(write_result(one.image, own, told | shared))
+        cells.append({"label": planned.label, "file": file, "seconds": round(one.seconds, 3), **told})
+    labels = [planned.labels for planned, _ in made]
+    # Two axes: the second one's values stand side by side. One: as fits.
+    columns = len({label[-1] for label in labels}) if len(labels[0]) > 1 else min(4, len(labels))
+    inputs = [("Person", requests[0].person.pixels)]
+    inputs += [(f"Garment {place + 1}", one.garment.pixels) for place, one in enumerate(requests)]
+    drawn = pictures.sheet(
+        [one.image for _, one in made],
+        [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells],
+        columns=columns,
+        title="LaDI-VTON · comparison",
+        inputs=inputs,
+    )
+    table = folder / "comparison.json"
+    content = {"settings": shared, "cells": [told_of(cell) for cell in cells]}
+    table.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    sheet = str(write_picture(drawn, folder, "comparison"))
+    return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table)}
+
+
+def told_of(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell without where its file lies."""
+    return {key: value for key, value in cell.items() if key != "file"}
+
+
+def write_differences(files: Iterable[str], first: str) -> list[str]:
+    """A map for each picture of where it differs from the first; see ``pictures.difference``."""
+    reference, folder = _pixels(first), new_folder()
+    return [
+        str(write_picture(_difference(_pixels(file), reference), folder, f"difference-{place + 1:02}"))
+        for place, file in enumerate(files)
+    ]
+
+
+def _pixels(path: str) -> np.ndarray:
+    return np.asarray(Image.open(Path(path)).convert("RGB"))
+
+
+def _difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """A difference map; pictures of two sizes (photos pasted back and not) are compared at the first's."""
+    if picture.shape != reference.shape:
+        size = (picture.shape[1], picture.shape[0])
+        reference = np.asarray(Image.fromarray(reference).resize(size, Image.Resampling.LANCZOS))
+    return pictures.difference(picture, reference)

@@ -1,0 +1,238 @@
+"""What "Compare" does: a plan of cells to the engine, and a grid, differences and exports back.
+
+Photos are prepared and noise is drawn once; cells share every step that they can (``diffusion/compare.py``).
+Nothing here knows the layout.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from app.compare.axes import Planned, plan, plan_ablation, read_values
+from app.compare.files import told_of, write_comparison, write_differences
+from app.fence import fenced
+from app.running import Outcome, Runs, Work
+from app.tryon import masks
+from app.values import SWITCHES, named, number, read_request, read_upload, upload_path
+from ladi.types import Photo, PhotoError, SettingError, Switches, TryOnRequest
+
+NO_AXIS = ""
+MOST_GARMENTS = 8
+
+
+class Comparing:
+    """What the page calls for comparisons."""
+
+    SHOWN = (
+        "button",
+        "ablation",
+        "cancel",
+        "status",
+        "grid",
+        "first",
+        "second",
+        "slider",
+        "sheet",
+        "table",
+        "after",
+        "state",
+    )
+    """The order of what ``compare`` gives back."""
+
+    def __init__(
+        self,
+        engine_for: Callable[[str], Any],
+        runs: Runs,
+        *,
+        default_model: str = "mini",
+        models: tuple[str, ...] = (),
+    ) -> None:
+        """Remember where engines come from; see ``Handlers``."""
+        self.engine_for = engine_for
+        self.runs = runs
+        self.default_model = default_model
+        self.models = models or (default_model,)
+
+    def compare(
+        self,
+        person: dict[str, Any] | None,
+        garments: list[dict[str, Any]] | None,
+        axes: Sequence[tuple[str, str]],
+        values: tuple[Any, ...],
+        *,
+        mask: masks.DrawnMask | None = None,
+        visitor: str = "",
+    ) -> Iterator[tuple[Any, ...]]:
+        """Paint every cell, and show how far it is on the way.
+
+        Args:
+            person: Gradio's record of the photo.
+            garments: the gallery's records.
+            axes: names of ``AXES`` with what is written beside each; none for the paper's ablation.
+            values: all other settings, in the order of ``SETTINGS``.
+            mask: what the editor of "Try on" shows; used where it was drawn on this very photo.
+            visitor: who may stop it.
+
+        Yields:
+            Values or updates for ``SHOWN``.
+        """
+        off, on = gr.update(visible=False), gr.update(visible=True)
+        yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
+        ended: dict[str, Any] = {}
+        with fenced(ended, "a comparison"):
+            settings = named(values)
+            requests, cells = self._ask(person, garments, axes, settings, mask)
+            for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
+                if isinstance(report, Outcome):
+                    ended.update(self._show(write_comparison(requests, report.value, settings)))
+                else:
+                    text = words.progress(report.stage, report.share, report.seconds)
+                    yield self._shown(status=text)
+        yield self._shown(**({"button": on, "ablation": on, "cancel": off} | ended))
+
+    def compare_at_once(
+        self, person: Any, garments: Any, axes: Sequence[tuple[str, str]], values: tuple[Any, ...]
+    ) -> tuple[list[tuple[str, str]], str, list[dict[str, Any]]]:
+        """The same for programs: pictures with captions, the sheet's file, and the cells."""
+        settings = named(values)
+        requests, cells = self._ask(person, garments, axes, settings, None)
+        state = write_comparison(requests, self._run(Work(threading.Event()), requests, cells), settings)
+        pictures = [(cell["file"], cell["label"]) for cell in state["cells"]]
+        return pictures, state["sheet"], [told_of(cell) for cell in state["cells"]]
+
+    def _ask(
+        self,
+        person: Any,
+        garments: Any,
+        axes: Sequence[tuple[str, str]],
+        settings: Mapping[str, Any],
+        mask: masks.DrawnMask | None,
+    ) -> tuple[list[TryOnRequest], list[Planned]]:
+        """A request for each garment, and the cells."""
+        photo, clothes = self._read(person, garments)
+        cells = self._plan(axes, settings, len(clothes))
+        base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
+        return [replace(base, garment=garment) for garment in clothes], cells
+
+    def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
+        """The photo, and one or more garments."""
+        photo = read_upload(person, "a photo of the person")
+        records = [entry.get("image", entry) for entry in garments or []]
+        if not records:
+            raise PhotoError("There is no garment yet: please add one picture or several.")
+        if len(records) > MOST_GARMENTS:
+            raise SettingError(f"{len(records)} garments are too many: at most {MOST_GARMENTS} are compared.")
+        return photo, [read_upload(record, "a picture of a garment") for record in records]
+
+    def _plan(
+        self, axes: Sequence[tuple[str, str]], settings: Mapping[str, Any], garments: int
+    ) -> list[Planned]:
+        """The cells that were asked for."""
+        model = settings["model"] or self.default_model
+        chosen = [(name, text) for name, text in axes if name != NO_AXIS]
+        if not chosen:
+            return plan_ablation(model)
+        read = [
+            (name, read_values(name, text, garments=garments, models=self.models)) for name, text in chosen
+        ]
+        switches = Switches(
+            **{name: bool(settings[name]) for name in SWITCHES},
+            cloth_cond_rate=number(settings["cloth_cond_rate"], "cloth_cond_rate", 1.0),
+        )
+        return plan(read, model=model, switches=switches)
+
+    def _run(
+        self, task: Work, requests: list[TryOnRequest], cells: Sequence[Planned]
+    ) -> list[tuple[Planned, Any]]:
+        """Every cell's picture, in order; one comparison for each model."""
+        from ladi.diffusion.compare import Cell
+
+        made: dict[int, Any] = {}
+        models = list(dict.fromkeys(cell.model for cell in cells))
+        for turn, model in enumerate(models):
+            own = [index for index, cell in enumerate(cells) if cell.model == model]
+            used = sorted({cells[index].garment for index in own})
+
+            def wanted(
+                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[int] = used
+            ) -> list[Cell]:
+                start = {
+                    "seed": seed,
+                    "steps": steps,
+                    "guidance": guidance,
+                    "sampler": requests[0].settings.sampler,
+                }
+                return [
+                    Cell(
+                        label=str(index),
+                        **(start | dict(cells[index].changes)),
+                        switches=cells[index].switches,
+                        conditions=used.index(cells[index].garment),
+                    )
+                    for index in own
+                ]
+
+            def progress(stage: str, share: float, turn: int = turn) -> None:
+                task.progress(stage, (turn + share) / len(models))
+
+            compared = self.engine_for(model).compare(
+                [requests[garment] for garment in used], wanted, progress=progress, cancelled=task.cancelled
+            )
+            made |= {int(one.cell.label): one for one in compared}
+        return [(cells[index], made[index]) for index in range(len(cells))]
+
+    def _show(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Grid, choices and exports."""
+        cells = state["cells"]
+        labels = [cell["label"] for cell in cells]
+        total = sum(cell["seconds"] for cell in cells)
+        return {
+            "status": words.hint(f"{len(cells)} pictures, {total:.1f} s of painting in all."),
+            "grid": self._grid(state),
+            "first": gr.update(choices=labels, value=labels[0]),
+            "second": gr.update(choices=labels, value=labels[-1]),
+            "slider": (cells[0]["file"], cells[-1]["file"]),
+            "sheet": gr.update(value=state["sheet"], interactive=True),
+            "table": gr.update(value=state["table"], interactive=True),
+            "after": gr.update(visible=True),
+            "state": state,
+        }
+
+    @staticmethod
+    def _grid(state: Mapping[str, Any], files: Sequence[str] | None = None) -> Any:
+        """The gallery with its captions."""
+        shown = files or [cell["file"] for cell in state["cells"]]
+        captions = [f"{cell['label']} · {cell['seconds']:.2f} s" for cell in state["cells"]]
+        return gr.update(
+            value=list(zip(shown, captions, strict=True)), columns=state["columns"], selected_index=None
+        )
+
+    def pair(self, state: dict[str, Any] | None, first: str, second: str, apart: bool) -> tuple[Any, Any]:
+        """Two cells in the slider, and the grid as pictures or as differences from the first of them."""
+        if not state:
+            return gr.skip(), gr.skip()
+        files = {cell["label"]: cell["file"] for cell in state["cells"]}
+        if first not in files or second not in files:
+            return gr.skip(), gr.skip()
+        slider = (files[first], files[second])
+        if not apart:
+            return slider, self._grid(state)
+        maps = write_differences(files.values(), files[first])
+        return slider, self._grid(state, maps)
+
+    @staticmethod
+    def take(person: Any, garment: Any, own_person: Any, own_garments: Any) -> tuple[Any, Any]:
+        """The pictures of "Try on", where nothing else was chosen here yet."""
+        kept = gr.skip()
+        path = None if own_person or not person else str(upload_path(person, "a photo"))
+        cloth = None if own_garments or not garment else [str(upload_path(garment, "a garment"))]
+        return (kept if path is None else path), (kept if cloth is None else cloth)
+
+    def _shown(self, **values: Any) -> tuple[Any, ...]:
+        return tuple(values.get(name, gr.skip()) for name in self.SHOWN)

@@ -1,0 +1,189 @@
+"""Every setting of the server: a flag, and an environment variable for its default.
+
+It reads and checks words. What they do stands in ``hosting.py`` and ``app.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ladi.commands.flags import add_running, switched_on
+from ladi.commands.main import SentenceParser
+
+KEEP_MINUTES, QUEUE_SIZE, PUBLIC_VISITOR_LIMIT = 30, 32, 2
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line and the environment.
+
+    Args:
+        arguments: the command line's words; ``None`` takes the process's own.
+
+    Returns:
+        One attribute for each flag; ``auth`` is a list of (user, password), or None for a page that is open
+        to all.
+    """
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.auth = read_users(options)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if options.mcp and options.auth:
+        parser.error("MCP knows no login: leave out --mcp, or --auth")
+    if options.public:
+        options.host = options.host or "0.0.0.0"
+        if options.visitor_limit is None:
+            options.visitor_limit = PUBLIC_VISITOR_LIMIT
+    return options
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The flags; each names its environment variable in its help."""
+    parser = SentenceParser(
+        prog="python app.py",
+        description="Serve the try-on page. Every flag's default comes from the environment variable in "
+        "brackets; a switch is on for anything but 0, no, off, false or nothing.",
+    )
+    _add_serving(parser.add_argument_group("where it is served, and to whom"))
+    _add_sharing(parser.add_argument_group("how it is shared among visitors"))
+    model = parser.add_argument_group("what it paints with")
+    model.add_argument(
+        "--model",
+        default=os.environ.get("LADI_MODEL"),
+        help="name or folder of a model (LADI_MODEL); a full-size one where it is installed and a GPU is "
+        "there, else mini, the embedded one",
+    )
+    add_running(model)
+    model.add_argument(
+        "--fast-previews",
+        action="store_true",
+        default=switched_on("LADI_FAST_PREVIEWS"),
+        help="decode previews of full-size models with TAESD (LADI_FAST_PREVIEWS)",
+    )
+    return parser
+
+
+def _add_serving(group: argparse._ArgumentGroup) -> None:
+    env, add = os.environ.get, group.add_argument
+    add(
+        "--host",
+        default=env("LADI_HOST"),
+        help="address to listen on (LADI_HOST); 127.0.0.1, this machine alone, unless given",
+    )
+    add("--port", type=_port, default=env("LADI_PORT"), help="port (LADI_PORT); the first free from 7860")
+    add(
+        "--root-path",
+        metavar="PATH",
+        default=env("LADI_ROOT_PATH"),
+        help="path or whole address under which a proxy serves the page, such as /tryon (LADI_ROOT_PATH)",
+    )
+    add(
+        "--share",
+        action="store_true",
+        default=switched_on("LADI_SHARE"),
+        help="also through a public address of Gradio's, for a week (LADI_SHARE)",
+    )
+    add(
+        "--public",
+        action="store_true",
+        # A Space is public, whoever has made it.
+        default=switched_on("LADI_PUBLIC") or switched_on("SPACE_ID"),
+        help=f"for strangers: --host 0.0.0.0 and --visitor-limit {PUBLIC_VISITOR_LIMIT}, unless given "
+        "(LADI_PUBLIC; on in a Space)",
+    )
+    add(
+        "--auth",
+        action="append",
+        metavar="USER:PASSWORD",
+        help="let in this user; may be repeated (LADI_AUTH, a line for each); others of this machine can see "
+        "a command line, not so a file",
+    )
+    add(
+        "--auth-file",
+        type=Path,
+        metavar="FILE",
+        default=env("LADI_AUTH_FILE"),
+        help="let in these users: a line user:password for each (LADI_AUTH_FILE)",
+    )
+    add(
+        "--mcp",
+        action="store_true",
+        default=switched_on("LADI_MCP"),
+        help="also serve the named endpoints as tools for language models, by MCP (LADI_MCP); not "
+        "with --auth",
+    )
+
+
+def _add_sharing(group: argparse._ArgumentGroup) -> None:
+    env, add = os.environ.get, group.add_argument
+    add(
+        "--queue-size",
+        type=_from_one,
+        metavar="N",
+        default=env("LADI_QUEUE_SIZE", str(QUEUE_SIZE)),
+        help=f"so many requests may wait; more are told to come back (LADI_QUEUE_SIZE; {QUEUE_SIZE})",
+    )
+    add(
+        "--visitor-limit",
+        type=_from_one,
+        metavar="N",
+        default=env("LADI_VISITOR_LIMIT"),
+        help="so many requests of one visitor may wait or run at once (LADI_VISITOR_LIMIT); any number, "
+        "unless given",
+    )
+    add(
+        "--keep-minutes",
+        type=_from_one,
+        metavar="N",
+        default=env("LADI_KEEP_MINUTES", str(KEEP_MINUTES)),
+        help=f"pictures are deleted after so many minutes (LADI_KEEP_MINUTES; {KEEP_MINUTES})",
+    )
+
+
+def read_users(options: argparse.Namespace) -> list[tuple[str, str]] | None:
+    """Users and passwords of ``--auth`` and ``--auth-file``, or of their variables.
+
+    Returns:
+        None where none are named.
+
+    Raises:
+        ValueError: a line is not user:password, a user comes twice, or a file that is named holds none.
+        OSError: the file cannot be read.
+    """
+    lines = list(options.auth or os.environ.get("LADI_AUTH", "").splitlines())
+    if options.auth_file is not None:
+        lines += options.auth_file.read_text("utf-8").splitlines()
+    users = list(_split_users(line.strip() for line in lines))
+    if options.auth_file is not None and not users:
+        raise ValueError(f"{options.auth_file.name} names no user: write a line user:password for each")
+    if len({user for user, _ in users}) != len(users):
+        raise ValueError("a user is named twice in --auth and --auth-file")
+    return users or None
+
+
+def _split_users(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for line in lines:
+        if not line or line.startswith("#"):
+            continue
+        user, colon, password = line.partition(":")
+        if not (user and colon and password):
+            raise ValueError("--auth must be user:password, with a colon between them")  # never quote it
+        yield user, password
+
+
+def _port(text: str) -> int:
+    """A port's number, for argparse."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _from_one(text: str) -> int:
+    """A count, for argparse."""
+    if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, got {text!r}")
+    return int(text)

@@ -1,0 +1,1 @@
+"""The tab "Try on", with the mask that a visitor corrects."""

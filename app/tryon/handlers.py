@@ -1,0 +1,246 @@
+"""What "Try on" does: page values in, engine calls, page values out; expected errors become sentences.
+
+Nothing here knows the layout, and nothing is remembered between two calls but which of a visitor's work is to
+be stopped. What happens before the click is ``looking.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app import pictures, words
+from app.fence import fenced, sentences
+from app.files import new_folder, write_photo, write_picture, write_result
+from app.running import Outcome, Runs, Work
+from app.tryon import masks
+from app.values import (
+    SETTINGS,
+    from_record,
+    named,
+    read_request,
+    read_upload,
+    upload_path,
+    whole,
+)
+from ladi.postprocess.png import read_settings
+from ladi.preprocess.frame import to_pixels
+from ladi.settings import record
+from ladi.types import (
+    Result,
+    TryOnRequest,
+)
+from ladi.weights.catalog import trained_categories
+
+MESSAGE_SECONDS = 20
+PERSON, GARMENT = "a photo of the person", "a picture of the garment"
+
+
+class Handlers:
+    """What the page's events call."""
+
+    SHOWN = (
+        "button",
+        "cancel",
+        "status",
+        "preview",
+        "result",
+        "gallery",
+        "download",
+        "seed_used",
+        "details",
+        "made",
+        "timings",
+        "after",
+        "results",
+        "how",
+    )
+    """The order of what ``try_on`` gives back."""
+
+    def __init__(
+        self,
+        engine_for: Callable[[str], Any],
+        *,
+        default_model: str = "mini",
+        models: tuple[str, ...] = (),
+    ) -> None:
+        """Remember where engines come from.
+
+        Args:
+            engine_for: gives the engine of a model by name, waiting for it to be loaded; raises ModelError.
+            default_model: the model to use when a caller names none.
+            models: what can be chosen; the default one alone unless given.
+        """
+        self.engine_for = engine_for
+        self.default_model = default_model
+        self.models = models or (default_model,)
+        self.runs = Runs()
+
+    # Painting.
+
+    def try_on(
+        self,
+        person: dict[str, Any] | None,
+        garment: dict[str, Any] | None,
+        drawn: masks.DrawnMask | None,
+        token: str,
+        layers: dict[str, Any] | None,
+        explain: bool,
+        *values: Any,
+        visitor: str = "",
+    ) -> Iterator[tuple[Any, ...]]:
+        """Dress the person, and show how far it is on the way; arguments as in ``Looking.look``.
+
+        Yields:
+            Values or updates for ``SHOWN``; an error is shown where the progress was.
+        """
+        settings = named(values)
+        yield self._shown(
+            button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting()
+        )
+        ended: dict[str, Any] = {}
+        with fenced(ended, "a try-on"):
+            mask = masks.note_strokes(drawn, token, layers)
+            for report in self._paint(person, garment, mask, bool(explain), settings, visitor):
+                if isinstance(report, Outcome):
+                    ended.update(report.value)
+                else:
+                    steps = whole(settings["steps"], "steps")
+                    text = words.progress(report.stage, report.share, report.seconds, steps)
+                    fresh = (
+                        {}
+                        if report.preview is None
+                        else {"preview": gr.update(value=report.preview, visible=True)}
+                    )
+                    yield self._shown(status=text, **fresh)
+        idle = {
+            "button": gr.update(visible=True),
+            "cancel": gr.update(visible=False),
+            "preview": gr.update(value=None, visible=False),
+        }
+        yield self._shown(**(idle | ended))
+
+    def _paint(
+        self,
+        person: Any,
+        garment: Any,
+        drawn: masks.DrawnMask | None,
+        explain: bool,
+        settings: Mapping[str, Any],
+        visitor: str,
+    ) -> Iterator[Any]:
+        """The reports of one try-on, and what the page shows of it."""
+        photo = read_upload(person, PERSON)
+        cloth = read_upload(garment, GARMENT)
+        request = read_request(photo, cloth, settings, masks.mask_for_photo(drawn, photo))
+        model = settings["model"] or self.default_model
+
+        def work(task: Work) -> dict[str, Any]:
+            engine = self.engine_for(model)
+            result = engine.try_on(
+                request,
+                progress=task.progress,
+                cancelled=task.cancelled,
+                preview=task.preview,
+                explain=explain,
+            )
+            return self._show(request, result, model)
+
+        yield from self.runs.watch(visitor, work)
+
+    def _show(self, request: TryOnRequest, result: Result, model: str) -> dict[str, Any]:
+        """Everything that the page shows of a result."""
+        folder = new_folder()
+        files = [
+            str(write_result(pixels, folder, record(request, result, model=model, picture=index)))
+            for index, pixels in enumerate(result.images)
+        ]
+        # Without pasting back, the picture is the model's window and is compared with the same window.
+        before = request.person.pixels if request.settings.paste_back else to_pixels(result.person.image)
+        base = str(write_photo(before, folder))
+        several = len(files) > 1
+        return {
+            "status": "",
+            "result": gr.update(value=(base, files[0]), visible=True),
+            "gallery": gr.update(value=files if several else None, visible=several, selected_index=None),
+            "download": gr.update(value=files[0], interactive=True),
+            "seed_used": str(result.seed),
+            "details": words.describe(result, guessed_of=len(trained_categories(model))),
+            "made": [
+                (str(write_picture(pixels, folder, f"part-{number:02}")), caption)
+                for number, (caption, pixels) in enumerate(explained(result))
+            ],
+            "timings": words.timings_table(result.timings),
+            "after": gr.update(visible=True),
+            "results": {"before": base, "files": files, "seed": result.seed},
+            "how": gr.update(visible=True),
+        }
+
+    def _shown(self, **values: Any) -> tuple[Any, ...]:
+        return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
+
+    def stop(self, visitor: str = "") -> None:
+        """Stop what this visitor has running, within a step."""
+        self.runs.stop(visitor)
+
+    # After painting.
+
+    def choose(self, results: dict[str, Any] | None, index: int) -> tuple[Any, Any, Any]:
+        """Show another of several pictures: slider, download and seed."""
+        if not results or index >= len(results["files"]):
+            return gr.skip(), gr.skip(), gr.skip()
+        file = results["files"][index]
+        return (results["before"], file), gr.update(value=file), str(results["seed"] + index)
+
+    def wear(self, shown: Any) -> str | None:
+        """The picture that is shown, to be the next person photo."""
+        path = (shown or [None, None])[1]
+        return str(upload_path(path, "a result")) if path else None
+
+    def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
+        """The settings that a result's PNG carries, for every field in ``SETTINGS``, or a sentence."""
+        if not upload:
+            return tuple(gr.skip() for _ in SETTINGS)
+        with sentences():
+            found = read_settings(upload_path(upload, "a result's PNG"))
+            settings = from_record(found, self.models, named(values))
+        gr.Info("The settings are those of the picture now.", title="Settings loaded")
+        return tuple(settings[name] for name in SETTINGS)
+
+    def model_defaults(self, model: str | None) -> tuple[int, float, Any]:
+        """Steps, guidance and the kinds of garment of a model that was just chosen."""
+        with sentences():
+            name = model or self.default_model
+            steps, guidance = self.engine_for(name).defaults
+            return steps, guidance, gr.update(choices=category_choices(name), value="auto")
+
+
+def category_choices(model: str) -> list[tuple[str, str]]:
+    """What can be chosen as the kind of garment: only what a model was trained for."""
+    known = trained_categories(model)
+    names = [(words.KIND_CHOICES[kind], str(kind)) for kind in known]
+    return [("As it looks", "auto"), *names] if len(known) > 1 else [(names[0][0], "auto")]
+
+
+def explained(result: Result) -> list[tuple[str, np.ndarray]]:
+    """How a picture was made, step by step: a sentence and (h,w,3) uint8 each."""
+    person, conditions = result.person, result.conditions
+    steps: list[tuple[str, Any]] = [
+        ("Pose: the joints that were found. Blue is the person's right side.", pictures.draw_pose(person)),
+        ("Parsing: what each part of the body was taken for.", pictures.draw_parts(person)),
+        ("Mask: what is repainted.", pictures.tint_mask(person)),
+        ("Masked person: what the model sees of the person.", person.masked_image),
+        ("Garment: cut out and laid on the model's background.", result.garment.image),
+        ("Warped garment: bent to the body by a thin-plate spline.", conditions.coarse_garment),
+        ("Refined garment: the warp after the refinement network.", conditions.warped_garment),
+        ("Without EMASC: decoded without the photo's own detail.", result.without_emasc),
+        ("As painted: the model's picture before it is put back.", result.generated[:1]),
+    ]
+    return [
+        (caption, picture if isinstance(picture, np.ndarray) else to_pixels(picture))
+        for caption, picture in steps
+        if picture is not None
+    ]

@@ -1,0 +1,179 @@
+"""What happens before the click on "Try on": both pictures are looked at as soon as they are there.
+
+The person is found, the garment cut out and the mask shown, which may then be corrected by hand; whatever is
+wrong is said beside the picture that it is wrong with. Nothing is painted here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from app import pictures, words
+from app.tryon import masks
+from app.values import named, read_upload, whole
+from ladi.preprocess.frame import to_pixels
+from ladi.runtime.recall import digest
+from ladi.settings import read_size
+from ladi.types import Category, Garment, LadiError, PersonParts
+from ladi.weights.catalog import trained_categories
+
+LOGGER = logging.getLogger(__name__)
+
+PERSON, GARMENT = "a photo of the person", "a picture of the garment"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known before anything is painted."""
+
+    person: PersonParts | None = None
+    garment: Garment | None = None
+    person_problem: str = ""
+    garment_problem: str = ""
+
+
+class Looking:
+    """What the page calls when a picture or a setting that concerns its preparation changes."""
+
+    LOOKED = (
+        "editor",
+        "token",
+        "mask",
+        "found",
+        "found_person",
+        "joints",
+        "parts",
+        "cleaned",
+        "found_garment",
+    )
+    """The order of what ``look`` gives back."""
+
+    def __init__(self, engine_for: Callable[[str], Any], *, default_model: str = "mini") -> None:
+        """Remember where engines come from; see ``Handlers``."""
+        self.engine_for = engine_for
+        self.default_model = default_model
+
+    def look(
+        self,
+        person: dict[str, Any] | None,
+        garment: dict[str, Any] | None,
+        drawn: masks.DrawnMask | None,
+        token: str,
+        layers: dict[str, Any] | None,
+        *values: Any,
+    ) -> tuple[Any, ...]:
+        """Find everything in both pictures that can be found, and keep a mask that was corrected by hand.
+
+        Args:
+            person: Gradio's record of the photo, or None.
+            garment: likewise.
+            drawn: what the editor was last given.
+            token: which of the editor's values ``layers`` belong to.
+            layers: the editor's value as arrays.
+            values: the settings in the order of ``SETTINGS``.
+
+        Returns:
+            Values or updates for ``LOOKED``.
+        """
+        settings, grow = named(values), 0
+        try:
+            grow = whole(settings["mask_grow"], "mask_grow", 0)
+            seen = self._see(person, garment, settings)
+        except LadiError as error:
+            seen = Look(person_problem=str(error))
+        except Exception:  # the last fence before the visitor
+            LOGGER.exception("a look at the pictures failed")
+            seen = Look(person_problem=words.UNEXPECTED)
+        shown = self._show_garment(seen, settings["model"] or self.default_model)
+        noted = masks.note_strokes(drawn, token, layers)
+        shown |= self._show_person(seen, noted, token, grow)
+        shown["found"] = gr.update(visible=seen.person is not None)
+        return tuple(shown[name] for name in self.LOOKED)
+
+    def _see(self, person: Any, garment: Any, settings: Mapping[str, Any]) -> Look:
+        """Prepare what is there; each picture's problem is its own."""
+        seen = Look()
+        if not person and not garment:
+            return seen
+        model = settings["model"] or self.default_model
+        engine = self.engine_for(model)
+        size = read_size(settings["size"]) if settings["size"] else None
+        category: Category = trained_categories(model)[0]
+        if settings["category"] != "auto":
+            category = settings["category"]
+        if garment:
+            try:
+                found = engine.prepare_garment(
+                    read_upload(garment, GARMENT),
+                    category=settings["category"],
+                    clean=settings["clean_garment"],
+                    size=size,
+                )
+                seen, category = replace(seen, garment=found), found.category
+            except LadiError as error:
+                seen = replace(seen, garment_problem=str(error))
+        if person:
+            try:
+                parts = engine.prepare_person(
+                    read_upload(person, PERSON),
+                    category=category,
+                    mask_grow=whole(settings["mask_grow"], "mask_grow", 0),
+                    mask_rule=settings["mask_rule"],
+                    size=size,
+                )
+                seen = replace(seen, person=parts)
+            except LadiError as error:
+                seen = replace(seen, person_problem=str(error))
+        return seen
+
+    def _show_garment(self, seen: Look, model: str) -> dict[str, Any]:
+        """The garment cut out, and what it is taken for."""
+        if seen.garment is None:
+            said = words.problem(seen.garment_problem, "The garment") if seen.garment_problem else ""
+            return {"cleaned": gr.update(value=None, visible=False), "found_garment": said}
+        said = words.hint(words.garment_words(seen.garment, len(trained_categories(model))))
+        said += words.findings_list(words.warnings_of(seen.garment.findings))
+        cleaned = gr.update(value=to_pixels(seen.garment.image), visible=True)
+        return {"cleaned": cleaned, "found_garment": said}
+
+    def _show_person(
+        self, seen: Look, drawn: masks.DrawnMask | None, token: str, grow: int
+    ) -> dict[str, Any]:
+        """Findings, joints and parts, and the editor with the automatic or the corrected mask.
+
+        Args:
+            seen: what was found.
+            drawn: the record, strokes included, of whichever photo was there.
+            token: of what the browser shows.
+            grow: model pixels.
+        """
+        person = seen.person
+        if person is None:
+            said = words.problem(seen.person_problem, "The photo") if seen.person_problem else ""
+            # The mask stays: it is there again when the photo is.
+            gone = {"editor": None, "token": "", "mask": drawn, "joints": None, "parts": None}
+            return gone | {"found_person": said}
+        shown: dict[str, Any] = {
+            "found_person": words.findings_list(
+                words.warnings_of(person.findings), "One person found, seen well."
+            ),
+            "joints": pictures.draw_pose(person),
+            "parts": pictures.draw_parts(person),
+        }
+        if drawn is not None and drawn.edited and drawn.photo == digest(person.photo):
+            new = masks.adapted(drawn, person, grow)
+        else:
+            new = masks.automatic(person, grow)
+            if drawn is not None and (drawn.photo, drawn.frame, drawn.shown) == (
+                new.photo,
+                new.frame,
+                new.shown,
+            ):
+                new = replace(new, token=drawn.token)
+        editor = gr.skip() if new.token == token else masks.editor_value(person.photo, new)
+        return shown | {"editor": editor, "token": new.token, "mask": new}

@@ -1,0 +1,1 @@
+"""Many pairs, row by row, into a folder."""

@@ -1,0 +1,273 @@
+"""Which people are to wear which garments: a table, a folder or a zip file, read into rows.
+
+A table (csv, tsv or txt) has a header line with the columns ``person`` and ``garment``, and whichever of
+``COLUMNS`` and ``out`` are wanted; an empty cell is the default. A txt file without a header holds two
+columns. Paths are relative to the table. A folder or a zip file holds such a table called ``pairs.csv`` (or
+.tsv, .txt), or else two folders, ``people`` and ``garments``: one person wears every garment, one garment is
+worn by everybody, and otherwise files pair up by their names.
+
+Pictures are not opened here, and zip files are ``archive.py``'s.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ladi.batch.archive import Limits, unpack, wanted
+from ladi.settings import read_size
+from ladi.types import PairsError, SettingError
+
+TABLES = ("pairs.csv", "pairs.tsv", "pairs.txt")
+"""What the table in a folder or a zip file may be called."""
+PEOPLE, GARMENTS = "people", "garments"
+PICTURES = frozenset(
+    ".jpg .jpeg .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split()  # what read_photo can decode
+)
+MOST_BYTES = 32 << 20
+"""Of a table."""
+STEM_BYTES = 100
+"""Of each of the two parts of a result's name, at most so many; file systems take 255 in all."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person, one garment, and how to bring them together."""
+
+    number: int
+    """From 1, as in the table without its header."""
+    person: Path
+    garment: Path
+    names: tuple[str, str]
+    """Person and garment as they were written."""
+    out: str
+    """The name of the result's file."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of this row alone, by the names of ``ladi.settings.request_of``."""
+    problem: str = ""
+    """Why this row cannot be run, where that is known already."""
+
+
+def _whole(text: str) -> int:
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False}
+    return (words | {"0": False})[text.lower()]
+
+
+COLUMNS: dict[str, tuple[Callable[[str], Any], str]] = {
+    **dict.fromkeys(("category", "mask_rule", "clean_garment", "sampler"), (str, "a word")),
+    **dict.fromkeys(("seed", "steps", "pictures", "mask_grow"), (_whole, "a whole number")),
+    **dict.fromkeys(("guidance", "cloth_cond_rate", "feather"), (float, "a number")),
+    **dict.fromkeys(
+        (
+            "emasc",
+            "pseudo_words",
+            "warped_garment",
+            "pose",
+            "garment_skips",
+            "paste_back",
+            "fine_detail",
+            "keep_unchanged",
+        ),
+        (_switch, "yes or no"),
+    ),
+    "size": (read_size, "height by width, such as 512x384"),
+}
+"""The settings that a table may have a column for: how a cell is read, and what it must be."""
+
+
+def open_pairs(
+    source: str | Path, workspace: Path, *, local: bool = False, limits: Limits | None = None
+) -> list[Row]:
+    """The rows of a table, a folder or a zip file.
+
+    Args:
+        source: the file or folder.
+        workspace: an empty folder, into which a zip is unpacked; whoever made it deletes it.
+        local: the source is this machine's user's own. Otherwise only zip files are taken, because a table
+            could name any file of the machine.
+        limits: how much it may be.
+
+    Raises:
+        PairsError: in one sentence, why it cannot be used. What is wrong with one row stands in the row.
+    """
+    path, limits = Path(source), limits or Limits()
+    if not path.exists():
+        raise PairsError(f"There is no file “{path.name}”; check the path.")
+    if path.is_file() and zipfile.is_zipfile(path):
+        unpack(path, workspace, limits)
+        return _limited(read_folder(workspace, inside=workspace), limits)
+    if not local:
+        raise PairsError(f"“{path.name}” is not a zip file: put the pictures into one, with a pairs.csv.")
+    if path.is_dir():
+        return _limited(read_folder(path), limits)
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        raise PairsError(
+            f"“{path.name}” is no table of pairs: give a csv, tsv, txt or zip file, or a folder."
+        )
+    return _limited(read_table(path), limits)
+
+
+def read_folder(folder: Path, *, inside: Path | None = None) -> list[Row]:
+    """The rows of a folder with a table, or with ``people`` and ``garments``; see ``open_pairs``.
+
+    Args:
+        folder: may hold all that in one folder of its own, as zip files often do.
+        inside: as in ``read_table``.
+    """
+    while True:
+        entries = {entry.name.lower(): entry for entry in sorted(folder.iterdir()) if wanted(entry.name)}
+        for name in TABLES:
+            if name in entries:
+                return read_table(entries[name], inside=inside)
+        if PEOPLE in entries and GARMENTS in entries:
+            return _pair_up(_pictures(entries[PEOPLE]), _pictures(entries[GARMENTS]))
+        if len(entries) != 1 or not (only := next(iter(entries.values()))).is_dir():
+            raise PairsError("Put a pairs.csv into it, or two folders called people and garments.")
+        folder = only
+
+
+def read_table(path: Path, *, inside: Path | None = None) -> list[Row]:
+    """The rows of a csv, tsv or txt file.
+
+    Args:
+        path: the table.
+        inside: a folder that the pictures must lie in; elsewhere is refused, row by row.
+
+    Raises:
+        PairsError: it cannot be read, a column is unknown or missing, or there are no rows.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise PairsError(f"“{path.name}” is too large for a table: at most {MOST_BYTES >> 20} MB.")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PairsError(f"“{path.name}” is not UTF-8 text: save it as CSV UTF-8.") from None
+    except OSError as error:
+        raise PairsError(f"“{path.name}” cannot be opened ({error.strerror}).") from None
+    try:
+        header, cells = _cells(text, path.name)
+    except csv.Error as error:
+        raise PairsError(f"“{path.name}” is no proper table ({error}): save it as CSV again.") from None
+    rows: list[Row] = []
+    for number, line in enumerate(cells, 1):
+        named = dict(zip(header, (cell.strip() for cell in line), strict=False))
+        row = _read_row(number, named, path.parent, inside)
+        surplus = len(line) > len(header) and any(cell.strip() for cell in line[len(header) :])
+        rows.append(replace(row, problem="It has more cells than the header.") if surplus else row)
+    if not rows:
+        raise PairsError(f"“{path.name}” has no rows: write one for each pair, below the header.")
+    return _name_results(rows)
+
+
+def _limited(rows: list[Row], limits: Limits) -> list[Row]:
+    if len(rows) > limits.rows:
+        raise PairsError(f"These are {len(rows)} pairs: at most {limits.rows} at once.")
+    return rows
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES]
+    if not found:
+        raise PairsError(f"The folder “{folder.name}” holds no pictures.")
+    return found
+
+
+def _pair_up(people: Sequence[Path], garments: Sequence[Path]) -> list[Row]:
+    """One with all, or by the files' names; see ``open_pairs``."""
+    pairs: Iterable[tuple[Path, Path]]
+    if len(people) == 1 or len(garments) == 1:
+        pairs = [(person, garment) for person in people for garment in garments]
+    else:
+        by_name = [{path.stem: path for path in paths} for paths in (people, garments)]
+        odd = sorted(set(by_name[0]) ^ set(by_name[1]))
+        if odd or len(by_name[0]) != len(people) or len(by_name[1]) != len(garments):
+            alone = f"“{odd[0]}” is in one of them only" if odd else "two files differ only in their endings"
+            raise PairsError(
+                f"The files in people and garments do not pair up by their names ({alone}): name them alike, "
+                "leave one file in one of the folders, or add a pairs.csv."
+            )
+        pairs = [(by_name[0][stem], by_name[1][stem]) for stem in sorted(by_name[0])]
+    rows = [
+        Row(number, person, garment, (person.name, garment.name), "")
+        for number, (person, garment) in enumerate(pairs, 1)
+    ]
+    return _name_results(rows)
+
+
+def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows; comma, semicolon and tab are told apart by the first line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    first = lines[0] if lines else ""
+    for delimiter in (",", ";", "\t"):
+        header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+        if {"person", "garment"} <= set(header):
+            unknown = [column for column in header if column not in {"person", "garment", "out", *COLUMNS}]
+            if unknown or len(set(header)) != len(header):
+                wrong = f"an unknown column {unknown[0]!r}" if unknown else "a column twice"
+                known = ", ".join(["person", "garment", "out", *COLUMNS])
+                raise PairsError(f"“{name}” has {wrong}; the columns are {known}.")
+            # Read as one text, not line by line: a quoted cell may contain a line break.
+            table = csv.reader(io.StringIO(text), delimiter=delimiter)
+            rows = [cells for cells in table if any(cell.strip() for cell in cells)]
+            return header, rows[1:]
+    if name.lower().endswith(".txt"):
+        pairs = [line.split("\t") if "\t" in line else line.split() for line in lines]
+        wrong_line = next((line for line, pair in zip(lines, pairs, strict=True) if len(pair) != 2), None)
+        if wrong_line is None:
+            return ["person", "garment"], pairs
+        raise PairsError(f"“{name}” must have two columns, or tabs between them; got {wrong_line[:60]!r}.")
+    raise PairsError(f"“{name}” has no columns person and garment: name them in its first line.")
+
+
+def _read_row(number: int, cells: Mapping[str, str], folder: Path, inside: Path | None) -> Row:
+    """One row; what is wrong with it becomes its problem."""
+    names = cells.get("person", ""), cells.get("garment", "")
+    paths = [folder / name for name in names]
+    values, problem = {}, ""
+    for column, (read, kind) in COLUMNS.items():
+        if not (text := cells.get(column, "")):
+            continue
+        try:
+            values[column] = read(text)
+        except (KeyError, SettingError, ValueError):
+            problem = f"{column} must be {kind}, got {text!r}."
+    out = cells.get("out", "")
+    if out and (out != Path(out).name or "\\" in out or out.startswith(".")):
+        problem, out = f"out must be a plain file name, got {out!r}.", ""
+    if "" in names:
+        problem = "It names no person." if not names[0] else "It names no garment."
+    elif any("\0" in name for name in names):
+        problem = "It names no file."
+    elif inside is not None and not all(path.resolve().is_relative_to(inside.resolve()) for path in paths):
+        problem = "It names a file outside the zip file."
+    return Row(number, paths[0], paths[1], names, out, values, problem)
+
+
+def _name_results(rows: Sequence[Row]) -> list[Row]:
+    """Give every row without a name one of its own, made of its pictures' names."""
+    taken = {row.out.lower().removesuffix(".png") for row in rows if row.out}
+    named = []
+    for row in rows:
+        if row.out:
+            named.append(replace(row, out=row.out if row.out.lower().endswith(".png") else f"{row.out}.png"))
+            continue
+        stems = (
+            path.stem.encode()[:STEM_BYTES].decode(errors="ignore") for path in (row.person, row.garment)
+        )
+        plain = "_".join(stems)
+        stem, again = plain, 1
+        while stem.lower() in taken:
+            again += 1
+            stem = f"{plain}_{again}"
+        taken.add(stem.lower())
+        named.append(replace(row, out=f"{stem}.png"))
+    return named

@@ -1,0 +1,1 @@
+"""``python -m ladi``: one file a command."""

@@ -1,0 +1,78 @@
+"""The command: ``python -m ladi tryon person.jpg garment.jpg --out result.png``.
+
+It collects the commands and sets exit codes: whatever the user can mend ends with code 2 and one sentence on
+stderr. What a command does stands in the file of its name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+EXIT_REFUSED, EXIT_INTERRUPTED = 2, 130
+
+COMMANDS = {
+    "tryon": "one person, one garment, one picture or several",
+    "batch": "many pairs, from a table, into a folder",
+    "download": "fetch a published model and convert it",
+    "convert": "published files into a model folder",
+    "check": "look a model folder or a data set over",
+    "prepare": "photos of one's own into a data set",
+    "train": "train the networks",
+    "evaluate": "measure a model on validation pairs",
+}
+"""Each command's line in the help. The module of its name has an ``add_parser(subparsers)`` that sets
+``func``, and is imported only when its command is asked for, so that ``tryon`` starts fast."""
+
+
+class SentenceParser(argparse.ArgumentParser):
+    """argparse, but with one sentence on stderr instead of the usage and a line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line, and exit."""
+        sys.stderr.write(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.\n")
+        sys.exit(EXIT_REFUSED)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what stands after ``python -m ladi``; ``None`` takes the process's own.
+
+    Returns:
+        0, 2 for something the user can mend (with a sentence on stderr), 130 when interrupted; 1 is for a
+        command that did a part of its work, as ``batch`` may.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = build_parser(words[:1]).parse_args(words)
+    from ladi.types import LadiError
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if (
+        options.command != "tryon"
+    ):  # which reports by itself; the long commands tell by their log how far they are
+        logging.getLogger("ladi").setLevel(logging.INFO)
+    try:
+        return int(options.func(options))
+    except LadiError as error:
+        print(error, file=sys.stderr)
+        return EXIT_REFUSED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def build_parser(command: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """All commands by name; only the one in ``command`` gets its options."""
+    parser = SentenceParser(prog="python -m ladi", description="Virtual try-on by latent diffusion.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, description in COMMANDS.items():
+        if name in command:
+            importlib.import_module(f"ladi.commands.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=description)
+    return parser

@@ -1,0 +1,168 @@
+"""The command ``tryon``: two files in, a picture out, and what it was made of where that is asked for.
+
+It checks where the result will go before anything is computed, calls the engine and writes files. It knows
+nothing of how a picture is made, and it leaves the exit code to ``main.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ladi.commands.flags import add_model, add_running, add_settings, running_of, settings_of
+from ladi.postprocess.png import name_pictures
+
+if TYPE_CHECKING:
+    from ladi.types import Result, TryOnRequest
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the ``tryon`` command to argparse."""
+    parser = subparsers.add_parser("tryon", help="one person, one garment, one picture or several")
+    parser.set_defaults(func=run)
+    add = parser.add_argument
+    add("person", type=Path, help="photo of the person")
+    add("garment", type=Path, help="picture of the garment")
+    add("--out", type=Path, required=True, metavar="result.png", help="where the picture goes, a PNG")
+    add_model(parser)
+    add_running(parser)
+    add_settings(parser)
+    add(
+        "--save-parts",
+        type=Path,
+        metavar="DIR",
+        help="also write mask, pose, fitted garment and the rest there",
+    )
+    add("--timings", action="store_true", help="print the seconds of each stage")
+    add("--quiet", action="store_true", help="print nothing but errors")
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command.
+
+    Returns:
+        0; whatever the user can mend is raised as a LadiError.
+    """
+    check_writable(options.out, (options.person, options.garment))
+    from ladi.engine import Engine
+    from ladi.postprocess.png import describe_png, save_png
+    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
+    from ladi.settings import check_request, record
+    from ladi.weights.catalog import check_category, find_model
+
+    find_model(options.model)
+    request = read_request(options)
+    check_request(request)
+    check_category(request.category, model=options.model)
+    engine = Engine.load(options.model, **running_of(options))
+    if options.clean_garment in LOCAL_MODELS and model_file(options.clean_garment):
+        engine.warm_up(wait=True)
+    show = _progress_line() if sys.stderr.isatty() and not options.quiet else None
+    result = engine.try_on(request, progress=show)
+    if show is not None:
+        print(file=sys.stderr)
+    paths = name_pictures(options.out, len(result.images))
+    if options.save_parts is not None:
+        save_parts(result, options.save_parts)
+    for index, (pixels, path) in enumerate(zip(result.images, paths, strict=True)):
+        save_png(pixels, path, describe_png(record(request, result, model=options.model, picture=index)))
+    if not options.quiet:
+        report(result, paths, timings=options.timings)
+    return 0
+
+
+def read_request(options: argparse.Namespace) -> TryOnRequest:
+    """The two photos and the settings of a command line; raises PhotoError for a file that is no picture."""
+    from ladi.preprocess.photo import read_photo
+    from ladi.settings import request_of
+
+    return request_of(read_photo(options.person), read_photo(options.garment), settings_of(options))
+
+
+def check_writable(out: Path, inputs: Sequence[Path] = ()) -> None:
+    """Refuse a place where the result cannot be written, before any work is done for it.
+
+    Args:
+        out: the file to be written.
+        inputs: files that it must not replace.
+
+    Raises:
+        SettingError: not a PNG's name, a missing or unwritable folder, a folder's name, or one of the inputs.
+    """
+    from ladi.types import SettingError
+
+    if out.suffix.lower() != ".png":
+        raise SettingError(f"The result is a PNG: give --out a name that ends in .png, not {out.name!r}.")
+    if out.is_dir():
+        raise SettingError(f"--out names a folder, {str(out)!r}: give the name of a file in it.")
+    if not out.parent.is_dir():
+        raise SettingError(f"The folder {str(out.parent)!r} does not exist: make it, or choose another.")
+    if any(out.exists() and source.exists() and out.samefile(source) for source in inputs):
+        raise SettingError(f"--out would replace the input {out.name!r}: choose another name.")
+    try:
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+        if out.exists() and not os.access(out, os.W_OK):
+            raise PermissionError(out)
+    except OSError as error:
+        raise SettingError(f"{str(out)!r} cannot be written: choose another place for --out.") from error
+
+
+def save_parts(result: Result, folder: Path) -> None:
+    """Write what the picture was made of, as PNGs at the model's size.
+
+    Raises:
+        SettingError: the folder cannot be made.
+    """
+    from ladi.postprocess.png import save_png
+    from ladi.preprocess.frame import to_pixels
+    from ladi.types import SettingError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"The folder {str(folder)!r} cannot be made: choose another.") from error
+    person, garment, conditions = result.person, result.garment, result.conditions
+    parts = {
+        "person": person.image,
+        "mask": person.mask * 2 - 1,
+        "masked-person": person.masked_image,
+        "pose": person.pose_map.amax(dim=1, keepdim=True) * 2 - 1,
+        "garment": garment.image,
+        "garment-matte": garment.matte * 2 - 1,
+        "garment-coarse": conditions.coarse_garment,
+        "garment-fitted": conditions.warped_garment,
+    }
+    parts |= {f"generated-{index + 1}": picture[None] for index, picture in enumerate(result.generated)}
+    for name, tensor in parts.items():
+        if tensor is not None:
+            save_png(to_pixels(tensor[:1].expand(-1, 3, -1, -1)), folder / f"{name}.png")
+
+
+def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
+    """Say what was written (stdout) and what is worth knowing about the pictures (stderr)."""
+    from ladi.settings import DECODED
+
+    for finding in result.findings:
+        label = "note" if finding.code == DECODED else "warning"
+        print(f"{label}: {finding.message}", file=sys.stderr)
+    made = f"{result.steps} steps, guidance {result.guidance:g}, {result.person.category}"
+    guessed = " (guessed)" if result.garment.guessed else ""
+    for index, path in enumerate(paths):
+        print(f"{path}  seed {result.seed + index}, {made}{guessed}, {result.person.parser} parser")
+    if timings:
+        for stage, seconds in result.timings.items():
+            print(f"{stage:>12}  {seconds:7.2f} s")
+        print(f"{'total':>12}  {sum(result.timings.values()):7.2f} s")
+
+
+def _progress_line() -> Callable[[str, float], None]:
+    def show(stage: str, done: float) -> None:
+        print(f"\r{stage:<12} {done:4.0%}", end="", file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,1 @@
+"""A data set looked over before hours are spent on it."""

@@ -1,0 +1,1 @@
+"""Photos of one's own into a data set."""

@@ -1,0 +1,1 @@
+"""The method: from prepared tensors to a generated picture."""

@@ -1,0 +1,101 @@
+"""From prepared person and garment to painted pictures: conditions, sampling, decoding.
+
+It knows tensors and settings: photos are prepared, the pipeline is guarded and the result is put back into
+the photo elsewhere (``engine.py``, ``postprocess/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ladi.diffusion.samplers import make_sampler
+from ladi.preprocess.frame import to_pixels
+from ladi.progress import Stages
+from ladi.types import Conditions, Garment, PersonParts, Settings
+
+if TYPE_CHECKING:
+    from ladi.diffusion.pipeline import LadiVtonPipeline
+
+Preview = Callable[[np.ndarray], None]
+"""Called with the first picture as it stands, (h,w,3) uint8 at the model's size."""
+
+PREVIEW_EVERY = 5
+"""Steps between two previews: decoding costs about as much as a step."""
+
+
+def encode(pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment) -> Conditions:
+    """What both mean to the networks."""
+    return pipeline.encode_conditions(
+        person.image, person.mask, person.pose_map, garment.image, category=person.category
+    )
+
+
+@torch.no_grad()
+def paint(
+    pipeline: LadiVtonPipeline,
+    person: PersonParts,
+    garment: Garment,
+    *,
+    settings: Settings,
+    sampling: tuple[int, int, float],
+    stages: Stages,
+    preview: Preview | None = None,
+    preview_decoder: Any = None,
+    explain: bool = False,
+) -> tuple[torch.Tensor, Conditions, torch.Tensor | None]:
+    """Sample pictures.
+
+    Args:
+        pipeline: nobody else's meanwhile.
+        person: prepared.
+        garment: prepared.
+        settings: number of pictures, sampler and switches.
+        sampling: seed, steps and guidance, with the model's defaults put in.
+        stages: timings and progress; may raise to stop.
+        preview: called every few steps.
+        preview_decoder: a small decoder for previews, in place of the pipeline's.
+        explain: also decode without EMASC.
+
+    Returns:
+        (B,3,H,W) in [-1,1] on the CPU, the conditions, and if asked for the first picture without EMASC.
+    """
+    from ladi.diffusion.sampling import Sampling, repeat_conditions
+
+    count, switches = settings.pictures, settings.switches
+    seed, steps, guidance = sampling
+    with stages("conditions"):
+        conditions = encode(pipeline, person, garment)
+    # On the CPU, so that a seed means the same picture on every device.
+    generators = [torch.Generator("cpu").manual_seed(seed + index) for index in range(count)]
+
+    def after_step(_: Any, step: int, __: Any, tensors: dict[str, torch.Tensor]) -> None:
+        stages.within("denoise", (step + 1) / steps)
+        if preview is not None and (step + 1) % PREVIEW_EVERY == 0 and step + 1 < steps:
+            latents = tensors["latents"][:1]
+            if preview_decoder is None:
+                preview(to_pixels(pipeline.decode(latents, conditions, switches)))
+            else:
+                preview(to_pixels(preview_decoder.decode(latents).sample))
+
+    with stages("denoise"):
+        repeated = repeat_conditions(conditions, count)
+        latents = pipeline.denoise(
+            repeated,
+            pipeline.prepare_latents(repeated, generators),
+            Sampling(steps=steps, guidance=guidance, switches=switches),
+            generator=generators,
+            callback=after_step,
+            scheduler=make_sampler(settings.sampler, pipeline.scheduler),
+        )
+    with stages("decode"):
+        decoded = pipeline.decode(latents, repeated, switches)
+        plain = None
+        if explain and switches.emasc:
+            off = replace(switches, emasc=False)
+            plain = pipeline.decode(latents[:1], conditions, off).clamp(-1, 1).cpu()
+    return decoded.clamp(-1, 1).cpu(), conditions, plain

@@ -1,0 +1,1 @@
+"""What a bad picture comes from."""

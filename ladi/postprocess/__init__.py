@@ -1,0 +1,1 @@
+"""From the generated picture back into the photo."""

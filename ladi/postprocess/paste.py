@@ -1,0 +1,99 @@
+"""Painted pixels back into the photo; whatever lies outside the mask stays the photo's own, bit for bit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import distance_transform_edt
+
+from ladi.types import Frame, Photo, Size
+
+_ON = 0.5
+_ROUNDING = 1e-6
+
+
+def paste_back(
+    photo: Photo, generated: np.ndarray, mask: np.ndarray, frame: Frame, *, feather: float = 4.0
+) -> np.ndarray:
+    """Put the painted pixels into the photo; everything outside the mask stays bit for bit the photo's.
+
+    Args:
+        photo: The original.
+        generated: (h,w,3) uint8 at the model's size, or a multiple of it.
+        mask: (h,w) hard mask at the model's size, nonzero = painted.
+        frame: The window that ``generated`` covers.
+        feather: Width in model pixels of the soft edge. It lies inside the mask, also where the window ends
+            within the photo; along the photo's own border there is none.
+
+    Returns:
+        (H,W,3) uint8, the photo's size.
+    """
+    out = photo.pixels.copy()
+    hard = np.asarray(mask) > _ON
+    rows, columns = np.flatnonzero(hard.any(axis=1)), np.flatnonzero(hard.any(axis=0))
+    if not rows.size:
+        return out
+    x0, x1 = _span(frame.left, columns, frame.scale, frame.width, photo.size[1])
+    y0, y1 = _span(frame.top, rows, frame.scale, frame.height, photo.size[0])
+    if x1 <= x0 or y1 <= y0:
+        return out
+    corners = np.array([x0 - frame.left, y0 - frame.top, x1 - frame.left, y1 - frame.top]) * frame.scale
+    left, top, right, bottom = np.clip(corners, 0, [frame.size[1], frame.size[0]] * 2)
+    box = (float(left), float(top), float(right), float(bottom))
+
+    def enlarge(array: np.ndarray, filter_: Image.Resampling, times: float = 1.0) -> np.ndarray:
+        scaled = (box[0] * times, box[1] * times, box[2] * times, box[3] * times)
+        return np.asarray(Image.fromarray(array).resize((x1 - x0, y1 - y0), filter_, box=scaled))
+
+    weight = enlarge(_feathered(hard, feather, frame, photo.size), Image.Resampling.BILINEAR)
+    weight = weight * enlarge(hard.astype(np.uint8), Image.Resampling.NEAREST)
+    painted = enlarge(generated, Image.Resampling.BICUBIC, generated.shape[0] / frame.size[0])
+    window = out[y0:y1, x0:x1]
+    full, part = weight >= 1, (weight > 0) & (weight < 1)
+    window[full] = painted[full]
+    share = weight[part][:, None]
+    window[part] = np.rint(window[part] * (1 - share) + painted[part] * share).astype(np.uint8)
+    return out
+
+
+def _span(start: float, used: np.ndarray, scale: float, length: float, limit: int) -> tuple[int, int]:
+    """First and last-plus-one photo pixel under the mask's rows or columns.
+
+    Only pixels that lie entirely inside the window count: part of any other would have to be guessed.
+    """
+    first, last = used[0] / scale - 1, (used[-1] + 1) / scale + 1
+    low = max(0, math.ceil(start - _ROUNDING), math.floor(start + first))
+    high = min(limit, math.floor(start + length + _ROUNDING), math.ceil(start + last))
+    return low, high
+
+
+def _feathered(hard: np.ndarray, feather: float, frame: Frame, photo_size: Size) -> np.ndarray:
+    """The mask's weight (h,w) float32: 0 at its edge, 1 from ``feather`` pixels inside."""
+    if feather <= 0:
+        return hard.astype(np.float32)
+    scale = frame.scale
+    # What the model saw beyond the photo's border is repeated edge: the mask there follows the last real
+    # pixels.
+    first_x, first_y = max(0.0, -frame.left * scale), max(0.0, -frame.top * scale)
+    last_x = min(frame.size[1], (photo_size[1] - frame.left) * scale)
+    last_y = min(frame.size[0], (photo_size[0] - frame.top) * scale)
+    rows = slice(math.floor(first_y), max(math.floor(first_y) + 1, math.ceil(last_y)))
+    columns = slice(math.floor(first_x), max(math.floor(first_x) + 1, math.ceil(last_x)))
+    real = hard[rows, columns]
+    reach = math.ceil(feather) + 1
+    padded = np.pad(real, reach, mode="edge")
+    # Where the photo goes on beyond the window, the painted pixels must fade out before it.
+    if frame.top > 0:
+        padded[:reach] = False
+    if frame.top + frame.height < photo_size[0]:
+        padded[-reach:] = False
+    if frame.left > 0:
+        padded[:, :reach] = False
+    if frame.left + frame.width < photo_size[1]:
+        padded[:, -reach:] = False
+    depth = np.full(padded.shape, np.inf) if padded.all() else distance_transform_edt(padded)
+    weight = np.clip((depth - 0.5) / feather, 0, 1)[reach:-reach, reach:-reach]
+    outer = ((rows.start, hard.shape[0] - rows.stop), (columns.start, hard.shape[1] - columns.stop))
+    return np.pad(weight, [(max(0, a), max(0, b)) for a, b in outer], mode="edge").astype(np.float32)

@@ -1,0 +1,1 @@
+"""Models loaded, on a device, with what stands around them."""

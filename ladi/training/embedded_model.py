@@ -1,0 +1,267 @@
+"""The embedded model in the making: its stages in their order, what they need of each other, and its export.
+
+A work folder holds the decoded data (``cache/``) and one folder per stage; an export puts everything that has
+been trained into one model folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.matting import GarmentMatting
+from ladi.models.parser import HumanParser
+from ladi.training.embedded_sizes import SIZE, build_pipeline
+from ladi.training.loop.checkpoints import stage_weights
+from ladi.training.loop.stage import LoopOptions, Stage, steps_of
+from ladi.training.loop.train import train
+from ladi.training.loop.workbench import start_processes
+from ladi.training.samples.cache import Cache, build_cache
+from ladi.training.samples.latents import (
+    LATENT_NAMES,
+    VARIED_NAMES,
+    add_latents,
+    add_predicted,
+    add_warped,
+    latent_scale,
+)
+from ladi.training.stages import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
+from ladi.types import LadiError
+
+LOGGER = logging.getLogger(__name__)
+
+SHARD_SIZE = "8MB"
+"""Hosts of models refuse larger files in plain git."""
+
+DEFAULTS: dict[str, LoopOptions] = {
+    "vae": vae.DEFAULTS,
+    "warp": warp.DEFAULTS,
+    "refinement": refinement.DEFAULTS,
+    "emasc": emasc.DEFAULTS,
+    "tryon": tryon.DEFAULTS,
+    "garment_skips": garment_skips.DEFAULTS,
+    "parser": parser.DEFAULTS,
+    "matting": matting.DEFAULTS,
+}
+STAGES = tuple(DEFAULTS)
+"""In the order in which they need each other."""
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "refinement": ("warp",),
+    "emasc": ("vae",),
+    "tryon": ("vae", "warp", "refinement"),
+    "garment_skips": ("vae", "warp", "refinement", "emasc", "tryon"),
+}
+TRAINED_TOGETHER = ("unet", "inversion_adapter", "vision_encoder", "text_encoder")
+PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
+    "vae": ("vae",),
+    "warp": ("tps",),
+    "refinement": ("refinement",),
+    "emasc": ("emasc",),
+    "tryon": TRAINED_TOGETHER,
+    "garment_skips": ("garment_skips",),
+}
+STALE_AFTER: dict[str, tuple[str, ...]] = {
+    "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
+    "warp": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
+    "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
+    "tryon": ("predicted",),
+}
+"""What of a cache was made by weights that a stage has just changed."""
+EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting}
+"""Networks beside the pipeline, each in a folder of its own in the model."""
+
+
+def halve(module: nn.Module) -> None:
+    """Rounds every weight to half precision, for the disk; also of parts that refuse to compute in it."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.half()
+
+
+class Workshop:
+    """The model's parts as far as they are trained, and the data, for one work folder.
+
+    Args:
+        work: holds the cache and the stages' checkpoints.
+        data: the folder with the shards; only needed where the cache is not built yet.
+        init: a model folder to start from where a stage has no checkpoint.
+    """
+
+    def __init__(self, work: Path, data: Path | None, init: Path | None = None) -> None:
+        self.work, self.data = work, data
+        self.pipeline = build_pipeline(work / "tokenizer")
+        self.extras: dict[str, Any] = {name: build() for name, build in EXTRA_STAGES.items()}
+        self.ready: set[str] = set()
+        refinement.start_from_coarse(self.pipeline.refinement)
+        if init is not None:
+            self._load_model(init)
+        for stage in STAGES:
+            self.load_stage(stage)
+
+    def _load_model(self, folder: Path) -> None:
+        loaded = LadiVtonPipeline.from_pretrained(folder)
+        for stage, names in PIPELINE_STAGES.items():
+            if any(getattr(loaded, name) is None for name in names):
+                continue
+            for name in names:
+                getattr(self.pipeline, name).load_state_dict(getattr(loaded, name).state_dict())
+            self.ready.add(stage)
+        self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
+        for stage, kind in EXTRA_STAGES.items():
+            extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
+            self.extras[stage].load_state_dict(extra.state_dict())
+            self.ready.add(stage)
+
+    def load_stage(self, stage: str) -> None:
+        """Takes over the averaged weights that a stage has reached, if it ever ran."""
+        weights = stage_weights(self.work / stage)
+        if weights is None:
+            return
+        for name, state in weights.items():
+            self.parts(stage)[name].load_state_dict(state)
+        self.ready.add(stage)
+
+    def parts(self, stage: str) -> Mapping[str, nn.Module]:
+        """The modules of a stage under the names that its checkpoint uses."""
+        if stage in self.extras:
+            return {stage: self.extras[stage]}
+        if stage == "vae":
+            return {"vae": vae.AutoencoderStep(self.pipeline.vae)}
+        if stage == "tryon":
+            return {"tryon": tryon.TryOnStep(self.pipeline)}
+        if stage == "garment_skips":
+            pipeline = self.pipeline
+            return {"step": garment_skips.DecodeStep(pipeline.vae, pipeline.emasc, pipeline.garment_skips)}
+        return {name: getattr(self.pipeline, name) for name in PIPELINE_STAGES[stage]}
+
+    def caches(self) -> tuple[Cache, Cache]:
+        """The decoded training and validation splits."""
+        folder = self.work / "cache"
+        if self.data is None and not (folder / "train" / "ids.json").is_file():
+            raise LadiError("there is no decoded data yet: give the folder with the shards with --data")
+        data = self.data if self.data is not None else folder
+        return build_cache(data, folder, "train", SIZE), build_cache(data, folder, "val", SIZE)
+
+    def stage(self, name: str, options: LoopOptions) -> Stage:
+        """A stage, ready for the loop.
+
+        Raises:
+            LadiError: a stage that it needs has not been trained; says by which command it is.
+        """
+        for needed in NEEDS.get(name, ()):
+            if needed not in self.ready:
+                raise LadiError(
+                    f"stage {name} needs {needed}: run `python -m ladi train mini --stage {needed}` first, "
+                    "or start from a model with --init"
+                )
+        training, validation = self.caches()
+        pipeline = self.pipeline
+        for module in self.parts(name).values():
+            # A stage before this one may have frozen it.
+            module.requires_grad_(True)
+        if name in ("tryon", "garment_skips"):
+            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+            for cache in (training, validation):
+                add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
+                add_latents(cache, pipeline.vae, device=device, precision=options.precision)
+            pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
+        if name == "tryon":
+            parser.add_found_silhouettes(training)
+            add_latents(
+                training, pipeline.vae, device=device, precision=options.precision, names=VARIED_NAMES
+            )
+        if name == "garment_skips":
+            for cache in (training, validation):
+                add_predicted(cache, pipeline, device=device)
+        if name == "parser":
+            for cache in (training, validation):
+                parser.add_found_silhouettes(cache)
+        if name == "tryon":
+            return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
+        builders: dict[str, Callable[[], Stage]] = {
+            "vae": lambda: vae.build_stage(pipeline.vae, training, validation, options),
+            "warp": lambda: warp.build_stage(pipeline.tps, training, validation, options),
+            "refinement": lambda: refinement.build_stage(
+                pipeline.refinement, pipeline.tps, training, validation, options
+            ),
+            "emasc": lambda: emasc.build_stage(pipeline.emasc, pipeline.vae, training, validation, options),
+            "garment_skips": lambda: garment_skips.build_stage(
+                pipeline.garment_skips, pipeline.vae, pipeline.emasc, training, validation, options
+            ),
+            "parser": lambda: parser.build_stage(self.extras["parser"], training, validation, options),
+            "matting": lambda: matting.build_stage(self.extras["matting"], training, validation, options),
+        }
+        return builders[name]()
+
+    def export(self, out: Path) -> None:
+        """Writes the whole model: half precision, safetensors, no file over 9 MB.
+
+        Raises:
+            LadiError: stages that were never trained, named.
+        """
+        missing = [stage for stage in STAGES if stage not in self.ready]
+        if missing:
+            raise LadiError(
+                f"not trained yet: {', '.join(missing)}; run `python -m ladi train mini` for them"
+            )
+        if "tryon" in self.ready and (self.work / "cache" / "train" / "image_moments.npy").is_file():
+            self.pipeline.vae.register_to_config(
+                scaling_factor=latent_scale(Cache(self.work / "cache", "train"))
+            )
+        networks = [part for part in self.pipeline.components.values() if isinstance(part, nn.Module)]
+        for module in (*networks, *self.extras.values()):
+            halve(module)
+        self.pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
+        for name, module in self.extras.items():
+            module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
+        LOGGER.info("exported to %s", out)
+
+
+def train_mini(
+    work: Path,
+    data: Path | None,
+    *,
+    stages: tuple[str, ...] = STAGES,
+    init: Path | None = None,
+    resume: bool = False,
+    device: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Trains stages one after the other.
+
+    Args:
+        work: folder of cache, checkpoints and logs.
+        data: folder with the shards.
+        stages: which, in order.
+        init: model folder to start from.
+        resume: continue each stage from its checkpoint.
+        device: ``cpu`` forces the CPU.
+        changes: fields of ``LoopOptions`` to replace in every stage.
+    """
+    state = start_processes(device)
+    with state.main_process_first():
+        workshop = Workshop(work, data, init)
+    changed = dict(changes or {})
+    if "epochs" in changed:
+        changed.setdefault("steps", 0)
+    for name in stages:
+        options = dataclasses.replace(DEFAULTS[name], **changed)
+        with state.main_process_first():  # which fills the caches for all
+            stage = workshop.stage(name, options)
+        options = dataclasses.replace(options, steps=steps_of(options, stage.length))
+        stage = dataclasses.replace(stage, options=options)
+        metrics = train(stage, work / name, resume=resume, device=device)
+        workshop.load_stage(name)
+        if state.is_main_process:
+            for cache in workshop.caches():
+                cache.discard(*STALE_AFTER.get(name, ()))
+        state.wait_for_everyone()
+        LOGGER.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))

@@ -1,0 +1,259 @@
+"""Tables, folders and zip files of pairs: what is read from them, and what is refused."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ladi.batch.archive import Limits, unpack
+from ladi.batch.pairs import COLUMNS, open_pairs, read_folder, read_table
+from ladi.commands.flags import SETTINGS
+from ladi.types import PairsError, Settings, Switches, TryOnRequest
+
+
+def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def zipped(path: Path, *names: str, content: bytes = b"x") -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return path
+
+
+def pairs_of(source: Path, tmp_path: Path, **more: object) -> list[tuple[str, str]]:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    return [row.names for row in open_pairs(source, workspace, **more)]  # type: ignore[arg-type]
+
+
+def test_every_setting_has_a_flag_and_a_column() -> None:
+    """Prevents a setting of the engine that neither the command nor a table can reach."""
+    known = {one.name for kind in (TryOnRequest, Settings, Switches) for one in fields(kind)}
+    known -= {"person", "garment", "mask", "settings", "switches"}
+    assert known == set(COLUMNS) == set(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("person,garment,steps\na.png,b.png,3\n", "utf-8"),
+        ("Person; Garment ;steps\r\na.png; b.png;3\r\n", "utf-8-sig"),
+        ("steps\tgarment\tperson\n\n3\tb.png\ta.png\n", "utf-8"),
+    ],
+    ids=["commas", "semicolons", "tabs"],
+)
+def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str, encoding: str) -> None:
+    """Prevents refusing a table for its separator, its byte order mark or its columns' order."""
+    [row] = read_table(write(tmp_path / "pairs.csv", text, encoding))
+    assert row.names == ("a.png", "b.png") and row.values == {"steps": 3} and not row.problem
+    assert row.person == tmp_path / "a.png" and row.out == "a_b.png"
+
+
+def test_a_list_of_two_columns(tmp_path: Path) -> None:
+    """Prevents refusing the lists that the data sets come with, and file names with spaces."""
+    path = write(tmp_path / "test_pairs.txt", "00006_00.jpg 00008_00.jpg\n\nmy photo.jpg\ta b.jpg\n")
+    assert [row.names for row in read_table(path)] == [
+        ("00006_00.jpg", "00008_00.jpg"),
+        ("my photo.jpg", "a b.jpg"),
+    ]
+
+
+def test_every_kind_of_cell(tmp_path: Path) -> None:
+    """Prevents a cell that is read as something else than it says, such as "no" as yes."""
+    header = "person,garment,guidance,emasc,pose,size,clean_garment,pictures"
+    path = write(tmp_path / "p.csv", f"{header}\na,b,2.5,no,Yes,512x384,keep,2\na,b,,,,,,\n")
+    full, empty = read_table(path)
+    assert full.values == {
+        "guidance": 2.5,
+        "emasc": False,
+        "pose": True,
+        "size": (512, 384),
+        "clean_garment": "keep",
+        "pictures": 2,
+    }
+    assert empty.values == {}
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ("a,b,maybe,", "emasc must be yes or no, got 'maybe'."),
+        ("a,b,,../x.png", "out must be a plain file name"),
+        ("a,b,,/tmp/x.png", "out must be a plain file name"),
+        ("a,b,,.hidden", "out must be a plain file name"),
+        ("a,,,", "It names no garment."),
+        ("a,b,,,more", "It has more cells than the header."),
+        ("a\0,b,,", "It names no file."),
+    ],
+)
+def test_what_is_wrong_with_a_row_stands_in_the_row(tmp_path: Path, cells: str, problem: str) -> None:
+    """Prevents one bad cell from spoiling the table, and results outside their folder."""
+    bad, good = read_table(write(tmp_path / "p.csv", f"person,garment,emasc,out\n{cells}\na,b,,\n"))
+    assert problem in bad.problem and not good.problem
+    assert Path(bad.out).name == bad.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("p.csv", b"", "no columns person and garment"),
+        ("p.csv", b"person,garment\n", "has no rows"),
+        ("p.csv", b"person,garment,sead\na,b,1\n", "unknown column 'sead'"),
+        ("p.csv", b"person,garment,seed,seed\na,b,1,1\n", "a column twice"),
+        ("p.csv", "person,garment\nÄ,b\n".encode("latin-1"), "not UTF-8"),
+        ("p.csv", b"person,garment\n" + b"a" * 200_000 + b",b\n", "no proper table"),
+        ("p.txt", b"a b c\n", "two columns"),
+        ("p.xlsx", b"PK", "no table of pairs"),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    """Prevents a mistyped column from being ignored, and tracebacks for files that are no table."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PairsError, match=sentence):
+        open_pairs(tmp_path / name, tmp_path / "workspace", local=True)
+    with pytest.raises(PairsError, match="no file “absent.csv”"):
+        open_pairs(tmp_path / "absent.csv", tmp_path / "workspace", local=True)
+
+
+def test_long_names_fit_a_file_system(tmp_path: Path) -> None:
+    """Prevents a picture that is computed and then cannot be written."""
+    [row] = read_table(write(tmp_path / "p.csv", f"person,garment\n{'写' * 80}.png,{'真' * 80}.png\n"))
+    (tmp_path / f".{row.out}.12345678.part").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (("people/a.jpg", "garments/x.jpg", "garments/y.png"), [("a.jpg", "x.jpg"), ("a.jpg", "y.png")]),
+        (("people/a.jpg", "people/b.jpg", "garments/x.jpg"), [("a.jpg", "x.jpg"), ("b.jpg", "x.jpg")]),
+        (
+            ("people/a.jpg", "people/b.jpg", "garments/b.png", "garments/a.png"),
+            [("a.jpg", "a.png"), ("b.jpg", "b.png")],
+        ),
+        (
+            (
+                "set/People/a.jpg",
+                "set/Garments/x.jpg",
+                "__MACOSX/set/._a",
+                "set/.DS_Store",
+                "set/People/n.txt",
+            ),
+            [("a.jpg", "x.jpg")],
+        ),
+        (("set\\people\\a.jpg", "set\\garments\\x.jpg"), [("a.jpg", "x.jpg")]),
+    ],
+    ids=["one person", "one garment", "by name", "a folder made on a Mac", "made by old Windows tools"],
+)
+def test_a_zip_of_two_folders(tmp_path: Path, names: tuple[str, ...], pairs: list[tuple[str, str]]) -> None:
+    """Prevents other pairs than the description promises."""
+    assert pairs_of(zipped(tmp_path / "p.zip", *names), tmp_path) == pairs
+
+
+def test_a_zip_with_a_table(tmp_path: Path) -> None:
+    """Prevents reading a visitor's paths as paths of the server."""
+    lines = ["person,garment", "a.png,b.png", "../../outside.png,b.png", "/etc/passwd,b.png"]
+    archive = zipped(tmp_path / "p.zip", "set/a.png", "set/b.png")
+    with zipfile.ZipFile(archive, "a") as more:
+        more.writestr("set/pairs.csv", "\n".join(lines))
+    (tmp_path / "workspace").mkdir()
+    good, *bad = open_pairs(archive, tmp_path / "workspace")
+    assert good.person.read_bytes() == b"x" and not good.problem
+    assert [row.problem for row in bad] == ["It names a file outside the zip file."] * 2
+
+
+def test_a_folder_is_read_like_a_zip(tmp_path: Path) -> None:
+    """Prevents having to pack what lies on the same disk."""
+    for name in ("people/a.jpg", "garments/x.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"x")
+    assert [row.names for row in read_folder(tmp_path)] == [("a.jpg", "x.jpg")]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("people/a.jpg", "people/b.jpg", "garments/a.png", "garments/c.png"), "“b” is in one of them only"),
+        (("people/a.jpg", "people/a.png", "garments/a.png", "garments/b.png"), "“b” is in one of them only"),
+        (("people/a.jpg", "garments/n.txt"), "“garments” holds no pictures"),
+        (("a.jpg", "b.jpg"), "Put a pairs.csv into it"),
+        (("../a.jpg",), "outside itself"),
+        (("/people/a.jpg",), "outside itself"),
+        (("people/../../a.jpg",), "outside itself"),
+        (("..\\a.jpg",), "outside itself"),
+        (("C:\\a.jpg",), "outside itself"),
+        (("people/a", "people/a/b"), "cannot be unpacked"),
+    ],
+)
+def test_a_bad_zip_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:
+    """Prevents files outside the workspace, and pairs that nobody meant."""
+    archive = zipped(tmp_path / "p.zip", *names)
+    with pytest.raises(PairsError, match=sentence):
+        pairs_of(archive, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"p.zip", "workspace"}
+
+
+def test_visitors_may_send_zip_files_only(tmp_path: Path) -> None:
+    """Prevents a table from naming any picture of the server."""
+    with pytest.raises(PairsError, match="is not a zip file"):
+        pairs_of(write(tmp_path / "p.csv", "person,garment\n/etc/a,/etc/b\n"), tmp_path)
+
+
+def test_what_is_too_much_is_refused(tmp_path: Path) -> None:
+    """Prevents filling the disk by a small file, by many files, or by one that lies about its size."""
+    bomb = zipped(tmp_path / "bomb.zip", "people/a.png", content=bytes(8 << 20))
+    assert bomb.stat().st_size < 1 << 14
+    for declared in (True, False):
+        if not declared:  # the size in both of its headers, rewritten
+            raw = bomb.read_bytes().replace(struct.pack("<I", 8 << 20), struct.pack("<I", 10))
+            bomb.write_bytes(raw)
+        folder = tmp_path / f"workspace-{declared}"
+        folder.mkdir()
+        with pytest.raises(PairsError, match="at most 1 MB unpacked|is damaged"):
+            unpack(bomb, folder, Limits(unpacked=1 << 20))
+        assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 1 << 20
+    many = zipped(tmp_path / "many.zip", *(f"people/{index}.png" for index in range(9)), "garments/x.png")
+    (tmp_path / "w").mkdir()
+    with pytest.raises(PairsError, match="holds 10 files: at most 5"):
+        open_pairs(many, tmp_path / "w", limits=Limits(members=5))
+    with pytest.raises(PairsError, match="9 pairs: at most 8"):
+        open_pairs(many, tmp_path / "w", limits=Limits(rows=8))
+
+
+def test_damaged_and_locked_zips_are_refused(tmp_path: Path) -> None:
+    """Prevents tracebacks of the zip library."""
+    good = zipped(tmp_path / "good.zip", "people/a.png", "garments/x.png", content=bytes(range(256)) * 9)
+    whole = good.read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    start = whole.index(b"people/a.png") + len(b"people/a.png")
+    damaged.write_bytes(whole[:start] + b"\xff" * 40 + whole[start + 40 :])
+    locked = tmp_path / "locked.zip"
+    flags = bytearray(whole)
+    for offset in (whole.index(b"PK\3\4") + 6, whole.index(b"PK\1\2") + 8):
+        flags[offset] |= 1
+    locked.write_bytes(bytes(flags))
+    for archive in (damaged, locked):
+        folder = tmp_path / archive.stem
+        folder.mkdir()
+        with pytest.raises(PairsError, match="is damaged or protected by a password"):
+            unpack(archive, folder, Limits())
+
+
+def test_a_link_in_a_zip_is_a_plain_file(tmp_path: Path) -> None:
+    """Prevents a link to a file of the server, which would then be read as the visitor's photo."""
+    archive = tmp_path / "p.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        link = zipfile.ZipInfo("people/a.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        file.writestr(link, "/etc/passwd")
+        file.writestr("garments/x.png", "x")
+    (tmp_path / "workspace").mkdir()
+    [row] = open_pairs(archive, tmp_path / "workspace")
+    assert not row.person.is_symlink() and row.person.read_text() == "/etc/passwd"

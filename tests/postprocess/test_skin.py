@@ -1,0 +1,109 @@
+"""Newly painted arms take the tone of the face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ladi.postprocess.skin import match_skin, near_arms, reddish
+from ladi.types import KEYPOINT_NAMES
+
+H, W = 256, 192
+BROWN, PALE, GREY = (0.42, 0.27, 0.19), (0.95, 0.80, 0.74), (0.85, 0.85, 0.85)
+TONES = [(0.98, 0.86, 0.78), (0.87, 0.68, 0.55), (0.66, 0.47, 0.35), (0.42, 0.27, 0.19), (0.23, 0.15, 0.11)]
+
+
+def on(colour: tuple[float, float, float]) -> np.ndarray:
+    """[0,1] to [-1,1]."""
+    return np.array(colour, np.float32) * 2 - 1
+
+
+@pytest.fixture
+def scene() -> dict[str, Any]:
+    """A brown face above a grey wall; the network has painted both arms pale, and a red garment between."""
+    photo = np.empty((H, W, 3), np.float32)
+    photo[:] = on(GREY)
+    labels = np.zeros((H, W), np.uint8)
+    photo[20:60, 80:112], labels[20:60, 80:112] = on(BROWN), 13
+    generated = photo.copy()
+    generated[90:180, 40:54] = on(PALE)
+    generated[90:180, 138:152] = on(PALE)
+    generated[80:200, 60:132] = on((0.8, 0.2, 0.15))
+    painted = np.zeros((H, W), bool)
+    painted[70:210, 30:162] = True
+    garment = np.zeros((H, W), np.float32)
+    garment[80:200, 60:132] = 1
+    keypoints = np.zeros((18, 3), np.float32)
+    for name, x, y in (
+        ("right_shoulder", 52, 88),
+        ("right_elbow", 46, 135),
+        ("right_wrist", 46, 178),
+        ("left_shoulder", 140, 88),
+        ("left_elbow", 146, 135),
+        ("left_wrist", 146, 178),
+    ):
+        keypoints[KEYPOINT_NAMES.index(name)] = (x, y, 1)
+    return {
+        "generated": generated,
+        "photo": photo,
+        "labels": labels,
+        "painted": painted,
+        "keypoints": keypoints,
+        "garment": garment,
+    }
+
+
+def test_painted_arms_take_the_tone_of_the_face(scene: dict[str, Any]) -> None:
+    """Prevents: a dark-skinned person with pale arms."""
+    after = scene["generated"] + match_skin(**scene)
+    np.testing.assert_allclose(after[130, 47], on(BROWN), atol=0.06)
+    np.testing.assert_allclose(after[130, 145], on(BROWN), atol=0.06)
+
+
+def test_garment_wall_and_what_is_kept_do_not_change(scene: dict[str, Any]) -> None:
+    """Prevents: a red sleeve that turns into skin, a brown halo on the wall, and a face that changes."""
+    change = np.abs(match_skin(**scene))
+    assert change[100:190, 66:126].max() < 0.02  # the garment
+    assert change[90:200, :36].max() < 0.02  # the wall beside the arm
+    assert not change[:60].any()
+
+
+def test_shaded_skin_is_hardly_brightened(scene: dict[str, Any]) -> None:
+    """Prevents: a neck in shade, or arms beside a dark garment, that glow."""
+    shaded = tuple(value / 2 for value in BROWN)
+    for arm in (slice(40, 54), slice(138, 152)):
+        scene["generated"][90:180, arm] = on(shaded)  # type: ignore[arg-type]
+    after = (scene["generated"] + match_skin(**scene))[130, 47]
+    brighter = (after + 1) / 2 / np.array(shaded)
+    assert brighter.min() > 1.05 and brighter.max() < 1.2
+
+
+def test_shading_stays(scene: dict[str, Any]) -> None:
+    """Prevents: arms as flat as paper."""
+    scene["generated"][90:180, 40:47] -= 0.2
+    after = scene["generated"] + match_skin(**scene)
+    assert after[130, 50, 0] - after[130, 43, 0] > 0.05
+
+
+def test_without_a_face_or_without_painted_skin_nothing_changes(scene: dict[str, Any]) -> None:
+    """Prevents: a tone that is guessed."""
+    assert not match_skin(**scene | {"labels": np.zeros((H, W), np.uint8)}).any()
+    wall = np.empty((H, W, 3), np.float32)
+    wall[:] = on(GREY)
+    assert not match_skin(**scene | {"generated": wall}).any()
+    assert not match_skin(**scene | {"keypoints": np.zeros((18, 3), np.float32)}).any()
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_skin_of_every_tone_looks_like_skin(tone: tuple[float, float, float]) -> None:
+    """Prevents: a measure that knows pale skin only."""
+    assert reddish(np.array([[tone]], np.float32))[0, 0] > 0.5
+    assert reddish(np.array([[GREY]], np.float32))[0, 0] == 0
+    assert reddish(np.array([[(0.2, 0.3, 0.6)]], np.float32))[0, 0] == 0
+
+
+def test_arms_reach_as_far_as_their_joints(scene: dict[str, Any]) -> None:
+    zone = near_arms(scene["keypoints"], (H, W))
+    assert zone[130, 46] == 1 and zone[130, 96] == 0 and zone[240, 46] == 0
