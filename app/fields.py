@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.tryon.handlers import category_choices
+from app import words
 from app.values import SETTINGS
+from ladi.weights.catalog import trained_categories
 
 Fields = dict[str, Any]
 """Components by name."""
@@ -232,3 +233,10 @@ def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
         api_visibility="private",
     )
     page.load(None, [store, *kept], kept, js=RESTORE, show_progress="hidden", api_visibility="private")
+
+
+def category_choices(model: str) -> list[tuple[str, str]]:
+    """What can be chosen as the kind of garment: only what a model was trained for."""
+    known = trained_categories(model)
+    names = [(words.KIND_CHOICES[kind], str(kind)) for kind in known]
+    return [("As it looks", "auto"), *names] if len(known) > 1 else [(names[0][0], "auto")]

@@ -17,7 +17,7 @@ served before the model is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ladi.runtime.devices import Running
 from ladi.settings import DECODED, listed
@@ -48,10 +48,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ladi.clothing import cut_garment
 from ladi.diffusion.painting import Preview, encode, paint
 from ladi.postprocess.finish import finish
 from ladi.preprocess.cleaner import GarmentCleaner
+from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.progress import Progress, Stages
@@ -60,7 +60,7 @@ from ladi.runtime.extras import Extras, load_extras
 from ladi.runtime.loading import is_large, load_networks
 from ladi.runtime.recall import SECONDS, Recall, digest
 from ladi.settings import check_request, choose_sampling
-from ladi.weights.catalog import check_category, mask_scheme
+from ladi.weights.catalog import ROOT, check_category, garment_background, mask_scheme, trained_categories
 
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, Compared
@@ -134,7 +134,9 @@ class Engine:
         """
         running = choose_running(device, precision, low_memory=low_memory, large=is_large(model))
         pipeline, parser, matting = load_networks(model, running)
-        extras = load_extras(pipeline, content_filter=content_filter, fast_previews=fast_previews)
+        extras = load_extras(
+            pipeline, models=ROOT / "models", content_filter=content_filter, fast_previews=fast_previews
+        )
         return cls(pipeline, parser, matting, name=model, running=running, extras=extras, remember=remember)
 
     @property
@@ -205,8 +207,19 @@ class Engine:
         """
         size = size or self.size
         key = (digest(photo), category, clean, size, self.name)
-        how: dict[str, Any] = {"category": category, "clean": clean, "size": size, "model": self.name}
-        return self._garments.get(key, lambda: cut_garment(photo, self._cleaner, self._pose, **how))
+        return self._garments.get(
+            key,
+            lambda: cut_garment(
+                photo,
+                self._cleaner,
+                self._pose,
+                category=category,
+                clean=clean,
+                size=size,
+                trained=trained_categories(self.name),
+                background=garment_background(self.name),
+            ),
+        )
 
     def warm_up(self, *, wait: bool = False) -> None:
         """Import rembg in the background, for servers; its models can be used from then on."""

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import torch
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -31,6 +32,9 @@ LabelScheme = Literal["lip", "dresscode"]
 
 MaskRule = Literal["published", "worn"]
 """``published``: the datasets' rule. ``worn``: every worn garment that the new one covers goes too."""
+
+Background = Literal["light", "white"]
+"""What the garments of a model's training lie on."""
 
 KEYPOINT_NAMES: tuple[str, ...] = (
     "nose",

@@ -14,6 +14,7 @@ import numpy as np
 
 from app import pictures, words
 from app.fence import fenced, sentences
+from app.fields import category_choices
 from app.files import new_folder, write_photo, write_picture, write_result
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
@@ -216,13 +217,6 @@ class Handlers:
             name = model or self.default_model
             steps, guidance = self.engine_for(name).defaults
             return steps, guidance, gr.update(choices=category_choices(name), value="auto")
-
-
-def category_choices(model: str) -> list[tuple[str, str]]:
-    """What can be chosen as the kind of garment: only what a model was trained for."""
-    known = trained_categories(model)
-    names = [(words.KIND_CHOICES[kind], str(kind)) for kind in known]
-    return [("As it looks", "auto"), *names] if len(known) > 1 else [(names[0][0], "auto")]
 
 
 def explained(result: Result) -> list[tuple[str, np.ndarray]]:

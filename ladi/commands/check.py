@@ -50,8 +50,6 @@ def run(options: argparse.Namespace) -> int:
 
         layout = recognise_layout(options.folder)
         if layout is not None:
-            from ladi.commands.check import run_check
-
             return run_check(
                 options.folder, layout, options.split, threads=options.threads, report=options.report
             )

@@ -1,11 +1,12 @@
 """Guess from a garment's outline whether it is a top, something for the legs, or a dress.
 
 A rule on proportions, not a network: two legs, a waistband from which it widens, or a length and a waist that
-tops do not have. It only looks; who asked for which category is ``engine.py``'s business.
+tops do not have. The guess counts where nobody said which it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ladi.preprocess.background import look_at_background, matte_by_colour
-from ladi.types import Category
+from ladi.types import AskedCategory, Category, Finding
 
 _SIDE = 256
 _ON = 0.5
@@ -75,6 +76,31 @@ def guess_category(pixels: np.ndarray, matte: np.ndarray) -> Guess:
     if not outline.any():
         return Guess("upper_body", False)
     return Guess(category_of(measure(outline)), sure)
+
+
+def choose_category(
+    asked: AskedCategory, pixels: np.ndarray, matte: np.ndarray, *, trained: Sequence[Category]
+) -> tuple[Category, tuple[Finding, ...]]:
+    """What a garment is taken for, and the doubts about it.
+
+    Args:
+        asked: what the request says; anything but ``auto`` is believed.
+        pixels: (H,W,3) uint8 RGB, the garment's picture.
+        matte: (H,W) float in [0,1].
+        trained: what the model knows; one that knows tops only takes everything for a top.
+    """
+    if asked != "auto":
+        return asked, ()
+    guess = guess_category(pixels, matte)
+    if len(trained) == 1:
+        if not guess.sure or guess.category != "lower_body":
+            return trained[0], ()
+        doubt = "This looks like trousers, shorts or a skirt, and this model knows tops only."
+        return trained[0], (Finding("warning", "garment_not_a_top", doubt),)
+    if guess.sure:
+        return guess.category, ()
+    doubt = "The garment's outline is unclear, so its kind is a guess; choose the category if it is wrong."
+    return guess.category, (Finding("warning", "category_unsure", doubt),)
 
 
 def measure(outline: np.ndarray) -> Shape:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ladi.preprocess.composition import compose
-from ladi.types import Category, Frame, Photo, PoseDetection, Size
+from ladi.types import Category, Frame, PoseDetection, Size
 
 _ON = 0.5
 _ROUNDING = 1e-6
@@ -73,37 +73,6 @@ def keypoints_to_frame(keypoints: np.ndarray, frame: Frame) -> np.ndarray:
     inside = (moved[:, 0] >= 0) & (moved[:, 0] < width) & (moved[:, 1] >= 0) & (moved[:, 1] < height)
     moved[~(inside & (keypoints[:, 2] > 0))] = 0
     return moved
-
-
-def fit_garment(
-    picture: np.ndarray | Photo, size: Size, background: tuple[int, int, int] = (255, 255, 255)
-) -> np.ndarray:
-    """The whole picture inside the model's frame, undistorted, centred on ``background``.
-
-    Args:
-        picture: (H,W,3) uint8, or a photo, whose transparent parts are then put on ``background`` instead
-            of white.
-        size: The model's height and width.
-        background: RGB 0–255 of the bars and of transparent parts.
-
-    Returns:
-        (h,w,3) uint8.
-    """
-    pixels = picture.pixels if isinstance(picture, Photo) else picture
-    if isinstance(picture, Photo) and picture.alpha is not None and background != (255, 255, 255):
-        clear = (255 - picture.alpha.astype(np.float32))[:, :, None] / 255
-        lowered = pixels - clear * (255 - np.array(background, dtype=np.float32))
-        pixels = np.clip(np.rint(lowered), 0, 255).astype(np.uint8)
-    height, width = pixels.shape[:2]
-    scale = min(size[0] / height, size[1] / width)
-    h = min(size[0], max(1, round(height * scale)))
-    w = min(size[1], max(1, round(width * scale)))
-    canvas = np.empty((*size, 3), dtype=np.uint8)
-    canvas[:] = background
-    top, left = (size[0] - h) // 2, (size[1] - w) // 2
-    shrunk = Image.fromarray(pixels).resize((w, h), Image.Resampling.LANCZOS)
-    canvas[top : top + h, left : left + w] = np.asarray(shrunk)
-    return canvas
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:

@@ -1,27 +1,29 @@
-"""Fit a garment's picture to the model's size, on the background that the model was trained with.
+"""From a garment's picture to the garment at the model's size, on the background that it was trained with.
 
 A garment that was cut out is centred at the scale of the training pictures; a shop's picture stays as
-photographed. It does not find the garment in the picture (``cleaner.py``) and does not judge it
-(``checks.py``).
+photographed. It is found by ``cleaner.py``, judged by ``checks.py`` and named by ``category.py``; what a
+model knows and was trained on is told, not looked up.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from functools import partial
 
 import numpy as np
 import torch
 
 from ladi.preprocess.background import look_at_background, own_colours
+from ladi.preprocess.category import choose_category
+from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
 from ladi.preprocess.frame import crop_to_frame, to_tensor
-from ladi.types import Category, Frame, Garment, Photo, Size
+from ladi.preprocess.pose import PoseDetector
+from ladi.types import AskedCategory, Background, Category, Frame, Garment, Photo, Size
 
-__all__ = ["BACKGROUNDS", "CutOut", "GarmentCleaner", "fit_cut_out", "prepare_garment"]
-
-BACKGROUNDS: dict[str, tuple[int, int, int]] = {"light": (246, 246, 246), "white": (255, 255, 255)}
+BACKGROUNDS: dict[Background, tuple[int, int, int]] = {"light": (246, 246, 246), "white": (255, 255, 255)}
 """VITON-HD's garments lie on about 246, those of Dress Code and VITON on white."""
 
 # In VITON's 1,806 pictures looked at, the garment's larger side takes 0.93–0.97 of the frame, the middle one
@@ -37,32 +39,49 @@ _FINEST = 4
 _UNSURE_RIM = 0.006
 
 
-def prepare_garment(
+def cut_garment(
     photo: Photo,
     cleaner: GarmentCleaner,
+    pose: PoseDetector,
     *,
+    category: AskedCategory,
+    clean: str,
     size: Size,
-    category: Category,
-    clean: str = "auto",
-    background: Literal["light", "white"] = "light",
+    trained: Sequence[Category],
+    background: Background,
 ) -> Garment:
-    """Clean a garment's picture and fit it to the model: ``GarmentCleaner.cut_out``, then ``fit_cut_out``.
+    """Remove the background where that is needed, and fit the garment to the model's size.
 
     Args:
-        photo: The garment's picture.
-        cleaner: Finds the garment in it.
-        size: The model's height and width.
-        category: What the garment is; it is only noted.
-        clean: See ``GarmentCleaner.cut_out``.
-        background: The one that the model was trained with.
+        photo: at any size.
+        cleaner: finds the garment in it.
+        pose: finds a person in it.
+        category: ``auto`` looks at the outline.
+        clean: see ``TryOnRequest.clean_garment``.
+        size: height and width of the model's picture.
+        trained: the categories that the model knows.
+        background: what the garments of its training lay on.
 
     Raises:
-        GarmentError: As ``GarmentCleaner.cut_out``.
+        GarmentError: there is no garment to be seen.
+        SettingError: an unknown way of cleaning.
     """
     cut_out = cleaner.cut_out(photo, clean)
-    return fit_cut_out(
-        photo, cut_out, size=size, category=category, background=background, reframe=clean != "keep"
+    findings = check_garment(photo, cut_out.matte, person=pose.find(photo.pixels))
+    raise_errors(findings)
+    chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained)
+    fit = partial(
+        fit_cut_out,
+        photo,
+        cut_out,
+        category=chosen,
+        background=background,
+        reframe=clean != "keep",
     )
+    garment, factor = fit(size=size), fine_factor(photo.size, size)
+    guessed = category == "auto" and len(trained) > 1
+    fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
+    return replace(garment, fine=fine, guessed=guessed, findings=(*findings, *doubts))
 
 
 def fit_cut_out(
@@ -71,7 +90,7 @@ def fit_cut_out(
     *,
     size: Size,
     category: Category,
-    background: Literal["light", "white"] = "light",
+    background: Background = "light",
     reframe: bool = True,
 ) -> Garment:
     """Bring a garment to the model's size, undistorted.

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from ladi.types import ContentError, ModelError
-from ladi.weights.catalog import ROOT
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
@@ -68,18 +67,18 @@ class Extras:
 def load_extras(
     pipeline: LadiVtonPipeline,
     *,
+    models: Path,
     content_filter: bool = False,
     fast_previews: bool = False,
-    models: Path = ROOT / "models",
 ) -> Extras:
     """Reads what is asked for.
 
     Args:
         pipeline: the model that they go with; the filter stays on the CPU, the decoder goes to its device.
+        models: the folder that may hold theirs.
         content_filter: whether to look at results.
         fast_previews: whether to decode previews with the small decoder; models with latents of their own,
             such as the embedded one, go on without.
-        models: the folder that may hold theirs.
 
     Raises:
         ModelError: one that is asked for is not on this machine.

@@ -5,7 +5,3 @@
 ``check.py`` looks one over; ``catalog.py`` knows which models there are. The package paints nothing: a model
 is loaded by ``ladi/runtime/loading.py``.
 """
-
-from ladi.weights.renames import rename_text_encoder_keys, rename_vae_keys, rename_vision_keys
-
-__all__ = ["rename_text_encoder_keys", "rename_vae_keys", "rename_vision_keys"]

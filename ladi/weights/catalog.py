@@ -11,12 +11,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from ladi.settings import listed
 from ladi.types import (
     CATEGORIES,
     AskedCategory,
+    Background,
     Category,
     LabelScheme,
     ModelError,
@@ -110,7 +110,7 @@ def sampling_defaults(folder: Path) -> tuple[int, float]:
         return int(index["default_steps"]), float(index["default_guidance"])
 
 
-def garment_background(model: str) -> Literal["light", "white"]:
+def garment_background(model: str) -> Background:
     """What the garments of a model's training lay on."""
     return "light" if _named(model) in ON_LIGHT_GREY else "white"
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ladi.clothing import choose_category
-from ladi.preprocess.category import guess_category
+from ladi.preprocess.category import choose_category, guess_category
+from ladi.types import CATEGORIES
 
 OUTLINES: dict[str, tuple[str, list[list[tuple[int, int]]]]] = {
     "t-shirt": (
@@ -55,16 +55,16 @@ def test_an_unclear_outline_is_said_to_be_unclear() -> None:
     pixels, matte = drawn("t-shirt")
     carpet = np.random.default_rng(0).integers(0, 255, pixels.shape, dtype=np.uint8)
     assert not guess_category(np.where(matte[..., None] > 0, pixels, carpet), matte).sure
-    _, doubts = choose_category("auto", carpet, matte, model="dresscode")
+    _, doubts = choose_category("auto", carpet, matte, trained=CATEGORIES)
     assert [doubt.code for doubt in doubts] == ["category_unsure"]
     assert guess_category(pixels, np.zeros_like(matte) + 0.1).category == "upper_body"
 
 
 def test_a_model_for_tops_takes_everything_for_a_top_and_warns_of_trousers() -> None:
     """Prevents a refusal because of a guess, and trousers on the chest without a word."""
-    category, doubts = choose_category("auto", *drawn("trousers"), model="mini")
+    category, doubts = choose_category("auto", *drawn("trousers"), trained=["upper_body"])
     assert category == "upper_body" and [doubt.code for doubt in doubts] == ["garment_not_a_top"]
     for name in ("dress", "t-shirt"):
-        assert choose_category("auto", *drawn(name), model="mini") == ("upper_body", ())
-    assert choose_category("auto", *drawn("dress"), model="dresscode") == ("dresses", ())
-    assert choose_category("upper_body", *drawn("dress"), model="dresscode") == ("upper_body", ())
+        assert choose_category("auto", *drawn(name), trained=["upper_body"]) == ("upper_body", ())
+    assert choose_category("auto", *drawn("dress"), trained=CATEGORIES) == ("dresses", ())
+    assert choose_category("upper_body", *drawn("dress"), trained=CATEGORIES) == ("upper_body", ())

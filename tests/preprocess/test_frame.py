@@ -14,7 +14,6 @@ from ladi.postprocess.paste import paste_back
 from ladi.postprocess.png import save_png
 from ladi.preprocess.frame import (
     crop_to_frame,
-    fit_garment,
     frame_person,
     keypoints_to_frame,
     to_pixels,
@@ -235,32 +234,6 @@ def test_the_paint_fades_out_before_the_window_ends_inside_the_photo() -> None:
     column = result[:, 96, 0].astype(int)
     assert column[0] == 255 and column[240] == 255 and column[255] < 40 and column[256] == 0
     assert result[100, 0, 0] == 255 and result[100, 191, 0] == 255
-
-
-def test_garments_are_fitted_without_distortion() -> None:
-    """Prevents wide garments from being squeezed into 3:4."""
-    disc = np.full((300, 600, 3), 255, np.uint8)
-    y, x = np.mgrid[:300, :600]
-    disc[(y - 150) ** 2 + (x - 300) ** 2 < 100**2] = 0
-    fitted = fit_garment(disc, MODEL, background=(246, 246, 246))
-    rows, columns = np.nonzero(fitted[:, :, 0] < 128)
-    assert fitted.shape == (*MODEL, 3)
-    assert abs(np.ptp(rows) - np.ptp(columns)) <= 1 and np.ptp(rows) == pytest.approx(64, abs=2)
-    assert rows.mean() == pytest.approx(127.5, abs=1) and columns.mean() == pytest.approx(95.5, abs=1)
-    assert fitted[0, 0].tolist() == [246, 246, 246]
-
-
-def test_transparent_garments_take_the_models_background() -> None:
-    """Prevents a white box around a cut-out garment on a grey background."""
-    alpha = np.zeros((256, 192), np.uint8)
-    alpha[100:150] = 255
-    alpha[150] = 128
-    white_based = np.full((256, 192, 3), 255, np.uint8)
-    white_based[100:150] = (200, 30, 30)
-    white_based[150] = 127
-    fitted = fit_garment(Photo(white_based, alpha), MODEL, background=(246, 246, 246))
-    assert fitted[10, 10].tolist() == [246] * 3 and fitted[120, 10].tolist() == [200, 30, 30]
-    assert fitted[150, 10].tolist() == [123] * 3
 
 
 def test_pixels_and_tensors_are_exact_inverses() -> None:

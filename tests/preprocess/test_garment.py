@@ -17,7 +17,7 @@ from ladi.models.matting import GarmentMatting
 from ladi.preprocess.background import look_at_background, matte_by_colour
 from ladi.preprocess.cleaner import LOCAL_MODELS, UPLOADING_MODELS
 from ladi.preprocess.frame import to_pixels
-from ladi.preprocess.garment import GarmentCleaner, prepare_garment
+from ladi.preprocess.garment import GarmentCleaner, fit_cut_out
 from ladi.types import Garment, GarmentError, Photo, Size
 
 SIZE: Size = (128, 96)
@@ -88,7 +88,10 @@ def clutter(height: int, width: int) -> np.ndarray:
 
 
 def prepare(photo: Photo, cleaner: GarmentCleaner, **options: object) -> Garment:
-    return prepare_garment(photo, cleaner, size=SIZE, category="upper_body", **options)  # type: ignore[arg-type]
+    clean = str(options.pop("clean", "auto"))
+    cut_out = cleaner.cut_out(photo, clean)
+    how = {"size": SIZE, "category": "upper_body", "reframe": clean != "keep"}
+    return fit_cut_out(photo, cut_out, **how, **options)  # type: ignore[arg-type]
 
 
 def extent(garment: Garment) -> tuple[float, float, float, float]:

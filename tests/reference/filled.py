@@ -18,7 +18,7 @@ from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.unet import unet_input_channels
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.weights import rename_text_encoder_keys, rename_vae_keys
+from ladi.weights.renames import rename_text_encoder_keys, rename_vae_keys
 from tests.toy import VISION_WIDTH, toy_pipeline
 
 PLACEHOLDER_ID = 259

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ladi.weights import rename_text_encoder_keys, rename_vae_keys
+from ladi.weights.renames import rename_text_encoder_keys, rename_vae_keys
 
 
 def test_old_attention_of_a_vae():

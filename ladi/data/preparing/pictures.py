@@ -19,18 +19,25 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ladi.clothing import cut_garment
 from ladi.data.prepared import garment_place, person_place, write_json
 from ladi.postprocess.png import save_png
 from ladi.preprocess.cleaner import LOCAL_MODELS, GarmentCleaner
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.person import prepare_person
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
 from ladi.runtime.devices import choose_running
 from ladi.runtime.loading import load_helpers
 from ladi.types import AskedCategory, Category, Finding, LadiError, ModelError, Photo, SettingError, Size
-from ladi.weights.catalog import HELPERS, MODELS, find_model, mask_scheme
+from ladi.weights.catalog import (
+    HELPERS,
+    MODELS,
+    find_model,
+    garment_background,
+    mask_scheme,
+    trained_categories,
+)
 
 LOGGER = logging.getLogger(__name__)
 
@@ -191,7 +198,8 @@ def _garment(task: Task) -> tuple[dict[Path, Any], dict[str, Any], Sequence[Find
         category=settings.category,
         clean=settings.garment_background,
         size=settings.size,
-        model=settings.model,
+        trained=trained_categories(settings.model),
+        background=garment_background(settings.model),
     )
     place = garment_place(task.folder, task.name)
     matte = garment.matte[0, 0].numpy()
