@@ -50,7 +50,7 @@ def load_lpips(name: LpipsName, device: torch.device | str = "cpu") -> Lpips:
     elif os.environ.get(VARIABLE):
         raise ModelError(f"{VARIABLE} names {str(folder)!r}, which holds no {file.name}: put it there.")
     else:
-        state, source = _of_packages(name, file), CONVOLUTIONS[name]
+        state, source = _of_packages(name), CONVOLUTIONS[name]
     network = Lpips(name)
     try:
         network.load_state_dict(state)
@@ -59,14 +59,13 @@ def load_lpips(name: LpipsName, device: torch.device | str = "cpu") -> Lpips:
     return network.to(device)
 
 
-def _of_packages(name: LpipsName, file: Path) -> Mapping[str, torch.Tensor]:
+def _of_packages(name: LpipsName) -> Mapping[str, torch.Tensor]:
     """Heads from a package, convolutions from PyTorch's server, under our keys."""
     heads = next((path for path in _places_of_heads(name) if path.is_file()), None)
     if heads is None:
         raise ModelError(
-            f"LPIPS's weights are not here: put {file.name} into {file.parent}, name its folder by "
-            f"{VARIABLE}, "
-            f"or install torchmetrics (requirements-eval.txt)."
+            f"LPIPS's weights are not here: put {FILES[name]} into models/nets, name its folder by "
+            f"{VARIABLE}, or install torchmetrics (requirements-eval.txt)."
         )
     found = read_state(heads, heads.name)
     try:

@@ -9,14 +9,8 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from ladi.evaluation.scores.metrics import bootstrap_interval, masked_error, ssim
-from ladi.evaluation.scores.networks import (
-    Backbone,
-    Lpips,
-    LpipsName,
-    NotComputed,
-    load_lpips,
-    torchmetrics_ssim,
-)
+from ladi.evaluation.scores.networks import NotComputed, lpips, torchmetrics_ssim
+from ladi.models.lpips import LpipsName
 
 
 @pytest.fixture
@@ -102,43 +96,6 @@ def test_interval_of_a_mean_is_as_wide_as_statistics_say() -> None:
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.1)
 
 
-def test_lpips_follows_its_formula_through_a_stand_in_network() -> None:
-    """Σ over layers of the mean of w·(â−b̂)², features of unit length (Zhang et al., 2018, equation 1)."""
-    torch.manual_seed(0)
-    convolutions = [torch.nn.Conv2d(3, 4, 3), torch.nn.Conv2d(3, 5, 5, stride=2)]
-    weights = [torch.rand(4), torch.rand(5)]
-
-    def layers(picture: torch.Tensor) -> list[torch.Tensor]:
-        return [convolution(picture).relu() for convolution in convolutions]
-
-    rng = np.random.default_rng(0)
-    one, other = rng.random((16, 12, 3)), rng.random((16, 12, 3))
-    expected = 0.0
-    for convolution, weight in zip(convolutions, weights, strict=True):
-        units = []
-        for picture in (one, other):
-            scaled = (2 * picture - 1 - np.array(Lpips.SHIFT)) / np.array(Lpips.SCALE)
-            tensor = torch.from_numpy(scaled.transpose(2, 0, 1)[None]).float()
-            features = convolution(tensor).relu()[0].detach().numpy()
-            units.append(features / np.sqrt((features**2).sum(0) + 1e-8))
-        expected += float(np.einsum("c,chw->hw", weight.numpy(), (units[0] - units[1]) ** 2).mean())
-    metric = Lpips(layers, weights)
-    assert metric(one, other) == pytest.approx(expected, rel=1e-4)
-    assert metric(one, one) == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "widths"), [("alex", [64, 192, 384, 256, 256]), ("vgg", [64, 128, 256, 512, 512])]
-)
-def test_backbones_have_the_layers_that_lpips_has_weights_for(name: LpipsName, widths: list[int]) -> None:
-    """Prevents: a layer at another number than torchvision's, into which its weights would not load."""
-    with torch.no_grad():
-        features = Backbone(name)(torch.zeros(1, 3, 64, 64))
-    assert [feature.shape[1] for feature in features] == widths
-    last = {"alex": "features.10.weight", "vgg": "features.28.weight"}[name]
-    assert last in Backbone(name).state_dict()
-
-
 @pytest.mark.weights
 @pytest.mark.parametrize("name", ["alex", "vgg"])
 def test_lpips_equals_torchmetrics(name: LpipsName, two_pictures: tuple[np.ndarray, np.ndarray]) -> None:
@@ -147,7 +104,7 @@ def test_lpips_equals_torchmetrics(name: LpipsName, two_pictures: tuple[np.ndarr
         "torchvision", reason="torchvision comes with requirements-eval.txt, on CUDA machines"
     )
     try:
-        ours = load_lpips(name, torch.device("cpu"))
+        ours = lpips(name, torch.device("cpu"))
     except NotComputed as why:
         pytest.skip(f"LPIPS cannot be computed here: {why}")
     from torchmetrics.functional.image import learned_perceptual_image_patch_similarity

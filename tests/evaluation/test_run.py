@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from ladi.data.shards import read_shards
 from ladi.evaluation.options import Extra
 from ladi.evaluation.scores.distribution import fid
+from ladi.models.lpips import Lpips
 from ladi.types import LadiError
+from ladi.weights.lpips import FILES
 from tests.drawn_datasets import write_dress_code
 from tests.drawn_shards import write_drawn_shards
 from tests.evaluation.conftest import NAMES, Evaluate, pictures, scores
@@ -73,6 +77,7 @@ def test_what_is_not_computed_says_why_everywhere(
 ) -> None:
     """Prevents: a metric that silently drops out of a table."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("LADI_NETS", "nowhere")
     result = run(metrics=None, with_ablation=True, ablation_limit=1)
     why = "clean-fid is not installed (requirements-eval.txt)"
     assert scores(result)["full"]["fid"] == {"value": None, "why": why}
@@ -80,9 +85,33 @@ def test_what_is_not_computed_says_why_everywhere(
     page = (tmp_path / "out" / "report.html").read_text()
     for text in (page, (tmp_path / "out" / "table-paired.md").read_text()):
         assert f"FID, KID ×1000 not computed: {why}" in text
-        many = "SSIM (torchmetrics), LPIPS (Alex), LPIPS (VGG), IS"
-        assert f"{many} not computed: torchmetrics is not installed (requirements-eval.txt)" in text
+        assert "LPIPS (Alex) not computed: LADI_NETS names" in text
+        assert (
+            "SSIM (torchmetrics), IS not computed: torchmetrics is not installed (requirements-eval.txt)"
+            in text
+        )
         assert "linear EMASC not computed: the model has no trained linear EMASC" in text
+
+
+def test_lpips_is_scored_with_the_weights_of_a_folder(
+    run: Evaluate, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents: an LPIPS that is only ever described, or that is not 0 for the photo itself."""
+    torch.manual_seed(0)
+    network = Lpips("alex")
+    for head in network.lin:
+        torch.nn.init.uniform_(head.weight)
+    (tmp_path / "nets").mkdir()
+    save_file(network.state_dict(), tmp_path / "nets" / FILES["alex"])
+    monkeypatch.setenv("LADI_NETS", str(tmp_path / "nets"))
+    result = run(metrics=("lpips_alex",))
+    assert scores(result)["full"]["lpips_alex"]["value"] > 0
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for sample in read_shards(data, "val", (64, 48)):
+        Image.fromarray(sample.image).save(photos / f"{sample.id}.png")
+    same = run(pictures=photos, model=None, metrics=("lpips_alex",), out=tmp_path / "same")
+    assert scores(same)["pictures"]["lpips_alex"]["value"] == 0
 
 
 class Colours:

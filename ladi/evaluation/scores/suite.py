@@ -17,7 +17,7 @@ from ladi.evaluation.scores.networks import (
     FeatureNetwork,
     NotComputed,
     TorchmetricsInception,
-    load_lpips,
+    lpips,
     torchmetrics_ssim,
 )
 from ladi.types import LadiError
@@ -154,8 +154,8 @@ def load_suite(order: Order, device: torch.device, keys: Sequence[str] | None = 
         "ssim": lambda: lambda picture, truth, mask: ssim(picture, truth),
         "ssim_torchmetrics": lambda: _without_mask(torchmetrics_ssim()),
         "masked_error": lambda: masked_error,
-        "lpips_alex": lambda: _without_mask(load_lpips("alex", device)),
-        "lpips_vgg": lambda: _without_mask(load_lpips("vgg", device)),
+        "lpips_alex": lambda: _without_mask(lpips("alex", device)),
+        "lpips_vgg": lambda: _without_mask(lpips("vgg", device)),
     }
     for metric in METRICS:
         try:
