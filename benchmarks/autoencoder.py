@@ -21,12 +21,12 @@ import numpy as np
 import torch
 
 from ladi.data.opening import open_dataset
-from ladi.devices import choose_running
-from ladi.evaluation.metrics import bootstrap_interval, masked_error, ssim
-from ladi.evaluation.networks import NotComputed, lpips
 from ladi.evaluation.pairs import Pair, Pairs, pasted
+from ladi.evaluation.scores.metrics import bootstrap_interval, masked_error, ssim
+from ladi.evaluation.scores.networks import NotComputed, lpips
 from ladi.models.vae import EmascAutoencoderKL, sample_moments
-from ladi.shelf import load_networks
+from ladi.runtime.devices import choose_running
+from ladi.runtime.loading import load_networks
 
 Decode = Callable[[Pair, torch.Tensor], torch.Tensor]
 """A pair and its photo's latent (1,L,h,w), unscaled → picture (1,3,H,W)."""

@@ -30,9 +30,10 @@ from scipy import ndimage
 from benchmarks import photo_measures as measures
 from benchmarks.contact_sheets import Triple, write_sheets
 from benchmarks.photo_rows import Row, as_table, read_rows, refusals, write_rows
-from ladi.conditioning import sample_garment
+from ladi.diffusion.conditioning import sample_garment
 from ladi.engine import Engine
-from ladi.preprocess.frame import save_png, to_pixels
+from ladi.postprocess.png import save_png
+from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
