@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from gradio.utils import get_upload_folder
 
+from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
-from ladi.settings import read_size, request_of
+from ladi.settings import read_size, read_switch, request_of
 from ladi.types import LadiError, Photo, PhotoError, SettingError, Size, TryOnRequest
 
 SETTINGS = (
@@ -67,7 +68,7 @@ def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "pictures": whole(values["pictures"], "pictures", 1),
         "sampler": values["sampler"] or None,
         "size": read_size(str(size)) if size else None,
-        **{name: bool(values[name]) for name in YES_OR_NO},
+        **{name: read_switch(values[name], name) for name in YES_OR_NO},
         "cloth_cond_rate": number(values["cloth_cond_rate"], "cloth_cond_rate", 1.0),
         **{name: values[name] for name in ("category", "mask_rule", "clean_garment")},
         "mask_grow": whole(values["mask_grow"], "mask_grow", 0),
@@ -122,20 +123,15 @@ def read_upload(upload: Mapping[str, Any] | None, what: str) -> Photo:
 
 
 def read_mask_file(upload: Mapping[str, Any] | None, size: Size) -> np.ndarray | None:
-    """A mask picture, bright = repaint, as (H,W) uint8; None where none was sent.
+    """A mask from a file, as (H,W) uint8; None where none was sent.
 
     Raises:
         PhotoError: not a usable picture.
+        MaskError: not a mask.
     """
     if not (upload or {}).get("path"):
         return None
-    from PIL import Image
-
-    photo = read_upload(upload, "a mask")
-    grey = Image.fromarray(photo.pixels).convert("L")
-    if photo.size != size:
-        grey = grey.resize((size[1], size[0]), Image.Resampling.NEAREST)
-    return (np.asarray(grey) > 127).astype(np.uint8)
+    return read_mask(upload_path(upload, "a mask"), size)
 
 
 def number(value: Any, name: str, default: float | None = None) -> Any:

@@ -91,6 +91,11 @@ def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[in
     )
 
 
+def picture_seed(first: int, picture: int) -> int:
+    """The seed of one of several pictures: each has the next number, and after the last comes 0."""
+    return (first + picture) % (MAX_SEED + 1)
+
+
 def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 0) -> dict[str, Any]:
     """How one picture of a result was made, as plain values: enough to ask for it again.
 
@@ -104,7 +109,7 @@ def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 
     return {
         "model": model,
         "category": result.person.category,
-        "seed": result.seed + picture,
+        "seed": picture_seed(result.seed, picture),
         "steps": result.steps,
         "guidance": result.guidance,
         "sampler": settings.sampler,
@@ -196,6 +201,21 @@ def read_size(text: str, name: str = "size") -> Size:
     if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
         raise SettingError(f"{name} must be height by width, such as 512x384, got {text!r}.")
     return int(numbers[0]), int(numbers[1])
+
+
+YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+
+
+def read_switch(value: Any, name: str) -> bool:
+    """Yes or no, as tables, programs, variables and language models write them: words, numbers or booleans.
+
+    Raises:
+        SettingError: another word.
+    """
+    word = str(int(value) if isinstance(value, float) and value in (0, 1) else value).strip().lower()
+    if word not in YES + NO:
+        raise SettingError(f"{name} must be yes or no, got {value!r}.")
+    return word in YES
 
 
 def listed(names: Sequence[str] | dict[str, Any]) -> str:

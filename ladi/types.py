@@ -299,7 +299,7 @@ class Result:
     images: tuple[np.ndarray, ...]
     """(H,W,3) uint8 RGB each, at the photo's own size where pasted back, else at the model's."""
     seed: int
-    """The first picture's seed; picture i used seed + i."""
+    """The first picture's seed; of the others see ``ladi.settings.picture_seed``."""
     steps: int
     guidance: float
     person: PersonParts

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     ("ladi.types",),
-    ("ladi.settings", "ladi.progress", "ladi.models"),
+    ("ladi.naming", "ladi.settings", "ladi.progress", "ladi.models"),
     ("ladi.preprocess",),
     ("ladi.diffusion",),
     ("ladi.postprocess", "ladi.weights"),

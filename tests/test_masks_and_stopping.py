@@ -128,3 +128,12 @@ def test_compared_pictures_are_the_single_ones(engine, request_: TryOnRequest) -
     apart = np.abs(both[0].image.astype(int) - single.images[0])
     assert apart.max() <= 2
     assert (both[1].image != both[0].image).any() and all(cell.seconds > 0 for cell in both)
+
+
+def test_seeds_go_round(engine, request_: TryOnRequest) -> None:
+    """Prevents a second picture whose recorded seed is refused when it is asked for again."""
+    last = changed(request_, seed=2**32 - 1, pictures=2)
+    result = engine.try_on(last)
+    assert [record(last, result, model="mini", picture=which)["seed"] for which in (0, 1)] == [2**32 - 1, 0]
+    again = engine.try_on(changed(request_, seed=0))
+    assert (again.images[0] == result.images[1]).all()

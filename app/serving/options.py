@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ladi.commands.flags import add_running, switched_on
 from ladi.commands.main import SentenceParser
+from ladi.types import SettingError
 
 KEEP_MINUTES, QUEUE_SIZE, PUBLIC_VISITOR_LIMIT = 30, 32, 2
 
@@ -26,7 +27,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         One attribute for each flag; ``auth`` is a list of (user, password), or None for a page that is open
         to all.
     """
-    parser = build_parser()
+    try:
+        parser = build_parser()
+    except SettingError as error:  # a variable that says neither yes nor no
+        SentenceParser(prog="python app.py").error(str(error).removesuffix("."))
     options = parser.parse_args(arguments)
     try:
         options.auth = read_users(options)
@@ -46,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = SentenceParser(
         prog="python app.py",
         description="Serve the try-on page. Every flag's default comes from the environment variable in "
-        "brackets; a switch is on for anything but 0, no, off, false or nothing.",
+        "brackets; a switch is on for yes, true, on or 1, and off for no, false, off, 0 or nothing.",
     )
     _add_serving(parser.add_argument_group("where it is served, and to whom"))
     _add_sharing(parser.add_argument_group("how it is shared among visitors"))
@@ -91,7 +95,7 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
         "--public",
         action="store_true",
         # A Space is public, whoever has made it.
-        default=switched_on("LADI_PUBLIC") or switched_on("SPACE_ID"),
+        default=switched_on("LADI_PUBLIC") or bool(os.environ.get("SPACE_ID")),
         help=f"for strangers: --host 0.0.0.0 and --visitor-limit {PUBLIC_VISITOR_LIMIT}, unless given "
         "(LADI_PUBLIC; on in a Space)",
     )

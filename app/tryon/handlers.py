@@ -29,7 +29,7 @@ from app.values import (
 )
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.frame import to_pixels
-from ladi.settings import record
+from ladi.settings import picture_seed, record
 from ladi.types import (
     Result,
     TryOnRequest,
@@ -194,7 +194,7 @@ class Handlers:
         if not results or index >= len(results["files"]):
             return gr.skip(), gr.skip(), gr.skip()
         file = results["files"][index]
-        return (results["before"], file), gr.update(value=file), str(results["seed"] + index)
+        return (results["before"], file), gr.update(value=file), str(picture_seed(results["seed"], index))
 
     def wear(self, shown: Any) -> str | None:
         """The picture that is shown, to be the next person photo."""

@@ -1,10 +1,10 @@
 """Which people are to wear which garments: a table, a folder or a zip file, read into rows.
 
 A table (csv, tsv or txt) has a header line with the columns ``person`` and ``garment``, and whichever of
-``COLUMNS`` and ``out`` are wanted; an empty cell is the default. A txt file without a header holds two
-columns. Paths are relative to the table. A folder or a zip file holds such a table called ``pairs.csv`` (or
-.tsv, .txt), or else two folders, ``people`` and ``garments``: one person wears every garment, one garment is
-worn by everybody, and otherwise files pair up by their names.
+``COLUMNS``, ``mask`` and ``out`` are wanted; an empty cell is the default. A txt file without a header holds
+two columns. Paths are relative to the table. A folder or a zip file holds such a table called ``pairs.csv``
+(or .tsv, .txt), or else two folders, ``people`` and ``garments``: one person wears every garment, one garment
+is worn by everybody, and otherwise files pair up by their names.
 
 Pictures are not opened here, and zip files are ``archive.py``'s.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from ladi.batch.archive import Limits, unpack, wanted
-from ladi.settings import read_size
-from ladi.types import PairsError, SettingError
+from ladi.naming import find_file, spelled
+from ladi.settings import read_size, read_switch
+from ladi.types import PairsError, PhotoError, SettingError
 
 TABLES = ("pairs.csv", "pairs.tsv", "pairs.txt")
 """What the table in a folder or a zip file may be called."""
@@ -29,10 +31,14 @@ PEOPLE, GARMENTS = "people", "garments"
 PICTURES = frozenset(
     ".jpg .jpeg .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split()  # what read_photo can decode
 )
+FILES = ("person", "garment", "mask")
+"""The columns with names of files; the last may be missing."""
 MOST_BYTES = 32 << 20
 """Of a table."""
 STEM_BYTES = 100
 """Of each of the two parts of a result's name, at most so many; file systems take 255 in all."""
+MOST_NAME_BYTES = 2 * STEM_BYTES + 20
+"""Of a result's name as it is given; while it is written it is a little longer."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Row:
     """The name of the result's file."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Settings of this row alone, by the names of ``ladi.settings.request_of``."""
+    mask: Path | None = None
+    """A picture of what is repainted, in place of the automatic mask."""
     problem: str = ""
     """Why this row cannot be run, where that is known already."""
 
@@ -58,8 +66,7 @@ def _whole(text: str) -> int:
 
 
 def _switch(text: str) -> bool:
-    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False}
-    return (words | {"0": False})[text.lower()]
+    return read_switch(text, "a switch")
 
 
 COLUMNS: dict[str, tuple[Callable[[str], Any], str]] = {
@@ -99,12 +106,18 @@ def open_pairs(
     Raises:
         PairsError: in one sentence, why it cannot be used. What is wrong with one row stands in the row.
     """
-    path, limits = Path(source), limits or Limits()
+    limits = limits or Limits()
+    try:
+        path = find_file(source)
+    except PhotoError as error:
+        raise PairsError(str(error)) from None
     if not path.exists():
         raise PairsError(f"There is no file “{path.name}”; check the path.")
     if path.is_file() and zipfile.is_zipfile(path):
         unpack(path, workspace, limits)
         return _limited(read_folder(workspace, inside=workspace), limits)
+    if path.is_file() and _begins_as_zip(path):
+        raise PairsError(f"“{path.name}” is a zip file that was cut off or damaged: make or send it again.")
     if not local:
         raise PairsError(f"“{path.name}” is not a zip file: put the pictures into one, with a pairs.csv.")
     if path.is_dir():
@@ -114,6 +127,12 @@ def open_pairs(
             f"“{path.name}” is no table of pairs: give a csv, tsv, txt or zip file, or a folder."
         )
     return _limited(read_table(path), limits)
+
+
+def _begins_as_zip(path: Path) -> bool:
+    """Whether a file without a zip file's end has its beginning."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def read_folder(folder: Path, *, inside: Path | None = None) -> list[Row]:
@@ -187,7 +206,7 @@ def _pair_up(people: Sequence[Path], garments: Sequence[Path]) -> list[Row]:
     if len(people) == 1 or len(garments) == 1:
         pairs = [(person, garment) for person in people for garment in garments]
     else:
-        by_name = [{path.stem: path for path in paths} for paths in (people, garments)]
+        by_name = [{spelled(path.stem): path for path in paths} for paths in (people, garments)]
         odd = sorted(set(by_name[0]) ^ set(by_name[1]))
         if odd or len(by_name[0]) != len(people) or len(by_name[1]) != len(garments):
             alone = f"“{odd[0]}” is in one of them only" if odd else "two files differ only in their endings"
@@ -210,10 +229,10 @@ def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     for delimiter in (",", ";", "\t"):
         header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if {"person", "garment"} <= set(header):
-            unknown = [column for column in header if column not in {"person", "garment", "out", *COLUMNS}]
+            unknown = [column for column in header if column not in {*FILES, "out", *COLUMNS}]
             if unknown or len(set(header)) != len(header):
                 wrong = f"an unknown column {unknown[0]!r}" if unknown else "a column twice"
-                known = ", ".join(["person", "garment", "out", *COLUMNS])
+                known = ", ".join([*FILES, "out", *COLUMNS])
                 raise PairsError(f"“{name}” has {wrong}; the columns are {known}.")
             # Read as one text, not line by line: a quoted cell may contain a line break.
             table = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -230,26 +249,48 @@ def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
 
 def _read_row(number: int, cells: Mapping[str, str], folder: Path, inside: Path | None) -> Row:
     """One row; what is wrong with it becomes its problem."""
-    names = cells.get("person", ""), cells.get("garment", "")
-    paths = [folder / name for name in names]
-    values, problem = {}, ""
+    written = [cells.get(column, "") for column in FILES]
+    paths, problem = _locate(written, folder, inside)
+    values = {}
     for column, (read, kind) in COLUMNS.items():
         if not (text := cells.get(column, "")):
             continue
         try:
             values[column] = read(text)
         except (KeyError, SettingError, ValueError):
-            problem = f"{column} must be {kind}, got {text!r}."
+            problem = problem or f"{column} must be {kind}, got {text!r}."
     out = cells.get("out", "")
-    if out and (out != Path(out).name or "\\" in out or out.startswith(".")):
-        problem, out = f"out must be a plain file name, got {out!r}.", ""
-    if "" in names:
-        problem = "It names no person." if not names[0] else "It names no garment."
-    elif any("\0" in name for name in names):
-        problem = "It names no file."
-    elif inside is not None and not all(path.resolve().is_relative_to(inside.resolve()) for path in paths):
-        problem = "It names a file outside the zip file."
-    return Row(number, paths[0], paths[1], names, out, values, problem)
+    if out and (trouble := _bad_name(out)):
+        problem, out = problem or trouble, ""
+    mask = paths[2] if written[2] else None
+    return Row(number, paths[0], paths[1], (written[0], written[1]), out, values, mask, problem)
+
+
+def _locate(names: Sequence[str], folder: Path, inside: Path | None) -> tuple[list[Path], str]:
+    """Where the files of a row lie, by the order of ``FILES``, and why they cannot be used, if so."""
+    paths = [folder / name for name in names]
+    if "" in names[:2]:
+        return paths, "It names no person." if not names[0] else "It names no garment."
+    if any("\0" in name for name in names):
+        return paths, "It names no file."
+    try:
+        paths = [find_file(name, folder, home=inside is None) for name in names]
+    except PhotoError as error:
+        return paths, str(error)
+    if inside is not None and not all(path.resolve().is_relative_to(inside.resolve()) for path in paths):
+        return paths, "It names a file outside the zip file."
+    return paths, ""
+
+
+def _bad_name(out: str) -> str:
+    """Why a result cannot be called so; nothing where it can."""
+    if out != Path(out).name or "\\" in out or "\0" in out or out.startswith("."):
+        return f"out must be a plain file name, got {out!r}."
+    if Path(out).suffix.lower() in PICTURES - {".png"}:
+        return f"The result is a PNG: give out a name that ends in .png, not {out!r}."
+    if len(os.fsencode(out)) > MOST_NAME_BYTES:
+        return f"out is too long for a file's name: at most {MOST_NAME_BYTES} bytes."
+    return ""
 
 
 def _name_results(rows: Sequence[Row]) -> list[Row]:

@@ -25,6 +25,7 @@ from ladi.batch.archive import pack
 from ladi.batch.manifest import MANIFEST, TABLE, Entry, ManifestWriter, read_manifest, unwritable
 from ladi.batch.pairs import Row
 from ladi.postprocess.png import describe_png, name_pictures, save_png
+from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
 from ladi.settings import record, request_of
 from ladi.types import Cancelled, LadiError, PairsError, Result, TryOnRequest
@@ -143,14 +144,14 @@ def make_folder(out: Path) -> None:
 
 
 def digest_row(row: Row, values: Mapping[str, Any], model: str) -> str:
-    """What identifies a row's work: both files' bytes, all settings that were asked for, model and name.
+    """What identifies a row's work: its files' bytes, all settings that were asked for, model and name.
 
     Returns:
         Hexadecimal digits, or nothing where a file cannot be read.
     """
     whole = hashlib.blake2b(digest_size=20)
     try:
-        for path in (row.person, row.garment):
+        for path in filter(None, (row.person, row.garment, row.mask)):
             with path.open("rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
     except (OSError, ValueError):
@@ -180,7 +181,9 @@ def _run_row(
             raise Cancelled("The batch was cancelled.")
         if problem:
             raise PairsError(problem)
-        request = request_of(read_photo(row.person), read_photo(row.garment), values)
+        person = read_photo(row.person)
+        mask = None if row.mask is None else read_mask(row.mask, person.size)
+        request = request_of(person, read_photo(row.garment), {**values, "mask": mask})
         result = engine.try_on(request, progress=progress, cancelled=cancelled)
         paths = name_pictures(out / row.out, len(result.images))
         records = [record(request, result, model=model, picture=index) for index in range(len(paths))]

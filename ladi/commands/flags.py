@@ -10,7 +10,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from ladi.settings import read_size
+from ladi.settings import read_size, read_switch
 
 if TYPE_CHECKING:
     pass
@@ -146,5 +146,10 @@ def running_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def switched_on(variable: str) -> bool:
-    """Whether an environment variable says yes: anything but nothing, ``0``, ``no``, ``off`` or ``false``."""
-    return os.environ.get(variable, "").lower() not in ("", "0", "no", "off", "false")
+    """Whether an environment variable says yes; one that is empty or not set says no.
+
+    Raises:
+        SettingError: it says something else.
+    """
+    said = os.environ.get(variable, "").strip()
+    return bool(said) and read_switch(said, variable)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -49,9 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command that did a part of its work, as ``batch`` may.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = build_parser(words[:1]).parse_args(words)
     from ladi.types import LadiError
 
+    print_anywhere()
+    try:
+        options = build_parser(words[:1]).parse_args(words)
+    except LadiError as error:
+        print(error, file=sys.stderr)
+        return EXIT_REFUSED
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if (
         options.command != "tryon"
@@ -64,6 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_REFUSED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+
+
+def print_anywhere() -> None:
+    """Let names be printed whose letters the console's encoding lacks: as codes, behind backslashes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def build_parser(command: Sequence[str] = ()) -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ nothing of how a picture is made, and it leaves the exit code to ``main.py``.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -29,6 +30,12 @@ def add_parser(subparsers: Any) -> None:
     add("person", type=Path, help="photo of the person")
     add("garment", type=Path, help="picture of the garment")
     add("--out", type=Path, required=True, metavar="result.png", help="where the picture goes, a PNG")
+    add(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="repaint this instead: a picture over the photo, bright, or opaque where it has transparency",
+    )
     add_model(parser)
     add_running(parser)
     add_settings(parser)
@@ -48,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         0; whatever the user can mend is raised as a LadiError.
     """
-    check_writable(options.out, (options.person, options.garment))
+    check_writable(options.out, [path for path in (options.person, options.garment, options.mask) if path])
     from ladi.engine import Engine
     from ladi.postprocess.png import describe_png, save_png
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
@@ -59,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
     request = read_request(options)
     check_request(request)
     check_category(request.category, model=options.model)
+    if options.save_parts is not None:
+        make_parts_folder(options.save_parts)
     engine = Engine.load(options.model, **running_of(options))
     if options.clean_garment in LOCAL_MODELS and model_file(options.clean_garment):
         engine.warm_up(wait=True)
@@ -78,10 +87,13 @@ def run(options: argparse.Namespace) -> int:
 
 def read_request(options: argparse.Namespace) -> TryOnRequest:
     """The two photos and the settings of a command line; raises PhotoError for a file that is no picture."""
+    from ladi.preprocess.given_mask import read_mask
     from ladi.preprocess.photo import read_photo
     from ladi.settings import request_of
 
-    return request_of(read_photo(options.person), read_photo(options.garment), settings_of(options))
+    person = read_photo(options.person)
+    mask = None if options.mask is None else read_mask(options.mask, person.size)
+    return request_of(person, read_photo(options.garment), settings_of(options) | {"mask": mask})
 
 
 def check_writable(out: Path, inputs: Sequence[Path] = ()) -> None:
@@ -98,35 +110,49 @@ def check_writable(out: Path, inputs: Sequence[Path] = ()) -> None:
 
     if out.suffix.lower() != ".png":
         raise SettingError(f"The result is a PNG: give --out a name that ends in .png, not {out.name!r}.")
-    if out.is_dir():
-        raise SettingError(f"--out names a folder, {str(out)!r}: give the name of a file in it.")
-    if not out.parent.is_dir():
-        raise SettingError(f"The folder {str(out.parent)!r} does not exist: make it, or choose another.")
-    if any(out.exists() and source.exists() and out.samefile(source) for source in inputs):
-        raise SettingError(f"--out would replace the input {out.name!r}: choose another name.")
     try:
-        with tempfile.TemporaryFile(dir=out.parent):
+        if out.is_dir():
+            raise SettingError(f"--out names a folder, {str(out)!r}: give the name of a file in it.")
+        if not out.parent.is_dir():
+            raise SettingError(f"The folder {str(out.parent)!r} does not exist: make it, or choose another.")
+        if any(out.exists() and source.exists() and out.samefile(source) for source in inputs):
+            raise SettingError(f"--out would replace the input {out.name!r}: choose another name.")
+        # With as much around the name as it has while it is written, and when it is one of several.
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.stem}-8.png.", suffix=".part"):
             pass
         if out.exists() and not os.access(out, os.W_OK):
-            raise PermissionError(out)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except UnicodeError:
+        raise SettingError(
+            "The name in --out has letters that this system's encoding lacks: choose a plainer one."
+        ) from None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise SettingError(
+                f"The name in --out is too long ({len(out.name)} letters): shorten it."
+            ) from None
         raise SettingError(f"{str(out)!r} cannot be written: choose another place for --out.") from error
 
 
-def save_parts(result: Result, folder: Path) -> None:
-    """Write what the picture was made of, as PNGs at the model's size.
+def make_parts_folder(folder: Path) -> None:
+    """Make the folder of ``--save-parts``, unless it is there.
 
     Raises:
-        SettingError: the folder cannot be made.
+        SettingError: it cannot be made.
     """
-    from ladi.postprocess.png import save_png
-    from ladi.preprocess.frame import to_pixels
     from ladi.types import SettingError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingError(f"The folder {str(folder)!r} cannot be made: choose another.") from error
+    except (OSError, UnicodeError) as error:
+        raise SettingError(f"The folder {str(folder)[:80]!r} cannot be made: choose another.") from error
+
+
+def save_parts(result: Result, folder: Path) -> None:
+    """Write what the picture was made of, as PNGs at the model's size, into a folder that is there."""
+    from ladi.postprocess.png import save_png
+    from ladi.preprocess.frame import to_pixels
+
     person, garment, conditions = result.person, result.garment, result.conditions
     parts = {
         "person": person.image,
@@ -146,7 +172,7 @@ def save_parts(result: Result, folder: Path) -> None:
 
 def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
     """Say what was written (stdout) and what is worth knowing about the pictures (stderr)."""
-    from ladi.settings import DECODED
+    from ladi.settings import DECODED, picture_seed
 
     for finding in result.findings:
         label = "note" if finding.code == DECODED else "warning"
@@ -154,7 +180,9 @@ def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
     made = f"{result.steps} steps, guidance {result.guidance:g}, {result.person.category}"
     guessed = " (guessed)" if result.garment.guessed else ""
     for index, path in enumerate(paths):
-        print(f"{path}  seed {result.seed + index}, {made}{guessed}, {result.person.parser} parser")
+        print(
+            f"{path}  seed {picture_seed(result.seed, index)}, {made}{guessed}, {result.person.parser} parser"
+        )
     if timings:
         for stage, seconds in result.timings.items():
             print(f"{stage:>12}  {seconds:7.2f} s")

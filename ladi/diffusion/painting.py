@@ -16,6 +16,7 @@ import torch
 from ladi.diffusion.samplers import make_sampler
 from ladi.preprocess.frame import to_pixels
 from ladi.progress import Stages
+from ladi.settings import picture_seed
 from ladi.types import Conditions, Garment, PersonParts, Settings
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def paint(
     with stages("conditions"):
         conditions = encode(pipeline, person, garment)
     # On the CPU, so that a seed means the same picture on every device.
-    generators = [torch.Generator("cpu").manual_seed(seed + index) for index in range(count)]
+    generators = [torch.Generator("cpu").manual_seed(picture_seed(seed, index)) for index in range(count)]
 
     def after_step(_: Any, step: int, __: Any, tensors: dict[str, torch.Tensor]) -> None:
         stages.within("denoise", (step + 1) / steps)

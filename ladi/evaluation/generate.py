@@ -27,6 +27,7 @@ from ladi.evaluation.pairs import Pair, Pairs, pasted
 from ladi.evaluation.variants import BASELINES, GREY, WARPED, EmascKind, Variant, slug
 from ladi.models.emasc import EMASC
 from ladi.postprocess.png import describe_png, read_settings, save_png
+from ladi.settings import picture_seed
 from ladi.types import Conditions, PhotoError
 
 LOGGER = logging.getLogger(__name__)
@@ -182,7 +183,9 @@ class Generator:
             num_inference_steps=variant.steps,
             guidance_scale=variant.guidance,
             # On the CPU, one for each, so that no picture depends on its batch or its device.
-            generator=[torch.Generator().manual_seed(self.making.seed + index) for index in indices],
+            generator=[
+                torch.Generator().manual_seed(picture_seed(self.making.seed, index)) for index in indices
+            ],
             output_type="pt",
             return_dict=False,
         )
@@ -204,7 +207,12 @@ class Generator:
             if row not in missing[index]:
                 continue
             whole = pasted(picture[None], pair) if self.making.paste_back else unpasted(picture)
-            record = {"digest": missing[index][row], "run": run, "row": row, "seed": self.making.seed + index}
+            record = {
+                "digest": missing[index][row],
+                "run": run,
+                "row": row,
+                "seed": picture_seed(self.making.seed, index),
+            }
             path = picture_path(self.folder, row, pair.id)
             path.parent.mkdir(parents=True, exist_ok=True)
             pixels = (whole * 255).round().astype(np.uint8)

@@ -13,10 +13,12 @@ import numpy as np
 from PIL import Image
 
 from ladi.preprocess.composition import TORSO
+from ladi.preprocess.labels import label_table
 from ladi.types import (
     KEYPOINT_NAMES,
     Finding,
     GarmentError,
+    LabelScheme,
     LadiError,
     PersonError,
     Photo,
@@ -39,6 +41,10 @@ MIN_GARMENT_ERROR = 0.01
 MIN_GARMENT_WARNING = 0.04
 _MIN_WORN = 0.6
 """Share of the garment that lies on a person who wears it."""
+MAX_MASK = 0.7
+"""Share of the photo that a mask may cover without a word."""
+_MOST_OF_FACE = 0.25
+"""Share of the face; masks of collars reach the chin."""
 _ON = 0.5
 
 
@@ -61,6 +67,8 @@ _WARNINGS = {
     "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
     "person_not_upright": "The person lies or is upside down; turn the photo so that the head is on top.",
     "person_small": "The person is only about {tall} pixels tall; a photo from nearer gives a finer result.",
+    "mask_on_face": "The mask covers the face, which will be painted anew; leave the face out of it.",
+    "mask_large": "The mask covers {share} % of the photo; if it marks what shall stay, invert it.",
     "garment_little": "The garment takes up very little of its picture; crop the picture around it.",
     "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",
 }
@@ -110,6 +118,28 @@ def check_garment(
     if _is_blurred(photo.pixels, box):
         codes.append("garment_blurred")
     return (*_check_size(photo, "garment"), *(_finding(code) for code in codes))
+
+
+def check_mask(
+    mask: np.ndarray, window: np.ndarray, labels: np.ndarray, scheme: LabelScheme
+) -> tuple[Finding, ...]:
+    """What is odd about a mask that was given or drawn: it may be inverted, or spoil the face.
+
+    Args:
+        mask: (H,W) bool, at the photo's size.
+        window: (h,w) bool, the same at the model's size.
+        labels: (h,w) of the person.
+        scheme: the numbering of ``labels``.
+    """
+    codes = []
+    table = label_table(scheme)
+    face = labels == table["face" if "face" in table else "head"]
+    if face.any() and window[face].mean() > _MOST_OF_FACE:
+        codes.append("mask_on_face")
+    share = float(mask.mean())
+    if share > MAX_MASK:
+        codes.append("mask_large")
+    return tuple(_finding(code, share=round(100 * share)) for code in codes)
 
 
 def raise_errors(findings: Iterable[Finding]) -> None:

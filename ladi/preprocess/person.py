@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ladi.preprocess.checks import check_person, raise_errors
+from ladi.preprocess.checks import check_mask, check_person, raise_errors
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
@@ -115,7 +115,10 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
     small = crop_to_frame(mask > 0, person.frame) >= 0.5
     if not small.any():
         raise MaskError("The mask is empty: paint over what the garment shall cover, or reset the mask.")
-    return replace(person, mask=torch.from_numpy(small)[None, None].float())
+    doubts = check_mask(mask > 0, small, person.labels, person.scheme)
+    return replace(
+        person, mask=torch.from_numpy(small)[None, None].float(), findings=(*person.findings, *doubts)
+    )
 
 
 def mask_on_photo(person: PersonParts, size: Size | None = None) -> np.ndarray:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from ladi.naming import find_file
 from ladi.types import Photo, PhotoError
 
 LOGGER = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _read_bytes(source: str | Path | bytes) -> tuple[bytes, str]:
     if isinstance(source, bytes):
         data, name = source, "The picture"
     elif isinstance(source, str | Path):
-        path = Path(source)
+        path = find_file(source)
         name = f"“{path.name or path}”"
         try:
             data = path.read_bytes()

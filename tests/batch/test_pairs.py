@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import unicodedata
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -57,6 +58,43 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str, encoding: 
     assert row.person == tmp_path / "a.png" and row.out == "a_b.png"
 
 
+def test_a_mask_is_a_file_like_the_others(tmp_path: Path) -> None:
+    """Prevents a table's masks from being looked for elsewhere than its photos, or outside a zip."""
+    path = write(tmp_path / "p.csv", "person,garment,mask\na,b,m.png\na,b,\na,b,/etc/hostname\n")
+    with_mask, without, outside = read_table(path, inside=tmp_path)
+    assert with_mask.mask == tmp_path / "m.png" and without.mask is None
+    assert "outside the zip" in outside.problem
+
+
+def test_names_as_other_systems_write_them(tmp_path: Path) -> None:
+    """Prevents rows that find nothing because a table was written on a Mac or on Windows."""
+    stored = unicodedata.normalize("NFC", "zoë.png")
+    (tmp_path / "people").mkdir()
+    (tmp_path / "people" / stored).touch()
+    rows = f"people\\{unicodedata.normalize('NFD', stored)},b\nhttps://a.org/x.png,b\n"
+    found, address = read_table(write(tmp_path / "p.csv", f"person,garment\n{rows}"))
+    assert found.person == tmp_path / "people" / stored
+    assert "is an address, not a file" in address.problem
+
+
+def test_people_and_garments_pair_up_whatever_the_spelling_of_accents(tmp_path: Path) -> None:
+    """Prevents “zoë” and “zoë” from being two names."""
+    for folder, spelling in (("people", "NFC"), ("garments", "NFD")):
+        (tmp_path / folder).mkdir()
+        for name in ("zoë.png", "b.png"):
+            (tmp_path / folder / unicodedata.normalize(spelling, name)).touch()  # type: ignore[arg-type]
+    assert len(read_folder(tmp_path)) == 2
+
+
+def test_a_zip_that_was_cut_off_is_called_one(tmp_path: Path) -> None:
+    """Prevents "not a zip file" for a zip whose upload broke off."""
+    whole = zipped(tmp_path / "a.zip", "people/a.png", "garments/b.png").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    for local in (False, True):
+        with pytest.raises(PairsError, match="a zip file that was cut off or damaged"):
+            open_pairs(tmp_path / "cut.zip", tmp_path, local=local)
+
+
 def test_a_list_of_two_columns(tmp_path: Path) -> None:
     """Prevents refusing the lists that the data sets come with, and file names with spaces."""
     path = write(tmp_path / "test_pairs.txt", "00006_00.jpg 00008_00.jpg\n\nmy photo.jpg\ta b.jpg\n")
@@ -89,6 +127,8 @@ def test_every_kind_of_cell(tmp_path: Path) -> None:
         ("a,b,,../x.png", "out must be a plain file name"),
         ("a,b,,/tmp/x.png", "out must be a plain file name"),
         ("a,b,,.hidden", "out must be a plain file name"),
+        ("a,b,,look.jpg", "The result is a PNG"),
+        (f"a,b,,{'x' * 300}", "out is too long"),
         ("a,,,", "It names no garment."),
         ("a,b,,,more", "It has more cells than the header."),
         ("a\0,b,,", "It names no file."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,48 @@ def test_every_option_reaches_the_request(pictures: Path) -> None:
     )
     assert (request.category, request.mask_rule) == ("dresses", "published")
     assert (request.mask_grow, request.clean_garment) == (-3, "keep")
+
+
+@pytest.mark.parametrize("option", ["--out", "--save-parts"])
+def test_a_name_too_long_is_refused_before_anything_is_computed(
+    toy: list[str], pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """Prevents a traceback, or a lost picture, after a long computation."""
+    long = str(tmp_path / f"{'é' * 300}.png")
+    places = {"--out": str(tmp_path / "r.png")} | {option: long}
+    words = [str(pictures / "person.png"), str(pictures / "garment.png")]
+    assert main(["tryon", *words, *(word for pair in places.items() for word in pair)]) == 2
+    said = capsys.readouterr().err
+    assert ("too long" in said or "cannot be made" in said) and said.count("\n") == 1
+    assert not toy and not list(tmp_path.iterdir())
+
+
+def test_a_name_that_the_console_cannot_print_is_no_failure(pictures: Path, tmp_path: Path) -> None:
+    """Prevents a traceback after the picture has been written, where the console's encoding is poor."""
+    script = (
+        "import sys; from ladi.commands.main import print_anywhere; print_anywhere(); "
+        "print(sys.argv[1]); print(sys.argv[1], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "ergebnis-für-zoë.png"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"ergebnis-f\\xfcr-zo\\xeb.png" in done.stdout and done.stderr
+
+
+def test_a_mask_from_a_file_reaches_the_request(pictures: Path, tmp_path: Path) -> None:
+    """Prevents a mask that is read and then forgotten."""
+    box = np.zeros((512, 384), np.uint8)
+    box[200:300, 100:200] = 255
+    Image.fromarray(box).save(tmp_path / "mask.png")
+    options = build_parser(["tryon"]).parse_args(
+        command(pictures, Path("r.png"), "--mask", str(tmp_path / "mask.png"))
+    )
+    mask = read_request(options).mask
+    assert mask is not None and (mask > 0).tolist() == (box > 0).tolist()
 
 
 @pytest.mark.parametrize("name", BAD_FILES)

@@ -1,0 +1,72 @@
+"""Names of files as people write them, and the files that they mean.
+
+macOS writes an accent as a letter of its own, tables from Windows have backslashes, a quoted ``~`` is left
+as it is by the shell, and browsers copy addresses. What can be found is found; what cannot is refused with
+the reason. Nothing is opened or downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from ladi.types import PhotoError
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:/+")
+"""Also with the one slash that ``Path`` leaves of two."""
+_DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
+
+
+def find_file(name: str | Path, folder: Path | None = None, *, home: bool = True) -> Path:
+    """The path of a file that somebody wrote the name of; as written where there is no such file.
+
+    Args:
+        name: as it was written.
+        folder: what it is relative to; the working folder unless given.
+        home: a leading ``~`` means its user's folder; not so in what strangers send.
+
+    Raises:
+        PhotoError: it is an address of the web, or names a drive that this machine has not.
+    """
+    text, base = str(name), folder or Path()
+    if _ADDRESS.match(text):
+        raise PhotoError(f"“{text}” is an address, not a file: download the picture, and give its file.")
+    plain = base / text
+    if _is_there(plain):
+        return plain
+    if _DRIVE.match(text):
+        raise PhotoError(
+            f"“{text}” names a Windows drive: give a path of this machine, such as photos/a.jpg."
+        )
+    slashed = text.replace("\\", "/")
+    meant = base / (os.path.expanduser(slashed) if home else slashed)
+    return next((path for path in (meant, _respelled(meant)) if _is_there(path)), plain)
+
+
+def spelled(name: str) -> str:
+    """A name in the one spelling by which names are compared, with accents on their letters."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a character that no name has
+        return False
+
+
+def _respelled(path: Path) -> Path:
+    """The path with each part spelled as the folder that it is in spells it."""
+    parts = path.parts
+    found = Path(parts[0]) if path.is_absolute() else Path()
+    for part in parts[1:] if path.is_absolute() else parts:
+        if not _is_there(found / part):
+            try:
+                alike = [one.name for one in found.iterdir() if spelled(one.name) == spelled(part)]
+            except OSError:
+                return path
+            part = alike[0] if alike else part
+        found = found / part
+    return found
