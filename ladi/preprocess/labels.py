@@ -32,9 +32,10 @@ LIP: dict[str, int] = {
     "left_shoe": 18,
     "right_shoe": 19,
     "neck": 20,
+    "bag": 21,
 }
 """LIP as VITON-HD's ``image-parse-v3`` and our parser use it. VITON-HD calls the neck 10, our parser 20;
-never both."""
+never both. LIP knows no bag; 21 is ours."""
 
 DRESS_CODE: dict[str, int] = {
     "background": 0,
@@ -59,8 +60,7 @@ DRESS_CODE: dict[str, int] = {
 """The label maps of the Dress Code data set. Its head is face and neck."""
 
 # Names that mean something else, or nothing, in the other scheme. A sock lies on a leg and a glove on a hand,
-# and the rules treat both sides alike, so one side stands for both. LIP has no bag: what is not of the person
-# is background there.
+# and the rules treat both sides alike, so one side stands for both.
 _TO_DRESS_CODE = {
     "glove": "left_arm",
     "coat": "upper_clothes",
@@ -69,7 +69,7 @@ _TO_DRESS_CODE = {
     "neck": "head",
     "vitonhd_neck": "head",
 }
-_TO_LIP = {"belt": "pants", "head": "face", "bag": "background"}
+_TO_LIP = {"belt": "pants", "head": "face"}
 
 _SCHEMES: dict[LabelScheme, dict[str, int]] = {"lip": LIP, "dresscode": DRESS_CODE}
 
@@ -89,8 +89,8 @@ def to_scheme(labels: np.ndarray, from_scheme: LabelScheme, to_scheme: LabelSche
     """Translate a label map from one scheme to the other.
 
     From LIP to Dress Code a coat becomes upper-clothes, face and neck the head, socks a leg, a glove an arm.
-    From Dress Code to LIP the head becomes the face, a belt pants, and a bag, which LIP does not know,
-    background. A number that the scheme does not know becomes background.
+    From Dress Code to LIP the head becomes the face and a belt pants. A number that the scheme does not know
+    becomes background.
 
     Args:
         labels: (H,W) integers.
