@@ -40,6 +40,8 @@ _WORN_ABOVE_ALL = ("hat", "hair", "sunglasses", "scarf", "bag", *_SHOES)
 
 _VITON_GARMENT = ("upper_clothes", "dress", "coat")
 _VITON_FIXED = ("hat", "hair", "sunglasses", "face", "pants", "skirt", *_SHOES)
+_IN_FRONT = ("bag", "scarf")
+_NECKS = ("neck", "vitonhd_neck")
 
 _GARMENT: dict[Category, tuple[str, ...]] = {
     "upper_body": ("upper_clothes",),
@@ -124,9 +126,12 @@ def mask_regions(
     joints = _checked(labels, keypoints, category=category, scheme=scheme, rule=rule)
     size = (labels.shape[0], labels.shape[1])
     if scheme == "lip" and category == "upper_body":
-        # The VITON-HD rule already replaces everything that covers the upper body: it is the same for both
-        # rules.
+        # The VITON-HD rule already replaces everything that covers the upper body.
         garment, fixed = _named(labels, scheme, _VITON_GARMENT), _named(labels, scheme, _VITON_FIXED)
+        if rule == "worn":
+            # As in Dress Code: bags and scarves are in front; collars go below the shoulder line.
+            fixed = fixed | _named(labels, scheme, _IN_FRONT)
+            garment = garment | (_named(labels, scheme, _NECKS) & below_shoulder_line(joints, size))
         arms = _arm_line(joints, size, width=_scaled(_VITON_ARM_WIDTH, size))
         return MaskRegions(garment, arms, fixed | (_named(labels, scheme, _ARMS) & ~arms))
     labels = to_scheme(labels, scheme, "dresscode")

@@ -16,6 +16,7 @@ from ladi.preprocess.checks import check_mask, check_person, raise_errors
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
+from ladi.preprocess.worn import mend_worn
 from ladi.types import (
     Category,
     Frame,
@@ -70,9 +71,11 @@ def prepare_person(
     image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
     keypoints = keypoints_to_frame(detection.keypoints, frame)
     joints = pose_map(keypoints, size)  # [1,18,H,W]
-    silhouette = torch.from_numpy(crop_to_frame(detection.silhouette, frame))[None, None]
-    parsing = parse_person(parser, image, joints, silhouette)
+    silhouette = crop_to_frame(detection.silhouette, frame)
+    parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
     labels = translate(parsing, scheme, keypoints)
+    if mask_rule == "worn":
+        labels = mend_worn(labels, keypoints, silhouette, scheme)
     where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
     fixed = mask_regions(labels, keypoints, **where).fixed
     reach = dilation_at(size, trained_size or size)

@@ -1,0 +1,184 @@
+"""A worn garment has no holes: whatever the network says, labels of users' photos are mended by rules.
+
+Prints are taken for skin, bags or nothing, and every pixel so mistaken would shine through the new garment.
+What lies within a garment and cannot be in front of it becomes garment; hands, hair and bags that are in
+front stay. It draws no mask (``mask.py``) and is not part of the published rule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
+from ladi.types import LabelScheme
+
+GARMENTS = ("upper_clothes", "dress", "coat", "skirt", "pants")
+_HEAD = ("hat", "sunglasses", "face", "head")
+_ARMS = ("left_arm", "right_arm", "glove")
+_LEGS = ("left_leg", "right_leg", "socks", "left_shoe", "right_shoe")
+
+# Lengths and widths as shares of the torso, from the shoulders to the hips; areas of its square.
+_NECK_LINE = 0.12
+"""So far below the line through the shoulders no face is to be found."""
+_LOWEST_NECKLINE = 0.55
+_HIGHEST_WAIST = 0.6
+_GAP = 0.02
+"""Larger gaps between a sleeve and the body are wall."""
+_STRAP = 0.06
+"""Half the width of the broadest strap."""
+_TOUCH = 0.05
+_REACH = 0.2
+"""So near the line of an arm its skin is an arm's."""
+_NEAR_ARM = 0.25
+"""A patch of which this share lies near an arm is an arm."""
+_SPECK = 0.03
+"""Smaller patches are no garment by themselves."""
+_SURROUNDED = 0.6
+_INSIDE = 0.3
+"""A piece apart from the person of which less lies within the outline is part of the wall."""
+_ON = 0.5
+
+
+def mend_worn(
+    labels: np.ndarray, keypoints: np.ndarray, silhouette: np.ndarray, scheme: LabelScheme
+) -> np.ndarray:
+    """Labels in which the worn garments are whole.
+
+    Args:
+        labels: (H,W) integers.
+        keypoints: (18,3) in pixels of the labels, (0,0) = absent.
+        silhouette: (H,W) in [0,1], the person.
+        scheme: numbering of ``labels``.
+
+    Returns:
+        (H,W) uint8, a new array.
+    """
+    table = label_table(scheme)
+    labels = _without_stray_pieces(labels.astype(np.uint8), silhouette > _ON)
+    person = _Person(labels, table, Limbs(keypoints, silhouette > _ON), silhouette > _ON)
+    worn = person.named(*GARMENTS)
+    if not worn.any():
+        return labels
+    doubtful = person.specks_of_garments() | person.gaps() | person.mistaken_skin()
+    doubtful |= person.mistaken_hair() | person.mistaken_bags()
+    filled = _surrounded(doubtful, worn & ~doubtful)
+    # Nearest garment rather than the commonest: a hole across the waist is half top, half trousers.
+    rows, columns = ndimage.distance_transform_edt(
+        ~worn | doubtful, return_distances=False, return_indices=True
+    )
+    return np.where(filled, labels[rows, columns], labels)
+
+
+def _without_stray_pieces(labels: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
+    """Labels without the pieces that hang on nobody and lie outside the outline: parts of the wall."""
+    patches, count = ndimage.label(labels > 0, np.ones((3, 3)))
+    if count < 2:
+        return labels
+    sizes = np.bincount(patches.ravel())
+    inside = np.bincount(patches[silhouette], minlength=len(sizes))
+    stray = inside < _INSIDE * sizes
+    stray[1 + sizes[1:].argmax()] = False
+    return np.where(stray[patches], np.uint8(0), labels)
+
+
+def _surrounded(doubtful: np.ndarray, worn: np.ndarray) -> np.ndarray:
+    """Of the doubtful patches, those whose border is mostly garment: (H,W) bool twice → (H,W) bool."""
+    result = np.zeros_like(doubtful)
+    if not worn.any():
+        return result
+    patches, _ = ndimage.label(doubtful, np.ones((3, 3)))
+    for index, place in enumerate(ndimage.find_objects(patches), 1):
+        around = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in place)
+        inside = patches[around] == index
+        border = ndimage.binary_dilation(inside) & ~inside
+        if border.any() and worn[around][border].mean() >= _SURROUNDED:
+            result[around] |= inside
+    return result
+
+
+class _Person:
+    """One person's labels with what the joints say of them."""
+
+    def __init__(
+        self, labels: np.ndarray, table: dict[str, int], limbs: Limbs, silhouette: np.ndarray
+    ) -> None:
+        self.labels, self.table, self.limbs, self.silhouette = labels, table, limbs, silhouette
+        self.area = limbs.torso**2
+        self.below = np.arange(len(labels))[:, None] - limbs.shoulder_line(labels.shape[1])
+        self.trunk = limbs.trunk(labels.shape)
+
+    def named(self, *names: str) -> np.ndarray:
+        """(H,W) bool."""
+        return np.isin(self.labels, [self.table[name] for name in names if name in self.table])
+
+    def lower_than(self, share: float) -> np.ndarray:
+        """(H,W) bool: so many torsos below the shoulders, or more."""
+        return self.below > share * self.limbs.torso
+
+    def specks_of_garments(self) -> np.ndarray:
+        """Patches too small for a garment (a shirt in an open coat is larger), and trousers on the chest."""
+        result = np.zeros(self.labels.shape, bool)
+        for name in GARMENTS:
+            patches, _ = ndimage.label(self.named(name))
+            result |= (np.bincount(patches.ravel()) < _SPECK * self.area)[patches] & (patches > 0)
+        lower = self.named("pants", "skirt")
+        return result | (lower & ~_parts_with(lower, lower & self.lower_than(_HIGHEST_WAIST)))
+
+    def gaps(self) -> np.ndarray:
+        """Background that cannot be the wall: in the trunk, or a small enclosed place within the outline."""
+        nothing = self.named("background")
+        result = nothing & self.trunk
+        enclosed = ndimage.binary_fill_holes(~nothing) & nothing & self.silhouette
+        patches, _ = ndimage.label(enclosed)
+        sizes = np.bincount(patches.ravel())
+        return result | (enclosed & (sizes <= _GAP * self.area)[patches])
+
+    def mistaken_skin(self) -> np.ndarray:
+        """Faces, necks and legs where none can be, and arms without an arm."""
+        result = self.named(*_HEAD) & self.lower_than(_NECK_LINE)
+        result |= self.named("neck", "vitonhd_neck") & self.lower_than(_LOWEST_NECKLINE)
+        head = self.named(*_HEAD, "neck", "vitonhd_neck")
+        loose = head & ~_parts_with(head, head & ~self.lower_than(0.0))
+        result |= loose & self.lower_than(_NECK_LINE)
+        result |= self.named(*_LEGS) & ~self.lower_than(1.0)
+        return result | (self.named(*_ARMS) & ~self.arms())
+
+    def arms(self) -> np.ndarray:
+        """Skin of arms that the joints bear out; all of it where joints of an arm are missing."""
+        skin = self.named(*_ARMS)
+        if not self.limbs.knows_both_arms:
+            return skin
+        near = skin & self.limbs.near_arms(skin, _REACH * self.limbs.torso)
+        patches, _ = ndimage.label(skin)
+        sizes = np.bincount(patches.ravel())
+        hits = np.bincount(patches[near], minlength=len(sizes))
+        return skin & (hits >= _NEAR_ARM * sizes)[patches]
+
+    def mistaken_hair(self) -> np.ndarray:
+        """Hair that does not hang from the head."""
+        hair = self.named("hair")
+        head = hair | self.named(*_HEAD)
+        return hair & ~_parts_with(head, head & ~self.lower_than(_NECK_LINE))
+
+    def mistaken_bags(self) -> np.ndarray:
+        """Bags in the midst of a garment that no hand holds and that are no straps."""
+        bag = self.named("bag")
+        if not bag.any():
+            return bag
+        reach = max(1, round(_TOUCH * self.limbs.torso))
+        touched = ndimage.maximum_filter(self.arms(), size=2 * reach + 1)
+        other = ~self.named("bag", *GARMENTS)
+        touched |= ndimage.binary_dilation(other)
+        thick = ndimage.distance_transform_edt(bag) > _STRAP * self.limbs.torso
+        return bag & ~_parts_with(bag, bag & touched) & _parts_with(bag, thick)
+
+
+def _parts_with(region: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The connected parts of a region that hold a seed: (H,W) bool twice → (H,W) bool."""
+    patches, count = ndimage.label(region, np.ones((3, 3)))
+    keep = np.zeros(count + 1, bool)
+    keep[patches[seeds & region]] = True
+    keep[0] = False
+    return keep[patches]
