@@ -60,6 +60,7 @@ def add_parser(subparsers: Any) -> None:
         "--stage", action="append", choices=stages, help="only this stage; may be repeated (all, then export)"
     )
     add("--data", type=Path, metavar="DIR", help="the data set; for mini, shards train-*.tar and val-*.tar")
+    add("--street", type=Path, metavar="DIR", help="mini's parser: labelled street photos to train on too")
     add("--work", type=Path, metavar="DIR", help="caches, checkpoints and logs (runs/MODEL)")
     add("--init", metavar="MODEL", help="model to start from: a folder such as assets/mini, or a name")
     add("--resume", action="store_true", help="continue from the last checkpoint")
@@ -163,6 +164,7 @@ def _run_mini(
         arguments.data,
         stages=stages,
         init=init,
+        street=arguments.street,
         resume=arguments.resume,
         device=arguments.device,
         changes=changes,
@@ -183,6 +185,8 @@ def _run_full_size(
     from ladi.training.paper_model import Job, export_model, run_stages
     from ladi.training.parts import Parts
 
+    if arguments.street is not None:
+        raise SettingError("--street is for mini: leave it out.")
     job = Job(
         model=arguments.model,
         work=work,

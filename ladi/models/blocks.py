@@ -73,6 +73,10 @@ class SegmentationUNet(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """(B,C,H,W) → logits (B,K,H,W)."""
+        return functional.interpolate(self.half_size(inputs), size=inputs.shape[-2:], mode="bilinear")
+
+    def half_size(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(B,C,H,W) → logits (B,K,H/2,W/2), before they are enlarged."""
         edges = functional.silu(self.edges(inputs))  # [B,E,H/2,W/2]
         hidden = self.stem(edges)  # [B,C0,H/4,W/4]
         skips = []
@@ -86,5 +90,4 @@ class SegmentationUNet(nn.Module):
             hidden = functional.interpolate(hidden, size=skip.shape[-2:], mode="nearest")
             hidden = unit(torch.cat([hidden, skip], dim=1))
         hidden = functional.interpolate(self.narrow(hidden), size=edges.shape[-2:], mode="bilinear")
-        logits = self.head(torch.cat([hidden, edges], dim=1))  # [B,K,H/2,W/2]
-        return functional.interpolate(logits, size=inputs.shape[-2:], mode="bilinear")
+        return self.head(torch.cat([hidden, edges], dim=1))

@@ -17,7 +17,7 @@ from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.matting import GarmentMatting
-from ladi.models.parser import HumanParser
+from ladi.models.parser import LABELS, HumanParser
 from ladi.training.embedded_sizes import SIZE, build_pipeline
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage, steps_of
@@ -32,6 +32,7 @@ from ladi.training.samples.latents import (
     add_warped,
     latent_scale,
 )
+from ladi.training.samples.street import build_street_cache
 from ladi.training.stages import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.types import LadiError
 
@@ -93,12 +94,16 @@ class Workshop:
         work: holds the cache and the stages' checkpoints.
         data: the folder with the shards; only needed where the cache is not built yet.
         init: a model folder to start from where a stage has no checkpoint.
+        street: the folder with the street photos, which the parser is trained on too; not needed where they
+            are framed already.
     """
 
-    def __init__(self, work: Path, data: Path | None, init: Path | None = None) -> None:
-        self.work, self.data = work, data
+    def __init__(
+        self, work: Path, data: Path | None, init: Path | None = None, street: Path | None = None
+    ) -> None:
+        self.work, self.data, self.street = work, data, street
         self.pipeline = build_pipeline(work / "tokenizer")
-        self.extras: dict[str, Any] = {name: build() for name, build in EXTRA_STAGES.items()}
+        self.extras: dict[str, Any] = {"parser": HumanParser(labels=LABELS), "matting": GarmentMatting()}
         self.ready: set[str] = set()
         refinement.start_from_coarse(self.pipeline.refinement)
         if init is not None:
@@ -117,7 +122,10 @@ class Workshop:
         self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
         for stage, kind in EXTRA_STAGES.items():
             extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
-            self.extras[stage].load_state_dict(extra.state_dict())
+            if stage == "parser":
+                self.extras[stage].start_from(extra)
+            else:
+                self.extras[stage].load_state_dict(extra.state_dict())
             self.ready.add(stage)
 
     def load_stage(self, stage: str) -> None:
@@ -149,6 +157,19 @@ class Workshop:
             raise LadiError("there is no decoded data yet: give the folder with the shards with --data")
         data = self.data if self.data is not None else folder
         return build_cache(data, folder, "train", SIZE), build_cache(data, folder, "val", SIZE)
+
+    def street_caches(self) -> tuple[Cache, Cache] | None:
+        """The framed street photos' training and validation splits, if there are any."""
+        folder = self.work / "street"
+        if self.street is None and not (folder / "train" / "ids.json").is_file():
+            return None
+        data = self.street if self.street is not None else folder
+        caches = (
+            build_street_cache(data, folder, "train", SIZE),
+            build_street_cache(data, folder, "val", SIZE),
+        )
+        parser.add_walls(caches[0])
+        return caches
 
     def stage(self, name: str, options: LoopOptions) -> Stage:
         """A stage, ready for the loop.
@@ -196,7 +217,9 @@ class Workshop:
             "garment_skips": lambda: garment_skips.build_stage(
                 pipeline.garment_skips, pipeline.vae, pipeline.emasc, training, validation, options
             ),
-            "parser": lambda: parser.build_stage(self.extras["parser"], training, validation, options),
+            "parser": lambda: parser.build_stage(
+                self.extras["parser"], training, validation, options, street=self.street_caches()
+            ),
             "matting": lambda: matting.build_stage(self.extras["matting"], training, validation, options),
         }
         return builders[name]()
@@ -231,6 +254,7 @@ def train_mini(
     *,
     stages: tuple[str, ...] = STAGES,
     init: Path | None = None,
+    street: Path | None = None,
     resume: bool = False,
     device: str | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -242,13 +266,14 @@ def train_mini(
         data: folder with the shards.
         stages: which, in order.
         init: model folder to start from.
+        street: folder with the street photos.
         resume: continue each stage from its checkpoint.
         device: ``cpu`` forces the CPU.
         changes: fields of ``LoopOptions`` to replace in every stage.
     """
     state = start_processes(device)
     with state.main_process_first():
-        workshop = Workshop(work, data, init)
+        workshop = Workshop(work, data, init, street)
     changed = dict(changes or {})
     if "epochs" in changed:
         changed.setdefault("steps", 0)

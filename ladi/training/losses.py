@@ -11,6 +11,8 @@ from torch.nn import functional
 
 GRID_FLOOR = 0.08
 CROSS_FLOOR = 0.02
+UNKNOWN = -100
+"""Label of pixels of which nobody knows what they show."""
 SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
 
 
@@ -136,11 +138,26 @@ def kl_to_normal(moments: torch.Tensor) -> torch.Tensor:
 
 
 def segmentation_loss(logits: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted cross entropy plus soft Dice over the classes present: (B,K,H,W), (B,H,W), (K,) → scalar."""
-    cross_entropy = functional.cross_entropy(logits, labels, weight=weight)
-    probabilities = logits.softmax(1)
-    truth = functional.one_hot(labels, logits.shape[1]).movedim(-1, 1).to(probabilities.dtype)
-    overlap = (probabilities * truth).sum((0, 2, 3))
-    size = probabilities.sum((0, 2, 3)) + truth.sum((0, 2, 3))
-    present = truth.sum((0, 2, 3)) > 0
-    return cross_entropy + (1 - 2 * overlap / size.clamp_min(1.0))[present].mean()
+    """Weighted cross entropy plus soft Dice over the labels present.
+
+    Args:
+        logits: (B,K,H,W).
+        labels: (B,H,W) integers; where they are negative nobody knows, and nothing is asked.
+        weight: (K,), of the cross entropy.
+
+    Returns:
+        A scalar.
+    """
+    count = logits.shape[1]
+    # Labels last: in the layout in which convolutions are fastest on a CPU this costs no copy.
+    likelihoods = logits.movedim(1, -1).reshape(-1, count).log_softmax(-1)  # [N,K]
+    flat = labels.reshape(-1)
+    cross_entropy = functional.nll_loss(likelihoods, flat, weight, ignore_index=UNKNOWN)
+    known = flat >= 0
+    probabilities = likelihoods.exp() * known[:, None]
+    truth = flat.clamp_min(0)
+    hits = probabilities.gather(1, truth[:, None])[:, 0]
+    overlap = torch.zeros_like(weight).index_add(0, truth, hits)
+    pixels = torch.bincount(truth[known], minlength=count)
+    dice = 2 * overlap / (probabilities.sum(0) + pixels).clamp_min(1.0)
+    return cross_entropy + (1 - dice)[pixels > 0].mean()
