@@ -77,7 +77,7 @@ def test_the_photo_comes_back_untouched_outside_the_mask(result, person: Photo) 
     rows = np.clip(((np.arange(512) + 0.5 - frame.top) * frame.scale).astype(int), 0, HEIGHT - 1)
     columns = np.clip(((np.arange(384) + 0.5 - frame.left) * frame.scale).astype(int), 0, WIDTH - 1)
     outside = ~mask[rows][:, columns]
-    assert 0.05 < outside.mean() < 0.95
+    assert 0.01 < outside.mean() < 0.95
     np.testing.assert_array_equal(result.images[0][outside], person.pixels[outside])
     assert (result.images[0] != person.pixels).any()
 
