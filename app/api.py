@@ -18,9 +18,9 @@ from app.compare.handlers import Comparing
 from app.fence import sentences
 from app.files import new_folder, write_result
 from app.tryon.handlers import Handlers
-from app.values import SETTINGS, named, read_mask_file, read_request, read_upload, whole
+from app.values import named, read_mask_file, read_request, read_upload, setting_names
 from ladi.preprocess.frame import to_pixels
-from ladi.settings import read_size, record
+from ladi.settings import record, table
 from ladi.weights.catalog import trained_categories
 
 Component = Any
@@ -95,13 +95,14 @@ class Api:
         with sentences():
             photo = read_upload(person, "a photo of the person")
             name = model or self._handlers.default_model
+            rows = table()
             kind = trained_categories(name)[0] if category == "auto" else category
             parts = self._handlers.engine_for(name).prepare_person(
                 photo,
                 category=kind,
-                mask_grow=whole(mask_grow, "mask_grow", 0),
+                mask_grow=rows["mask_grow"].read(mask_grow),
                 mask_rule=mask_rule,
-                size=read_size(size) if size else None,
+                size=rows["size"].read(size),
             )
             from ladi.preprocess.person import mask_on_photo
 
@@ -135,12 +136,12 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
     axes = ("first_axis", "first_values", "second_axis", "second_values")
     with gr.Column(visible=False):
         person, garment, mask = (
-            gr.Image(label=LABELS[name], type="filepath") for name in ("person", "garment", "mask")
+            gr.Image(label=label_of(name), type="filepath") for name in ("person", "garment", "mask")
         )
-        fields = {name: _field(name, defaults[name]) for name in SETTINGS}
+        fields = {name: _field(name, defaults[name]) for name in setting_names()}
         trigger = gr.Button()
         trigger.click(
-            documented(api.try_on, ("person", "garment", "mask", *SETTINGS), optional),
+            documented(api.try_on, ("person", "garment", "mask", *setting_names()), optional),
             [person, garment, mask, *fields.values()],
             [
                 gr.Image(label="Result, a PNG with its settings", format="png", type="filepath"),
@@ -170,11 +171,11 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
             api_name="prepare",
         )
         trigger.click(
-            documented(api.compare, ("person", "garments", *axes, *SETTINGS), optional),
+            documented(api.compare, ("person", "garments", *axes, *setting_names()), optional),
             [
                 person,
                 gr.Gallery(label=LABELS["garments"], type="filepath", interactive=True),
-                *(gr.Textbox(value="", label=LABELS[name]) for name in axes),
+                *(gr.Textbox(value="", label=label_of(name)) for name in axes),
                 *fields.values(),
             ],
             [
@@ -208,7 +209,7 @@ def documented(
         [inspect.Parameter(name, kind, default=defaults.get(name, empty)) for name in names]
     )
     named_function.__name__ = function.__name__
-    lines = "\n".join(f"    {name}: {LABELS[name]}" for name in names)
+    lines = "\n".join(f"    {name}: {label_of(name)}" for name in names)
     named_function.__doc__ = f"{inspect.getdoc(function)}\n\nArgs:\n{lines}"
     return named_function
 
@@ -222,35 +223,21 @@ LABELS = {
     "first_values": "Its values with commas between them; its own unless given",
     "second_axis": "What else varies; nothing unless given",
     "second_values": "Its values with commas between them; its own unless given",
-    "steps": "Steps, 1 to 100; the model's own unless given",
-    "guidance": "Guidance, 0 to 30; the model's own unless given",
-    "seed": "Seed, 0 to 4294967295; drawn unless given",
-    "pictures": "Pictures, 1 to 8; the first is returned",
-    "sampler": "Sampler: ddim, dpm++, unipc or euler; the model's own unless given",
-    "size": "Size of the network's picture, such as 512x384; the model's own unless given",
-    "emasc": "EMASC: the photo's own detail into the decoder",
-    "pseudo_words": "Pseudo-words: describe the garment to the text encoder",
-    "warped_garment": "Warped garment: show the fitted garment to the UNet",
-    "pose": "Pose: show the joints to the UNet",
-    "garment_skips": "Garment skips: the garment's pattern into the decoder",
-    "cloth_cond_rate": "Share of the steps that see the warped garment, 0 to 1",
-    "category": "Kind of garment: auto, upper_body, lower_body or dresses",
-    "clean_garment": "The garment's background: auto, keep, embedded or a local rembg model",
-    "mask_rule": "What is replaced: worn or published",
-    "mask_grow": "Grow the mask, -64 to 64 model pixels",
-    "paste_back": "Keep the photo outside the mask",
-    "fine_detail": "Add the garment's fine detail in large photos",
-    "keep_unchanged": "Keep wall and skin that stay the same",
-    "feather": "Soft edge inside the mask, 0 to 32 model pixels",
     "model": "Model; the page's own unless given",
 }
-"""What each parameter means, for programs."""
+"""What each parameter that is no setting means, for programs."""
+
+
+def label_of(name: str) -> str:
+    """What a parameter means, for programs."""
+    row = table().get(name)
+    return LABELS[name] if row is None else f"{row.label}: {row.explained}"
 
 
 def _field(name: str, value: Any) -> Component:
     """A component of the type that a setting has, for the documentation."""
     if isinstance(value, bool):
-        return gr.Checkbox(value=value, label=LABELS[name])
+        return gr.Checkbox(value=value, label=label_of(name))
     if isinstance(value, int | float):
-        return gr.Number(value=value, label=LABELS[name])
-    return gr.Textbox(value=value, label=LABELS[name])
+        return gr.Number(value=value, label=label_of(name))
+    return gr.Textbox(value=value, label=label_of(name))

@@ -1,7 +1,7 @@
 """The settings as components, and how they are kept in the visitor's browser.
 
-One component for each name in ``SETTINGS``, each with a line of plain words. What they are wired to is
-``page.py``'s business.
+One component for each row of the table of settings, made from it. What they are wired to is ``page.py``'s
+business.
 """
 
 from __future__ import annotations
@@ -12,33 +12,17 @@ from typing import Any
 
 import gradio as gr
 
-from app import words
-from app.values import SETTINGS
+from app.values import field_value
+from ladi.rows import Row
+from ladi.settings import GROUPS, table
 from ladi.weights.catalog import trained_categories
 
 Fields = dict[str, Any]
 """Components by name."""
 
-CLEAN_CHOICES = [
-    ("Remove if needed", "auto"),
-    ("Use the picture as it is", "keep"),
-    ("Always remove", "embedded"),
-]
-RULE_CHOICES = [("Whatever the new garment covers", "worn"), ("As in the research data", "published")]
-SAMPLER_CHOICES = [
-    ("The model's own (DDIM)", ""),
-    ("DDIM", "ddim"),
-    ("DPM-Solver++", "dpm++"),
-    ("UniPC", "unipc"),
-    ("Euler", "euler"),
-]
-SIZE_CHOICES = [
-    ("The model's own", ""),
-    ("256 × 192", "256x192"),
-    ("512 × 384", "512x384"),
-    ("768 × 576", "768x576"),
-    ("1024 × 768", "1024x768"),
-]
+PER_LINE = 4
+NOTES = {"parts": "Switch one off to see what it does. None changes the random noise."}
+"""What is said below a group's heading."""
 RANDOM_SEED = "() => String(Math.floor(Math.random() * 4294967296))"
 
 
@@ -57,69 +41,16 @@ class Defaults:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Each setting's start value, by name and in the order of ``SETTINGS``."""
-        values: dict[str, Any] = {
-            "steps": self.steps,
-            "guidance": self.guidance,
-            "seed": "",
-            "pictures": 1,
-            "sampler": "",
-            "size": "",
-            "emasc": True,
-            "pseudo_words": True,
-            "warped_garment": True,
-            "pose": True,
-            "garment_skips": True,
-            "cloth_cond_rate": 1.0,
-            "category": "auto",
-            "clean_garment": "auto",
-            "mask_rule": "worn",
-            "mask_grow": 0,
-            "paste_back": True,
-            "fine_detail": True,
-            "keep_unchanged": True,
-            "feather": 4.0,
-            "model": self.models[0],
-        }
-        return {name: values[name] for name in SETTINGS}
+        """Each setting's start value, by name and in the order in which they travel."""
+        own = {"steps": self.steps, "guidance": self.guidance}
+        values = {name: own.get(name, field_value(row, row.default)) for name, row in table().items()}
+        return values | {"model": self.models[0]}
 
 
 def everyday_fields(start: Defaults) -> Fields:
     """The settings that everybody sees."""
-    fields: Fields = {}
-    with gr.Row(elem_classes="even"):
-        fields["steps"] = gr.Slider(
-            1,
-            100,
-            value=start.steps,
-            step=1,
-            label="Steps",
-            info="How often the picture is refined. More is slower.",
-        )
-        fields["guidance"] = gr.Slider(
-            0,
-            30,
-            value=start.guidance,
-            step=0.1,
-            label="Guidance",
-            info="How strictly the garment is followed. Up to 1 is fastest.",
-        )
-    with gr.Row(elem_classes="even"):
-        fields["emasc"] = gr.Checkbox(
-            value=True,
-            label="Keep the photo's fine detail (EMASC)",
-            info="Carries hair, hands and edges past the compressed picture.",
-        )
-        with gr.Column(min_width=200):
-            fields["seed"] = gr.Textbox(
-                value="",  # not None: a call through the API may then leave it out
-                label="Seed",
-                info="The same number gives the same picture.",
-                max_lines=1,
-                placeholder="empty: a new one each time",
-                elem_id="seed",
-            )
-            dice = gr.Button("Roll the dice", size="sm", elem_id="dice")
+    fields = group_fields("everyday", start)
+    dice = gr.Button("Roll the dice", size="sm", elem_id="dice")
     dice.click(None, None, fields["seed"], js=RANDOM_SEED, api_visibility="private")
     return fields
 
@@ -127,78 +58,9 @@ def everyday_fields(start: Defaults) -> Fields:
 def further_fields(start: Defaults) -> Fields:
     """The settings that are folded away."""
     fields: Fields = {}
-    gr.Markdown("#### What is replaced")
-    with gr.Row(elem_classes="even"):
-        fields["category"] = gr.Radio(
-            category_choices(start.models[0]),
-            value="auto",
-            label="Kind of garment",
-            info="Only what the model was trained for.",
-        )
-        fields["mask_rule"] = gr.Radio(
-            RULE_CHOICES,
-            value="worn",
-            label="Worn clothes",
-            info="Which of them make room for the new garment.",
-        )
-        fields["clean_garment"] = gr.Radio(
-            CLEAN_CHOICES,
-            value="auto",
-            label="The garment's background",
-            info="Whether to cut the garment out.",
-        )
-    gr.Markdown(
-        "#### Parts of the method\n\nSwitch one off to see what it does. None changes the random noise."
-    )
-    with gr.Row(elem_classes="even"):
-        fields["warped_garment"] = gr.Checkbox(
-            value=True, label="Warped garment", info="Shows the model the garment bent to the body."
-        )
-        fields["pseudo_words"] = gr.Checkbox(
-            value=True, label="Pseudo-words", info="Describes the garment to the model in words of its own."
-        )
-        fields["pose"] = gr.Checkbox(value=True, label="Pose", info="Tells the model where the joints are.")
-        fields["garment_skips"] = gr.Checkbox(
-            value=True, label="Garment skips", info="Keeps prints and stripes. Not part of the paper."
-        )
-    with gr.Row(elem_classes="even"):
-        fields["cloth_cond_rate"] = gr.Slider(
-            0,
-            1,
-            value=1.0,
-            step=0.05,
-            label="Share of the steps that see the garment",
-            info="From the first step on; the rest paint without it.",
-        )
-        fields["sampler"] = gr.Dropdown(
-            SAMPLER_CHOICES, value="", label="Sampler", info="The recipe by which noise becomes a picture."
-        )
-    gr.Markdown("#### The result")
-    with gr.Row(elem_classes="even"):
-        fields["pictures"] = gr.Slider(
-            1, 8, value=1, step=1, label="Pictures", info="Several, each with the next seed."
-        )
-        fields["feather"] = gr.Slider(
-            0, 32, value=4.0, step=0.5, label="Soft edge", info="Where painted and original pixels meet."
-        )
-        fields["size"] = gr.Dropdown(
-            SIZE_CHOICES,
-            value="",
-            label="Painted size",
-            info="Other sizes than the model's own are untested.",
-        )
-    with gr.Row(elem_classes="even"):
-        fields["paste_back"] = gr.Checkbox(
-            value=True, label="Keep the photo outside the mask", info="Face, hands and wall stay as they are."
-        )
-        fields["keep_unchanged"] = gr.Checkbox(
-            value=True, label="Keep wall and skin that stay the same", info="Also inside the mask."
-        )
-        fields["fine_detail"] = gr.Checkbox(
-            value=True,
-            label="Add the garment's fine detail",
-            info="In photos larger than the model's picture.",
-        )
+    for group in ("replaced", "parts", "result"):
+        gr.Markdown(f"#### {GROUPS[group]}\n\n{NOTES.get(group, '')}")
+        fields |= group_fields(group, start)
     fields["model"] = gr.Dropdown(
         list(start.models),
         value=start.models[0],
@@ -208,6 +70,38 @@ def further_fields(start: Defaults) -> Fields:
         visible=len(start.models) > 1,
     )
     return fields
+
+
+def group_fields(group: str, start: Defaults) -> Fields:
+    """The settings of a group, four to a line, what is switched on or off last."""
+    fields: Fields = {}
+    rows = [row for row in table().values() if row.group == group]
+    for switches in (False, True):
+        own = [row for row in rows if (row.kind == "switch") == switches]
+        for first in range(0, len(own), PER_LINE):
+            with gr.Row(elem_classes="even"):
+                fields |= {row.name: setting_field(row, start) for row in own[first : first + PER_LINE]}
+    return fields
+
+
+def setting_field(row: Row, start: Defaults) -> Any:
+    """The component of one setting, with its words."""
+    value = start.values[row.name]
+    meaning = row.meaning[:1].upper() + row.meaning[1:] + "."
+    words: dict[str, Any] = {"value": value, "label": row.label, "info": meaning, "elem_id": row.name}
+    if row.kind == "switch":
+        return gr.Checkbox(**words)
+    if row.choices:
+        choices = [(name, value) for value, name in row.choices.items()]
+        if row.name == "category":
+            choices = category_choices(start.models[0])
+        if row.default is None:
+            return gr.Dropdown([("The model's own", ""), *choices], **words)
+        return gr.Radio(choices, **words)
+    if value == "":
+        return gr.Textbox(**words, max_lines=1, placeholder=f"empty: {row.unless}")
+    low, high = row.shown or row.ends
+    return gr.Slider(low, high, step=row.step, **words)
 
 
 KEEP = "(...values) => values"
@@ -220,9 +114,9 @@ RESTORE = """(saved, ...current) => {
 
 def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
     """Settings survive a reload; nothing of it is sent to the server, and no picture is kept."""
-    kept = [fields[name] for name in SETTINGS if name != "model"]
+    kept = [fields[name] for name in table()]
     # Not a secret: it only keeps what a browser has stored readable after the server has been started anew.
-    store = gr.BrowserState(None, storage_key="ladi-vton-settings-1", secret="ladi-vton")
+    store = gr.BrowserState(None, storage_key="ladi-vton-settings-2", secret="ladi-vton")
     gr.on(
         [field.change for field in kept],
         None,
@@ -237,6 +131,6 @@ def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
 
 def category_choices(model: str) -> list[tuple[str, str]]:
     """What can be chosen as the kind of garment: only what a model was trained for."""
-    known = trained_categories(model)
-    names = [(words.KIND_CHOICES[kind], str(kind)) for kind in known]
-    return [("As it looks", "auto"), *names] if len(known) > 1 else [(names[0][0], "auto")]
+    names, known = table()["category"].choices, trained_categories(model)
+    kinds = [(names[kind], str(kind)) for kind in known]
+    return [(names["auto"], "auto"), *kinds] if len(known) > 1 else [(kinds[0][0], "auto")]

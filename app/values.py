@@ -7,8 +7,7 @@ same as the command's. Nothing here knows the layout or calls the engine.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,63 +16,37 @@ from gradio.utils import get_upload_folder
 
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
-from ladi.settings import read_size, read_switch, request_of
-from ladi.types import LadiError, Photo, PhotoError, SettingError, Size, TryOnRequest
+from ladi.rows import Row
+from ladi.settings import TryOnRequest, request_of, table
+from ladi.types import LadiError, Photo, PhotoError, Size
 
-SETTINGS = (
-    "steps",
-    "guidance",
-    "seed",
-    "pictures",
-    "sampler",
-    "size",
-    "emasc",
-    "pseudo_words",
-    "warped_garment",
-    "pose",
-    "garment_skips",
-    "cloth_cond_rate",
-    "category",
-    "clean_garment",
-    "mask_rule",
-    "mask_grow",
-    "paste_back",
-    "fine_detail",
-    "keep_unchanged",
-    "feather",
-    "model",
-)
-"""Every setting of the page, in the order in which they travel."""
-
-SWITCHES = ("emasc", "pseudo_words", "warped_garment", "pose", "garment_skips")
-YES_OR_NO = (*SWITCHES, "paste_back", "fine_detail", "keep_unchanged")
+SLIDERS = ("steps", "guidance")
+"""The settings whose fields show the model's own choice instead of nothing."""
 UPLOADED = "This picture was not uploaded to this page: please add {what}."
 
 
+def setting_names() -> tuple[str, ...]:
+    """Every setting of the page, in the order in which they travel."""
+    return (*table(), "model")
+
+
 def named(values: tuple[Any, ...]) -> dict[str, Any]:
-    """The page's settings by name, from their values in the order of ``SETTINGS``."""
-    return dict(zip(SETTINGS, values, strict=True))
+    """The page's settings by name, from their values in the order of ``setting_names``."""
+    return dict(zip(setting_names(), values, strict=True))
+
+
+def read_value(values: Mapping[str, Any], name: str) -> Any:
+    """One of them, as the engine takes it; raises SettingError where it is not written as it must be."""
+    return table()[name].read(values[name])
 
 
 def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The page's settings as ``ladi.settings.request_of`` takes them; ranges are the engine's to judge.
+    """All of them, as ``ladi.settings.request_of`` takes them; ranges are the engine's to judge.
 
     Raises:
-        SettingError: something is no number.
+        SettingError: something is not written as it must be.
     """
-    size = values["size"]
-    return {
-        **{name: whole(values[name], name) for name in ("steps", "seed")},
-        "guidance": number(values["guidance"], "guidance"),
-        "pictures": whole(values["pictures"], "pictures", 1),
-        "sampler": values["sampler"] or None,
-        "size": read_size(str(size)) if size else None,
-        **{name: read_switch(values[name], name) for name in YES_OR_NO},
-        "cloth_cond_rate": number(values["cloth_cond_rate"], "cloth_cond_rate", 1.0),
-        **{name: values[name] for name in ("category", "mask_rule", "clean_garment")},
-        "mask_grow": whole(values["mask_grow"], "mask_grow", 0),
-        "feather": number(values["feather"], "feather", 4.0),
-    }
+    return {name: read_value(values, name) for name in table()}
 
 
 def read_request(
@@ -84,7 +57,7 @@ def read_request(
     Args:
         person: decoded.
         garment: decoded.
-        values: by the names in ``SETTINGS``.
+        values: by their names.
         mask: drawn by hand, (H,W) at the photo's size.
 
     Raises:
@@ -134,26 +107,6 @@ def read_mask_file(upload: Mapping[str, Any] | None, size: Size) -> np.ndarray |
     return read_mask(upload_path(upload, "a mask"), size)
 
 
-def number(value: Any, name: str, default: float | None = None) -> Any:
-    """A field's number; empty gives the default."""
-    if value is None or value == "":
-        return default
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise SettingError(f"{name} must be a number, got {value!r}.") from error
-
-
-def whole(value: Any, name: str, default: int | None = None) -> Any:
-    """A field's whole number; empty gives the default."""
-    result = number(value, name, default)
-    if result is None:
-        return None
-    if not math.isfinite(result) or result != int(result):
-        raise SettingError(f"{name} must be a whole number, got {value}.")
-    return int(result)
-
-
 def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping[str, Any]) -> dict[str, Any]:
     """The page's settings as a result's PNG says that it was made.
 
@@ -162,25 +115,27 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
         models: what can be chosen here.
         now: the page's settings; they stay where the record says nothing, or nothing that fits.
     """
-    # Never by the type of what is there now: a browser sends a slider's 2.0 as 2.
-    read: dict[str, Callable[[Any], Any]] = {
-        **dict.fromkeys(("steps", "mask_grow"), int),
-        **dict.fromkeys(("guidance", "cloth_cond_rate", "feather"), float),
-        **dict.fromkeys(YES_OR_NO, bool),
-        "seed": lambda value: str(int(value)),
-        "size": lambda value: "" if value is None else f"{int(value[0])}x{int(value[1])}",
-        "sampler": lambda value: value or "",
-        "model": lambda value: value if value in models else now["model"],
-        "pictures": lambda value: 1,
-    }
     settings = dict(now)
-    for name in SETTINGS:
-        if name not in record:
-            continue
-        try:
-            settings[name] = read.get(name, str)(record[name])
-        except (TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
-            raise LadiError(
-                f"The picture's setting {name!r} cannot be read: set the sliders by hand."
-            ) from error
+    for name, row in table().items():
+        if name in record:
+            try:
+                value = row.read(record[name])
+                if value is None and name in SLIDERS:
+                    raise ValueError("a result knows how often it was refined")
+                settings[name] = field_value(row, value)
+            except (LadiError, TypeError, ValueError, IndexError, KeyError, OverflowError) as error:
+                raise LadiError(
+                    f"The picture's setting {name!r} cannot be read: set the sliders by hand."
+                ) from error
+    if record.get("model") in models:
+        settings["model"] = record["model"]
     return settings
+
+
+def field_value(row: Row, value: Any) -> Any:
+    """What the page's field of a setting holds: text, where nothing must be possible."""
+    if row.default is not None or row.name in SLIDERS:
+        return value
+    if value is None:
+        return ""
+    return "x".join(map(str, value)) if row.kind == "size" else str(value)

@@ -25,12 +25,6 @@ STAGES = {
 
 KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
 """How a category is called."""
-KIND_CHOICES: dict[Category, str] = {
-    "upper_body": "Top",
-    "lower_body": "Trousers or skirt",
-    "dresses": "Dress",
-}
-
 UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
 STOPPED = "Stopped. Your pictures and settings are as they were."
 

@@ -17,7 +17,7 @@ from app.compare.axes import plan_ablation
 from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.photo import read_photo
-from ladi.types import Settings, TryOnRequest
+from ladi.settings import Settings, TryOnRequest
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 

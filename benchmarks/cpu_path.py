@@ -90,7 +90,7 @@ def set_layout(pipeline: Any, layout: torch.memory_format) -> None:
 
 def ours(pipeline: Any, inputs: dict[str, torch.Tensor], *, steps: int, guidance: float) -> torch.Tensor:
     """The pipeline's own call, in [-1,1]."""
-    from ladi.types import Switches
+    from ladi.settings import Switches
 
     made = pipeline(
         **inputs,

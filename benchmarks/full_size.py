@@ -83,7 +83,7 @@ def measure(
     """Load a model in one mode, run it twice and look at the second run."""
     from ladi.engine import Engine
     from ladi.preprocess.photo import read_photo
-    from ladi.types import Settings, TryOnRequest
+    from ladi.settings import Settings, TryOnRequest
 
     engine = Engine.load(model, device=device, precision=precision, low_memory=low_memory)
     settings = Settings(steps=1, seed=0, pictures=pictures)

@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """Measure and print a Markdown table."""
     sys.path.insert(0, str(ROOT))
-    from ladi.commands.tryon import read_size
     from ladi.data.checking.dataset import check_dataset
     from ladi.data.opening import LAYOUT_NAMES, open_dataset, recognise_layout
+    from ladi.rows import read_size
 
     options = _options()
     size = read_size(options.size)

@@ -60,7 +60,7 @@ def main() -> int:
 
     from ladi.engine import Engine
     from ladi.preprocess.photo import read_photo
-    from ladi.types import Settings, TryOnRequest
+    from ladi.settings import Settings, TryOnRequest
 
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -37,7 +37,8 @@ from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
-from ladi.types import LadiError, PersonParts, Photo, PoseDetection, Result, Settings, TryOnRequest
+from ladi.settings import Settings, TryOnRequest
+from ladi.types import LadiError, PersonParts, Photo, PoseDetection, Result
 
 SEED = 13
 MARGIN = 0.08

@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ladi.rows import listed
 from ladi.runtime.devices import Running
-from ladi.settings import DECODED, listed
+from ladi.settings import DECODED, TryOnRequest
 from ladi.types import (
     AskedCategory,
     Category,
@@ -32,7 +33,6 @@ from ladi.types import (
     Photo,
     Result,
     Size,
-    TryOnRequest,
 )
 
 if TYPE_CHECKING:

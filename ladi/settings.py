@@ -1,50 +1,232 @@
-"""What may be asked of an engine, and what is told with its answer.
+"""Every setting of a try-on, once: its name, type, default, range, choices and words.
 
-Checks and words only: pictures are judged in ``preprocess/``, and nothing is computed here.
+The fields of ``Settings``, ``Switches`` and ``TryOnRequest`` are the table, and what stands beside a field is
+its row. Flags, the columns of a table of pairs, the page's fields, the parameters of its endpoints, the
+checks, what a result's PNG records and what reads it back are made from ``table()``. ``None`` is the model's
+choice.
+
+Words and checks only: pictures are judged in ``preprocess/``, and nothing is computed here.
 """
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from ladi.rows import Kind, Row
+from ladi.types import AskedCategory, MaskRule, Photo, Result, Size
 
-from ladi.types import (
-    AskedCategory,
-    MaskRule,
-    Photo,
-    Result,
-    SettingError,
-    Settings,
-    Size,
-    Switches,
-    TryOnRequest,
-)
-
-MIN_HEIGHT, MAX_HEIGHT, HEIGHT_STEP = 256, 1024, 64
-"""Pixels of the network's picture, whose width is three quarters of its height."""
-
-MAX_GROW = 64
-"""Pixels at the model's size."""
-
-MAX_SEED = 2**32 - 1
+if TYPE_CHECKING:
+    import numpy as np
 
 DECODED = "decoded"
 """Code of the findings that only tell what was done to a file: notes rather than warnings."""
 
+MAX_SEED = 2**32 - 1
+_ROW = "setting"
+
+
+def setting(default: Any, kind: Kind, group: str, words: str, *ends: int, **more: Any) -> Any:
+    """A field of the table; its words are ``label: meaning``."""
+    label, meaning = words.split(": ", 1)
+    row = Row(kind=kind, label=label, meaning=meaning, group=group, ends=ends or (0, 0), **more)
+    return dataclasses.field(default=default, metadata={_ROW: row})
+
+
+def part(words: str, group: str = "parts", **more: Any) -> Any:
+    """A part of the method that can be left out, and is varied by comparisons."""
+    return setting(True, "switch", group, words, compared="on, off", **more)
+
+
+GROUPS = {
+    "everyday": "How it is painted",
+    "replaced": "What is replaced",
+    "mask": "The mask",
+    "parts": "Parts of the method",
+    "result": "The result",
+}
+"""Where settings stand, and the heading above them."""
+
+KINDS = {"auto": "As it looks", "upper_body": "Top", "lower_body": "Trousers or skirt", "dresses": "Dress"}
+RULES = {"worn": "Whatever the new garment covers", "published": "As in the research data"}
+CLEANING = {"auto": "Remove if needed", "keep": "Use the picture as it is", "embedded": "Always remove"}
+SAMPLERS = {"ddim": "DDIM", "dpm++": "DPM-Solver++", "unipc": "UniPC", "euler": "Euler"}
+"""DDIM is the paper's; the others are known to need fewer steps."""
+SIZES = {f"{height}x{height * 3 // 4}": f"{height} × {height * 3 // 4}" for height in (256, 512, 768, 1024)}
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The parts of the method that can be left out, per call, without changing a random draw."""
+
+    emasc: bool = part(
+        "Keep the photo's fine detail (EMASC): "
+        "the skips that carry hair, hands and edges past the compressed picture",
+        "everyday",
+        short="EMASC",
+    )
+    pseudo_words: bool = part("Pseudo-words: the garment's description in words of its own")
+    warped_garment: bool = part("Warped garment: the view of the garment, bent to the body")
+    pose: bool = part("Pose: the joints, by which the body is placed")
+    garment_skips: bool = part(
+        "Garment skips: the skips that keep prints and stripes, which are no part of the paper"
+    )
+    """Without the warped garment they are off too."""
+    cloth_cond_rate: float = setting(
+        1.0,
+        "number",
+        "parts",
+        "Share of the steps that see the garment: share of the steps, from the first, that see the garment",
+        0,
+        1,
+        step=0.05,
+    )
+    """The other steps see a zero latent."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample, and how to put the picture back."""
+
+    steps: int | None = setting(
+        None,
+        "whole",
+        "everyday",
+        "Steps: how often the picture is refined; more is slower",
+        *(1, 100),
+        compared="1, 2, 4, 8",
+    )
+    guidance: float | None = setting(
+        None,
+        "number",
+        "everyday",
+        "Guidance: how strictly the garment is followed; up to 1 is fastest",
+        *(0, 30),
+        step=0.1,
+        compared="1, 2, 4",
+    )
+    seed: int | None = setting(
+        None,
+        "whole",
+        "everyday",
+        "Seed: the same number gives the same picture",
+        *(0, MAX_SEED),
+        unless="drawn and told",
+        compared="1, 2, 3, 4",
+    )
+    sampler: str | None = setting(
+        None,
+        "choice",
+        "parts",
+        "Sampler: the recipe by which noise becomes a picture",
+        choices=SAMPLERS,
+        compared=", ".join(SAMPLERS),
+    )
+    pictures: int = setting(1, "whole", "result", "Pictures: how many, each with the next seed", 1, 8)
+    size: Size | None = setting(
+        None,
+        "size",
+        "result",
+        "Painted size: height by width of the network's picture; others than the model's own are untested",
+        choices=SIZES,
+    )
+    feather: float = setting(
+        4.0,
+        "number",
+        "result",
+        "Soft edge: width in model pixels of the edge, inside the mask, between painted and original pixels",
+        *(0, 32),
+        step=0.5,
+    )
+    paste_back: bool = setting(
+        True,
+        "switch",
+        "result",
+        "Keep the photo outside the mask: pasting into the photo, whose other pixels stay as they are",
+    )
+    keep_unchanged: bool = setting(
+        True,
+        "switch",
+        "result",
+        "Keep wall and skin that stay the same: the photo's own where the same was painted",
+        flag="--repaint-all",
+    )
+    fine_detail: bool = setting(
+        True,
+        "switch",
+        "result",
+        "Add the garment's fine detail: the garment's own in photos larger than the model's picture",
+    )
+    switches: Switches = dataclasses.field(default_factory=lambda: Switches())
+
+
+@dataclass(frozen=True)
+class TryOnRequest:
+    """One person, one garment, and how to bring them together."""
+
+    person: Photo
+    garment: Photo
+    category: AskedCategory = setting(
+        "auto",
+        "choice",
+        "replaced",
+        "Kind of garment: what the garment is; auto looks at its outline",
+        choices=KINDS,
+    )
+    settings: Settings = dataclasses.field(default_factory=lambda: Settings())
+    mask_rule: MaskRule = setting(
+        "worn",
+        "choice",
+        "replaced",
+        "Worn clothes: which worn clothes make room for the new garment",
+        choices=RULES,
+    )
+    clean_garment: str = setting(
+        "auto",
+        "choice",
+        "replaced",
+        "The garment's background: whether to cut the garment out",
+        choices=CLEANING,
+        other="a local rembg model",
+        flag="--garment-background",
+    )
+    mask_grow: int = setting(
+        0,
+        "whole",
+        "mask",
+        "Grow or shrink the mask: model pixels by which the automatic mask grows; negative ones shrink it",
+        *(-64, 64),
+        shown=(-16, 32),
+    )
+    mask: np.ndarray | None = None
+    """(H,W) at the photo's size, nonzero = repaint: drawn by hand, in place of the automatic mask."""
+
+
+def table() -> dict[str, Row]:
+    """All settings by name."""
+    return {row.name: row for kind in (Settings, Switches, TryOnRequest) for row in _rows(kind)}
+
+
+def _rows(of: Any) -> list[Row]:
+    """The table's part in one class, or in one of its objects."""
+    return [
+        replace(one.metadata[_ROW], name=one.name, default=one.default)
+        for one in fields(of)
+        if _ROW in one.metadata
+    ]
+
 
 def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryOnRequest:
-    """A request from flat values, by the names that ``record`` writes and the commands' flags have.
+    """A request from flat values, by the names that ``record`` writes and ``table`` has.
 
     Args:
         person: the photo.
         garment: the garment's picture.
-        values: any of the fields of ``TryOnRequest``, ``Settings`` and ``Switches``; what is missing is at
-            its default, and nothing is checked (``check_request`` does).
+        values: any of the settings, and the ``mask``; what is missing is at its default, and nothing is
+            checked (``check_request`` does).
     """
     values = dict(values)
     if values.get("size") is not None:
@@ -57,29 +239,26 @@ def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryO
     return TryOnRequest(person, garment, settings=settings, **named(TryOnRequest))
 
 
+def values_of(*parts: Any) -> dict[str, Any]:
+    """The settings in a request, in ``Settings`` or ``Switches``, by name; the inverse of ``request_of``."""
+    return {row.name: getattr(part, row.name) for part in parts for row in _rows(part)}
+
+
 def check_request(request: TryOnRequest) -> None:
     """Raises SettingError for whatever in a request is outside its range, before anything is computed."""
     check_settings(request.settings)
-    check_sampler(request.settings.sampler)
-    if request.settings.size is not None:
-        check_size(request.settings.size)
-    if request.category not in get_args(AskedCategory):
-        raise SettingError(f"category must be {listed(get_args(AskedCategory))}, got {request.category!r}.")
-    if request.mask_rule not in get_args(MaskRule):
-        raise SettingError(f"mask_rule must be {listed(get_args(MaskRule))}, got {request.mask_rule!r}.")
-    if not math.isfinite(request.mask_grow) or abs(request.mask_grow) > MAX_GROW:
-        raise SettingError(f"mask_grow must be -{MAX_GROW} to {MAX_GROW} pixels, got {request.mask_grow}.")
+    _check(request)
 
 
-def check_size(size: Size) -> None:
-    """Raises SettingError for a size that no picture is painted at."""
-    height, width = size
-    fits = MIN_HEIGHT <= height <= MAX_HEIGHT and height % HEIGHT_STEP == 0 and 4 * width == 3 * height
-    if not fits:
-        raise SettingError(
-            f"size must be {MIN_HEIGHT}x{MIN_HEIGHT * 3 // 4} to {MAX_HEIGHT}x{MAX_HEIGHT * 3 // 4} "
-            f"(height by width, 4 to 3, the height a multiple of {HEIGHT_STEP}), got {height}x{width}."
-        )
+def check_settings(settings: Settings) -> None:
+    """The same for settings alone; ``None`` stands for the model's own choice."""
+    _check(settings)
+    _check(settings.switches)
+
+
+def _check(part: Any) -> None:
+    for row in _rows(part):
+        row.check(getattr(part, row.name))
 
 
 def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[int, int, float]:
@@ -105,120 +284,13 @@ def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 
         model: the model's name.
         picture: which of the result's pictures.
     """
-    settings = request.settings
-    return {
+    asked = values_of(request.settings, request.settings.switches, request)
+    del asked["pictures"]  # the record is one picture's
+    return asked | {
         "model": model,
         "category": result.person.category,
         "seed": picture_seed(result.seed, picture),
         "steps": result.steps,
         "guidance": result.guidance,
-        "sampler": settings.sampler,
         "size": list(result.person.frame.size),
-        **asdict(settings.switches),
-        "paste_back": settings.paste_back,
-        "fine_detail": settings.fine_detail,
-        "keep_unchanged": settings.keep_unchanged,
-        "feather": settings.feather,
-        "mask_grow": request.mask_grow,
-        "mask_rule": request.mask_rule,
-        "clean_garment": request.clean_garment,
     }
-
-
-STEPS = (1, 100)
-
-
-GUIDANCE = (0, 30)
-
-
-PICTURES = (1, 8)
-
-
-FEATHER = (0, 32)
-
-
-CLOTH_COND_RATE = (0, 1)
-
-
-SEED = (0, 2**32 - 1)
-
-
-def check_settings(settings: Settings) -> None:
-    """Refuse settings outside their range; ``None`` stands for the model's own default.
-
-    Raises:
-        SettingError: Naming the setting, what is allowed and what was given.
-    """
-    if settings.steps is not None:
-        _check_number("steps", settings.steps, STEPS, whole=True)
-    if settings.guidance is not None:
-        _check_number("guidance", settings.guidance, GUIDANCE)
-    if settings.seed is not None:
-        _check_number("seed", settings.seed, SEED, whole=True)
-    _check_number("pictures", settings.pictures, PICTURES, whole=True)
-    _check_number("feather", settings.feather, FEATHER)
-    _check_number("cloth_cond_rate", settings.switches.cloth_cond_rate, CLOTH_COND_RATE)
-
-
-def _check_number(name: str, value: float, allowed: tuple[int, int], *, whole: bool = False) -> None:
-    low, high = allowed
-    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-    usable = isinstance(value, kinds) and not isinstance(value, bool)
-    if not usable or not math.isfinite(value) or not low <= value <= high:
-        kind = "a whole number" if whole else "a number"
-        raise SettingError(f"{name} must be {kind} from {low} to {high}, got {value}.")
-
-
-SAMPLERS: dict[str, str] = {
-    "ddim": "DDIMScheduler",
-    "dpm++": "DPMSolverMultistepScheduler",
-    "unipc": "UniPCMultistepScheduler",
-    "euler": "EulerDiscreteScheduler",
-}
-"""Name → diffusers' class. DDIM is the paper's; the others are known to need fewer steps."""
-
-
-def check_sampler(name: str | None) -> None:
-    """Raises SettingError for a sampler that there is not; ``None`` stands for the model's own."""
-    if name is not None and name not in SAMPLERS:
-        *most, last = SAMPLERS
-        raise SettingError(f"sampler must be {', '.join(most)} or {last}, got {name!r}.")
-
-
-def read_size(text: str, name: str = "size") -> Size:
-    """``512x384`` as (512, 384).
-
-    Args:
-        text: what was written.
-        name: what the sentence calls it.
-
-    Raises:
-        SettingError: it is not written so.
-    """
-    from ladi.types import SettingError
-
-    numbers = text.lower().replace("×", "x").split("x")
-    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
-        raise SettingError(f"{name} must be height by width, such as 512x384, got {text!r}.")
-    return int(numbers[0]), int(numbers[1])
-
-
-YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
-
-
-def read_switch(value: Any, name: str) -> bool:
-    """Yes or no, as tables, programs, variables and language models write them: words, numbers or booleans.
-
-    Raises:
-        SettingError: another word.
-    """
-    word = str(int(value) if isinstance(value, float) and value in (0, 1) else value).strip().lower()
-    if word not in YES + NO:
-        raise SettingError(f"{name} must be yes or no, got {value!r}.")
-    return word in YES
-
-
-def listed(names: Sequence[str] | dict[str, Any]) -> str:
-    """``a, b or c``."""
-    words = list(names)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

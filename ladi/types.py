@@ -204,61 +204,6 @@ class Garment:
 
 
 @dataclass(frozen=True)
-class Switches:
-    """The parts of the method that can be left out, per call, without changing a random draw."""
-
-    emasc: bool = True
-    pseudo_words: bool = True
-    warped_garment: bool = True
-    pose: bool = True
-    garment_skips: bool = True
-    """Our addition to the method; without the warped garment they are off too."""
-    cloth_cond_rate: float = 1.0
-    """Share of the steps, from the first, that see the warped garment; the rest see a zero latent."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to sample. ``None`` takes the model's own default."""
-
-    steps: int | None = None
-    guidance: float | None = None
-    seed: int | None = None
-    """``None`` draws one; the result says which."""
-    sampler: str | None = None
-    """A name in ``ladi.settings.SAMPLERS``."""
-    pictures: int = 1
-    size: Size | None = None
-    """Of the network's picture; another than the model's own is untested."""
-    switches: Switches = field(default_factory=Switches)
-    paste_back: bool = True
-    """Keep every original pixel outside the mask."""
-    fine_detail: bool = True
-    """Add the garment's own fine detail where the photo is larger than the model's picture."""
-    keep_unchanged: bool = True
-    """Keep the photo's own wall and skin inside the mask where the network only painted the same again."""
-    feather: float = 4.0
-    """Width in model pixels of the soft edge, inside the mask, between painted and original pixels."""
-
-
-@dataclass(frozen=True)
-class TryOnRequest:
-    """One person, one garment, and how to bring them together."""
-
-    person: Photo
-    garment: Photo
-    category: AskedCategory = "auto"
-    settings: Settings = field(default_factory=Settings)
-    mask_grow: int = 0
-    """Pixels at the model's size by which the automatic mask is grown (or shrunk, if negative)."""
-    mask_rule: MaskRule = "worn"
-    clean_garment: str = "auto"
-    """``auto``, ``keep`` (use the picture as it is), ``embedded``, or the name of a local rembg model."""
-    mask: np.ndarray | None = None
-    """(H,W) at the photo's size, nonzero = repaint: drawn by hand, in place of the automatic mask."""
-
-
-@dataclass(frozen=True)
 class Conditions:
     """What one person and one garment mean to the UNet, computed once and reused for many samplings.
 

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     ("ladi.types",),
-    ("ladi.naming", "ladi.settings", "ladi.progress", "ladi.models"),
+    ("ladi.naming", "ladi.rows"),
+    ("ladi.settings", "ladi.progress", "ladi.models"),
     ("ladi.preprocess",),
     ("ladi.diffusion",),
     ("ladi.postprocess", "ladi.weights"),

@@ -19,7 +19,7 @@ from ladi.engine import Engine
 from ladi.evaluation.pairs import make_pair, pasted
 from ladi.evaluation.scores.metrics import masked_error
 from ladi.preprocess.photo import read_photo
-from ladi.types import Settings, TryOnRequest
+from ladi.settings import Settings, TryOnRequest
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES, MODEL = ROOT / "assets" / "examples", ROOT / "assets" / "mini"

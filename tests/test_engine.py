@@ -16,19 +16,8 @@ from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
 from ladi.progress import SHARES
 from ladi.runtime.extras import Extras
-from ladi.settings import DECODED, check_request
-from ladi.types import (
-    ContentError,
-    GarmentError,
-    LadiError,
-    ModelError,
-    PersonError,
-    Photo,
-    SettingError,
-    Settings,
-    Switches,
-    TryOnRequest,
-)
+from ladi.settings import DECODED, Settings, Switches, TryOnRequest, check_request
+from ladi.types import ContentError, GarmentError, LadiError, ModelError, PersonError, Photo, SettingError
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
 
 

@@ -12,8 +12,8 @@ from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
 from ladi.runtime.recall import Recall, digest
-from ladi.settings import record, request_of
-from ladi.types import Cancelled, MaskError, Photo, Switches, TryOnRequest
+from ladi.settings import Switches, TryOnRequest, record, request_of
+from ladi.types import Cancelled, MaskError, Photo
 from tests.test_engine import changed, engine, garment, person, request_  # noqa: F401
 
 # ruff: noqa: F811

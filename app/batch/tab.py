@@ -14,7 +14,7 @@ from app.batch.handlers import COLUMNS, Batching
 from app.fields import Fields
 from app.serving.hosting import GPU_LONGEST, gpu
 from app.serving.visitors import GPU
-from app.values import SETTINGS
+from app.values import setting_names
 
 INTRODUCTION = """Many pairs at once. Put your pictures into a **zip file** with either
 
@@ -80,7 +80,7 @@ def connect(batching: Batching, fields: Fields, tryon: Fields) -> None:
 
     fields["button"].click(
         run,
-        [fields["file"], *(tryon[name] for name in SETTINGS)],
+        [fields["file"], *(tryon[name] for name in setting_names())],
         [fields[name] for name in Batching.SHOWN],
         concurrency_limit=1,
         concurrency_id=GPU,

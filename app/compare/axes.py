@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any
 
-from app.values import number, whole
-from ladi.settings import SAMPLERS, check_settings
-from ladi.types import SettingError, Settings, Switches
+from ladi.settings import Switches, table
+from ladi.types import SettingError
 
 MOST_CELLS = 24
 """More would keep others waiting for minutes."""
-
-ON_OFF = "on, off"
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,13 @@ class Axis:
 
 AXES: dict[str, Axis] = {
     "garment": Axis("Garment", "all", "every garment above; or their numbers, such as 1, 3"),
-    "emasc": Axis("EMASC", ON_OFF, "on, off"),
-    "pseudo_words": Axis("Pseudo-words", ON_OFF, "on, off"),
-    "warped_garment": Axis("Warped garment", ON_OFF, "on, off"),
-    "pose": Axis("Pose", ON_OFF, "on, off"),
-    "garment_skips": Axis("Garment skips", ON_OFF, "on, off"),
-    "guidance": Axis("Guidance", "1, 2, 4", "numbers from 0 to 30"),
-    "steps": Axis("Steps", "1, 2, 4, 8", "whole numbers from 1 to 100"),
-    "sampler": Axis("Sampler", ", ".join(SAMPLERS), ", ".join(SAMPLERS)),
-    "seed": Axis("Seed", "1, 2, 3, 4", "whole numbers"),
+    **{
+        row.name: Axis(
+            row.short or row.label, row.compared, row.compared if row.kind == "switch" else row.allowed
+        )
+        for row in table().values()
+        if row.compared
+    },
     "model": Axis("Model", "all", "every model here; or their names"),
 }
 
@@ -86,18 +82,18 @@ def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -
         return list(range(garments)) if axis == "garment" else list(models)
     read: dict[str, Callable[[str], Any]] = {
         "garment": lambda word: _numbered(word, garments),
-        "guidance": lambda word: _in_range("guidance", number(word, "guidance")),
-        "steps": lambda word: _in_range("steps", whole(word, "steps")),
-        "seed": lambda word: _in_range("seed", whole(word, "seed")),
-        "sampler": lambda word: _one_of(word, tuple(SAMPLERS), "sampler"),
         "model": lambda word: _one_of(word, tuple(models), "model"),
     }
     # Cells are told apart by their labels, so that the same value twice would be one cell with two pictures.
-    return list(dict.fromkeys(read.get(axis, _switch)(word) for word in wanted))
+    return list(dict.fromkeys(read.get(axis, partial(_setting, axis))(word) for word in wanted))
 
 
-def _in_range(name: str, value: Any) -> Any:
-    check_settings(Settings(**{name: value}))
+def _setting(name: str, word: str) -> Any:
+    row = table()[name]
+    if row.kind == "switch":
+        return _switch(word)
+    value = row.read(word)
+    row.check(value)
     return value
 
 

@@ -15,20 +15,7 @@ from app import pictures
 from app.compare.axes import Planned
 from app.files import new_folder, write_picture, write_result
 from app.values import flat_settings
-from ladi.types import TryOnRequest
-
-SHARED = (
-    "category",
-    "size",
-    "mask_rule",
-    "mask_grow",
-    "clean_garment",
-    "paste_back",
-    "fine_detail",
-    "keep_unchanged",
-    "feather",
-)
-"""The settings that no axis varies."""
+from ladi.settings import TryOnRequest, values_of
 
 
 def write_comparison(
@@ -38,7 +25,16 @@ def write_comparison(
 ) -> dict[str, Any]:
     """The files of a comparison, and what the page remembers of it: paths and plain values."""
     folder, cells = new_folder(), []
-    shared = {name: value for name, value in flat_settings(settings).items() if name in SHARED}
+    shared = flat_settings(settings)
+    for varied in (
+        "seed",
+        "steps",
+        "guidance",
+        "sampler",
+        "pictures",
+        *values_of(requests[0].settings.switches),
+    ):
+        del shared[varied]
     for place, (planned, one) in enumerate(made):
         sampling = asdict(one.cell)
         told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}

@@ -19,8 +19,9 @@ from app.compare.files import told_of, write_comparison, write_differences
 from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import SWITCHES, named, number, read_request, read_upload, upload_path
-from ladi.types import Photo, PhotoError, SettingError, Switches, TryOnRequest
+from app.values import named, read_request, read_upload, upload_path
+from ladi.settings import Switches, TryOnRequest
+from ladi.types import Photo, PhotoError, SettingError
 
 NO_AXIS = ""
 MOST_GARMENTS = 8
@@ -75,7 +76,7 @@ class Comparing:
             person: Gradio's record of the photo.
             garments: the gallery's records.
             axes: names of ``AXES`` with what is written beside each; none for the paper's ablation.
-            values: all other settings, in the order of ``SETTINGS``.
+            values: all other settings, in the order of ``setting_names``.
             mask: what the editor of "Try on" shows; used where it was drawn on this very photo.
             visitor: who may stop it.
 
@@ -116,8 +117,10 @@ class Comparing:
     ) -> tuple[list[TryOnRequest], list[Planned]]:
         """A request for each garment, and the cells."""
         photo, clothes = self._read(person, garments)
-        cells = self._plan(axes, settings, len(clothes))
         base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
+        cells = self._plan(
+            axes, settings["model"] or self.default_model, len(clothes), base.settings.switches
+        )
         return [replace(base, garment=garment) for garment in clothes], cells
 
     def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
@@ -131,20 +134,15 @@ class Comparing:
         return photo, [read_upload(record, "a picture of a garment") for record in records]
 
     def _plan(
-        self, axes: Sequence[tuple[str, str]], settings: Mapping[str, Any], garments: int
+        self, axes: Sequence[tuple[str, str]], model: str, garments: int, switches: Switches
     ) -> list[Planned]:
         """The cells that were asked for."""
-        model = settings["model"] or self.default_model
         chosen = [(name, text) for name, text in axes if name != NO_AXIS]
         if not chosen:
             return plan_ablation(model)
         read = [
             (name, read_values(name, text, garments=garments, models=self.models)) for name, text in chosen
         ]
-        switches = Switches(
-            **{name: bool(settings[name]) for name in SWITCHES},
-            cloth_cond_rate=number(settings["cloth_cond_rate"], "cloth_cond_rate", 1.0),
-        )
         return plan(read, model=model, switches=switches)
 
     def _run(

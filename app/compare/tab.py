@@ -17,7 +17,7 @@ from app.serving.hosting import gpu, seconds_for
 from app.serving.visitors import GPU
 from app.tryon import masks
 from app.tryon.tab import layers_reader
-from app.values import SETTINGS
+from app.values import setting_names
 
 INTRODUCTION = (
     "One person, many settings, side by side. The pictures are those of “Try on” unless you choose others; "
@@ -157,7 +157,7 @@ def connect(comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) ->
     ) -> Iterator[tuple[Any, ...]]:
         yield from run(request, person, garments, drawn, token, raw, "", "", "", "", *values)
 
-    settings = [tryon[name] for name in SETTINGS]
+    settings = [tryon[name] for name in setting_names()]
     pictures = [fields["person"], fields["garments"], *mask]
     computing: dict[str, Any] = {**quiet, "concurrency_limit": 1, "concurrency_id": GPU}
     fields["button"].click(run, [*pictures, *axes, *settings], shown, **computing)

@@ -22,7 +22,7 @@ from starlette.routing import Route
 import ladi
 from app.serving.privacy import PictureFolder, take_over_uvicorn
 from app.serving.visitors import count_events, guard_queue
-from app.values import named, whole
+from app.values import named, read_value
 from ladi.types import SettingError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -164,13 +164,13 @@ def seconds_for(values: Sequence[Any], *, pictures: int = 0) -> int:
     """The GPU time for the page's settings; wrong ones, which will be refused, ask for the least.
 
     Args:
-        values: in the order of ``app.values.SETTINGS``.
+        values: in the order of ``app.values.setting_names``.
         pictures: how many there will be, where the settings do not say.
     """
     settings = named(tuple(values))
     try:
-        steps = whole(settings["steps"], "steps", 1)
-        return gpu_seconds(steps, pictures or whole(settings["pictures"], "pictures", 1))
+        steps = read_value(settings, "steps") or 1
+        return gpu_seconds(steps, pictures or read_value(settings, "pictures"))
     except SettingError:
         return gpu_seconds(1)
 

@@ -13,14 +13,15 @@ import gradio as gr
 from gradio.components.image_editor import EditorData
 from gradio.utils import get_upload_folder
 
-from app.fields import Fields
+from app.fields import Defaults, Fields, setting_field
 from app.pictures import MASK_OPACITY, MASK_TINT
 from app.tryon.masks import EDITOR
+from ladi.settings import table
 
 BRUSH = f"rgba({MASK_TINT[0]}, {MASK_TINT[1]}, {MASK_TINT[2]}, {MASK_OPACITY})"
 
 
-def found_fields() -> Fields:
+def found_fields(start: Defaults) -> Fields:
     """The mask over the photo, to be corrected, and what it was made from."""
     fields: Fields = {}
     with gr.Column(visible=False, elem_id="found") as found:
@@ -46,14 +47,7 @@ def found_fields() -> Fields:
             buttons=["fullscreen"],
         )
         with gr.Row(elem_classes="even"):
-            fields["mask_grow"] = gr.Slider(
-                -16,
-                32,
-                value=0,
-                step=1,
-                label="Grow or shrink the mask",
-                info="In pixels of the model's picture.",
-            )
+            fields["mask_grow"] = setting_field(table()["mask_grow"], start)
             fields["reset_mask"] = gr.Button("Reset to the automatic mask", size="sm", elem_id="reset-mask")
         with gr.Accordion("Pose and body parts that were found", open=False):
             with gr.Row():

@@ -19,24 +19,20 @@ from app.files import new_folder, write_photo, write_picture, write_result
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
 from app.values import (
-    SETTINGS,
     from_record,
     named,
     read_request,
     read_upload,
+    read_value,
+    setting_names,
     upload_path,
-    whole,
 )
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.frame import to_pixels
-from ladi.settings import picture_seed, record
-from ladi.types import (
-    Result,
-    TryOnRequest,
-)
+from ladi.settings import TryOnRequest, picture_seed, record
+from ladi.types import Result
 from ladi.weights.catalog import trained_categories
 
-MESSAGE_SECONDS = 20
 PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
@@ -109,7 +105,7 @@ class Handlers:
                 if isinstance(report, Outcome):
                     ended.update(report.value)
                 else:
-                    steps = whole(settings["steps"], "steps")
+                    steps = read_value(settings, "steps")
                     text = words.progress(report.stage, report.share, report.seconds, steps)
                     fresh = (
                         {}
@@ -202,14 +198,14 @@ class Handlers:
         return str(upload_path(path, "a result")) if path else None
 
     def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
-        """The settings that a result's PNG carries, for every field in ``SETTINGS``, or a sentence."""
+        """The settings that a result's PNG carries, for every field, or a sentence."""
         if not upload:
-            return tuple(gr.skip() for _ in SETTINGS)
+            return tuple(gr.skip() for _ in setting_names())
         with sentences():
             found = read_settings(upload_path(upload, "a result's PNG"))
             settings = from_record(found, self.models, named(values))
         gr.Info("The settings are those of the picture now.", title="Settings loaded")
-        return tuple(settings[name] for name in SETTINGS)
+        return tuple(settings[name] for name in setting_names())
 
     def model_defaults(self, model: str | None) -> tuple[int, float, Any]:
         """Steps, guidance and the kinds of garment of a model that was just chosen."""

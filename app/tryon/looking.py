@@ -15,10 +15,9 @@ import gradio as gr
 
 from app import pictures, words
 from app.tryon import masks
-from app.values import named, read_upload, whole
+from app.values import named, read_upload, read_value
 from ladi.preprocess.frame import to_pixels
 from ladi.runtime.recall import digest
-from ladi.settings import read_size
 from ladi.types import Category, Garment, LadiError, PersonParts
 from ladi.weights.catalog import trained_categories
 
@@ -75,14 +74,14 @@ class Looking:
             drawn: what the editor was last given.
             token: which of the editor's values ``layers`` belong to.
             layers: the editor's value as arrays.
-            values: the settings in the order of ``SETTINGS``.
+            values: the settings in the order of ``setting_names``.
 
         Returns:
             Values or updates for ``LOOKED``.
         """
         settings, grow = named(values), 0
         try:
-            grow = whole(settings["mask_grow"], "mask_grow", 0)
+            grow = read_value(settings, "mask_grow")
             seen = self._see(person, garment, settings)
         except LadiError as error:
             seen = Look(person_problem=str(error))
@@ -102,7 +101,7 @@ class Looking:
             return seen
         model = settings["model"] or self.default_model
         engine = self.engine_for(model)
-        size = read_size(settings["size"]) if settings["size"] else None
+        size = read_value(settings, "size")
         category: Category = trained_categories(model)[0]
         if settings["category"] != "auto":
             category = settings["category"]
@@ -122,7 +121,7 @@ class Looking:
                 parts = engine.prepare_person(
                     read_upload(person, PERSON),
                     category=category,
-                    mask_grow=whole(settings["mask_grow"], "mask_grow", 0),
+                    mask_grow=read_value(settings, "mask_grow"),
                     mask_rule=settings["mask_rule"],
                     size=size,
                 )

@@ -17,7 +17,7 @@ from app.serving.visitors import GPU
 from app.tryon.editor import found_fields, layers_reader
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
-from app.values import SETTINGS
+from app.values import setting_names
 
 PREPARE = "prepare"
 
@@ -37,7 +37,7 @@ def build_tab(start: Defaults) -> Fields:
     with gr.Row(equal_height=False, elem_classes="studio"):
         with gr.Column(scale=7, min_width=320):
             fields |= _pictures(start)
-            fields |= found_fields()
+            fields |= found_fields(start)
             fields["button"] = gr.Button("Try on", variant="primary", size="lg", elem_id="try-on-button")
             fields["cancel"] = gr.Button(
                 "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
@@ -169,7 +169,7 @@ def _results() -> Fields:
 def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Defaults) -> None:
     """All wiring of the tab. ``preprocess=False``: the handlers want files and numbers as sent."""
     layers = layers_reader(fields["editor"])
-    settings = [fields[name] for name in SETTINGS]
+    settings = [fields[name] for name in setting_names()]
     mask = [fields[name] for name in ("mask", "token", "editor")]
     private: dict[str, Any] = {"preprocess": False, "api_visibility": "private"}
     quiet: dict[str, Any] = {**private, "show_progress": "hidden"}
@@ -202,7 +202,7 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         yield from handlers.try_on(*sent, visitor=visitor)
 
     # What runs on a lent GPU runs in a process of its own: only plain values go there.
-    on_gpu = gpu(compute, lambda visitor, *sent: seconds_for(sent[-len(SETTINGS) :]))
+    on_gpu = gpu(compute, lambda visitor, *sent: seconds_for(sent[-len(setting_names()) :]))
 
     def run(
         request: gr.Request,

@@ -1,7 +1,7 @@
 """Which people are to wear which garments: a table, a folder or a zip file, read into rows.
 
 A table (csv, tsv or txt) has a header line with the columns ``person`` and ``garment``, and whichever of
-``COLUMNS``, ``mask`` and ``out`` are wanted; an empty cell is the default. A txt file without a header holds
+the settings, ``mask`` and ``out`` are wanted; an empty cell is the default. A txt file without a header holds
 two columns. Paths are relative to the table. A folder or a zip file holds such a table called ``pairs.csv``
 (or .tsv, .txt), or else two folders, ``people`` and ``garments``: one person wears every garment, one garment
 is worn by everybody, and otherwise files pair up by their names.
@@ -15,14 +15,14 @@ import csv
 import io
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ladi.batch.archive import Limits, unpack, wanted
 from ladi.naming import find_file, spelled
-from ladi.settings import read_size, read_switch
+from ladi.settings import table
 from ladi.types import PairsError, PhotoError, SettingError
 
 TABLES = ("pairs.csv", "pairs.tsv", "pairs.txt")
@@ -59,36 +59,6 @@ class Row:
     """A picture of what is repainted, in place of the automatic mask."""
     problem: str = ""
     """Why this row cannot be run, where that is known already."""
-
-
-def _whole(text: str) -> int:
-    return int(text)
-
-
-def _switch(text: str) -> bool:
-    return read_switch(text, "a switch")
-
-
-COLUMNS: dict[str, tuple[Callable[[str], Any], str]] = {
-    **dict.fromkeys(("category", "mask_rule", "clean_garment", "sampler"), (str, "a word")),
-    **dict.fromkeys(("seed", "steps", "pictures", "mask_grow"), (_whole, "a whole number")),
-    **dict.fromkeys(("guidance", "cloth_cond_rate", "feather"), (float, "a number")),
-    **dict.fromkeys(
-        (
-            "emasc",
-            "pseudo_words",
-            "warped_garment",
-            "pose",
-            "garment_skips",
-            "paste_back",
-            "fine_detail",
-            "keep_unchanged",
-        ),
-        (_switch, "yes or no"),
-    ),
-    "size": (read_size, "height by width, such as 512x384"),
-}
-"""The settings that a table may have a column for: how a cell is read, and what it must be."""
 
 
 def open_pairs(
@@ -229,14 +199,14 @@ def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     for delimiter in (",", ";", "\t"):
         header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if {"person", "garment"} <= set(header):
-            unknown = [column for column in header if column not in {*FILES, "out", *COLUMNS}]
+            unknown = [column for column in header if column not in {*FILES, "out", *table()}]
             if unknown or len(set(header)) != len(header):
                 wrong = f"an unknown column {unknown[0]!r}" if unknown else "a column twice"
-                known = ", ".join([*FILES, "out", *COLUMNS])
+                known = ", ".join([*FILES, "out", *table()])
                 raise PairsError(f"“{name}” has {wrong}; the columns are {known}.")
             # Read as one text, not line by line: a quoted cell may contain a line break.
-            table = csv.reader(io.StringIO(text), delimiter=delimiter)
-            rows = [cells for cells in table if any(cell.strip() for cell in cells)]
+            reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+            rows = [cells for cells in reader if any(cell.strip() for cell in cells)]
             return header, rows[1:]
     if name.lower().endswith(".txt"):
         pairs = [line.split("\t") if "\t" in line else line.split() for line in lines]
@@ -252,13 +222,13 @@ def _read_row(number: int, cells: Mapping[str, str], folder: Path, inside: Path 
     written = [cells.get(column, "") for column in FILES]
     paths, problem = _locate(written, folder, inside)
     values = {}
-    for column, (read, kind) in COLUMNS.items():
+    for column, row in table().items():
         if not (text := cells.get(column, "")):
             continue
         try:
-            values[column] = read(text)
-        except (KeyError, SettingError, ValueError):
-            problem = problem or f"{column} must be {kind}, got {text!r}."
+            values[column] = row.read(text)
+        except SettingError as error:
+            problem = problem or str(error)
     out = cells.get("out", "")
     if out and (trouble := _bad_name(out)):
         problem, out = problem or trouble, ""

@@ -27,8 +27,8 @@ from ladi.batch.pairs import Row
 from ladi.postprocess.png import describe_png, name_pictures, save_png
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
-from ladi.settings import record, request_of
-from ladi.types import Cancelled, LadiError, PairsError, Result, TryOnRequest
+from ladi.settings import TryOnRequest, record, request_of
+from ladi.types import Cancelled, LadiError, PairsError, Result
 
 LOGGER = logging.getLogger(__name__)
 

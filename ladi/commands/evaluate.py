@@ -11,7 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ladi.settings import SAMPLERS
+from ladi.rows import read_size
+from ladi.settings import table
 from ladi.types import CATEGORIES, LadiError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def add_parser(subparsers: Any) -> None:
     making.add_argument("--other-emasc", type=Path, metavar="DIR", help="a linear EMASC, for the ablation")
     making.add_argument("--steps", type=int, help="the model's own by default")
     making.add_argument("--guidance", type=float, help="the model's own by default")
-    making.add_argument("--sampler", choices=SAMPLERS, help="the model's own by default")
+    making.add_argument("--sampler", choices=table()["sampler"].choices, help="the model's own by default")
     making.add_argument("--seed", type=int, default=0, help="of the first pair; pair i has this plus i")
     making.add_argument(
         "--no-paste-back",
@@ -116,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             split=arguments.split,
             order=arguments.order,
             categories=tuple(arguments.category) if arguments.category else None,
-            size=read_size(arguments.size) if arguments.size else None,
+            size=read_size(arguments.size, "--size") if arguments.size else None,
             with_ablation=arguments.ablation,
             ablation_limit=arguments.ablation_limit,
             steps=arguments.steps,
@@ -144,18 +145,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_size(text: str) -> tuple[int, int]:
-    """``512x384`` → (512, 384).
-
-    Raises:
-        LadiError: it is no size.
-    """
-    found = re.fullmatch(r"(\d+)[x×](\d+)", text)
-    if found is None:
-        raise LadiError(f"a size is HEIGHTxWIDTH, such as 512x384, got {text!r}")
-    return int(found[1]), int(found[2])
-
-
 def read_extra(text: str) -> Extra:
     """``name=folder`` or ``name=folder@512x384``.
 
@@ -167,4 +156,4 @@ def read_extra(text: str) -> Extra:
     found = re.fullmatch(r"([\w.-]+)=(.+?)(?:@(\d+[x×]\d+))?", text)
     if found is None:
         raise LadiError(f"--extra takes NAME=DIR or NAME=DIR@HEIGHTxWIDTH, got {text!r}")
-    return Extra(found[1], Path(found[2]), read_size(found[3]) if found[3] else None)
+    return Extra(found[1], Path(found[2]), read_size(found[3], "the size in --extra") if found[3] else None)

@@ -19,7 +19,8 @@ from ladi.commands.flags import add_model, add_running, add_settings, running_of
 from ladi.postprocess.png import name_pictures
 
 if TYPE_CHECKING:
-    from ladi.types import Result, TryOnRequest
+    from ladi.settings import TryOnRequest
+    from ladi.types import Result
 
 
 def add_parser(subparsers: Any) -> None:

@@ -16,8 +16,8 @@ import torch
 from ladi.diffusion.samplers import make_sampler
 from ladi.preprocess.frame import to_pixels
 from ladi.progress import Stages
-from ladi.settings import picture_seed
-from ladi.types import Conditions, Garment, PersonParts, Settings
+from ladi.settings import Settings, picture_seed
+from ladi.types import Conditions, Garment, PersonParts
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline

@@ -46,7 +46,8 @@ from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
-from ladi.types import Category, Conditions, Switches
+from ladi.settings import Switches
+from ladi.types import Category, Conditions
 
 
 @dataclass

@@ -9,25 +9,34 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ladi.settings import SAMPLERS, check_sampler
+from ladi.settings import table
 
 if TYPE_CHECKING:
     from diffusers import SchedulerMixin
+
+
+CLASSES = {
+    "ddim": "DDIMScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "euler": "EulerDiscreteScheduler",
+}
+"""diffusers' class of each choice in the table of settings."""
 
 
 def make_sampler(name: str | None, own: Any) -> SchedulerMixin:
     """A scheduler for one sampling.
 
     Args:
-        name: in ``SAMPLERS``; ``None`` gives a copy of the model's own.
+        name: a choice of the setting ``sampler``; ``None`` gives a copy of the model's own.
         own: the model's scheduler, whose noise levels and prediction type are taken.
 
     Raises:
         SettingError: there is no such sampler.
     """
-    check_sampler(name)
+    table()["sampler"].check(name)
     if name is None:
         return copy.deepcopy(own)
     import diffusers
 
-    return getattr(diffusers, SAMPLERS[name]).from_config(own.config)
+    return getattr(diffusers, CLASSES[name]).from_config(own.config)

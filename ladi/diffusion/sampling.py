@@ -18,7 +18,8 @@ from diffusers.utils.torch_utils import randn_tensor
 
 from ladi.models.unet import mask_to_latent_size, pose_to_latent_size, unet_input
 from ladi.models.vae import sample_moments
-from ladi.types import Conditions, Switches
+from ladi.settings import Switches
+from ladi.types import Conditions
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 StepCallback = Callable[[Any, int, Any, dict[str, torch.Tensor]], dict[str, Any] | None]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from typing import Any
 
+from ladi.diffusion.samplers import CLASSES
 from ladi.evaluation.generate import Making, Share
 from ladi.evaluation.options import Options
 from ladi.evaluation.pairs import Masks
 from ladi.evaluation.variants import Variant
 from ladi.runtime.devices import Running
-from ladi.settings import SAMPLERS
 
 LIBRARIES = (
     *("torch", "diffusers", "transformers", "accelerate", "mediapipe", "numpy", "pillow", "scikit-image"),
@@ -26,7 +26,7 @@ def made_how(
         "model": options.model,
         "model's files": making.model,
         "size": list(options.size or (pipeline.config.height, pipeline.config.width)),
-        "sampler": SAMPLERS[full.sampler] if full.sampler else type(pipeline.scheduler).__name__,
+        "sampler": CLASSES[full.sampler] if full.sampler else type(pipeline.scheduler).__name__,
         "steps": full.steps,
         "guidance": full.guidance,
         "EMASC": pipeline.emasc.config.kind,

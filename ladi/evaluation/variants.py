@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ladi.types import Switches
+from ladi.settings import Switches
 
 EmascKind = Literal["nonlinear", "linear"]
 
@@ -33,7 +33,7 @@ class Variant:
     emasc: EmascKind | None = None
     """Another kind of EMASC than the model's own, which must have been trained; none = the model's own."""
     sampler: str | None = None
-    """In ``ladi.settings.SAMPLERS``; none = the model's own."""
+    """A choice of the setting ``sampler``; none = the model's own."""
     why: str | None = None
     """Why this row cannot be computed, where it cannot."""
 

@@ -18,7 +18,8 @@ from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.postprocess.unchanged import agrees, drop_unchanged
 from ladi.preprocess.frame import to_pixels
-from ladi.types import Conditions, Garment, PersonParts, Settings
+from ladi.settings import Settings
+from ladi.types import Conditions, Garment, PersonParts
 
 
 def finish(

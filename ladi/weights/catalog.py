@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ladi.settings import listed
+from ladi.rows import listed
 from ladi.types import (
     CATEGORIES,
     AskedCategory,

@@ -6,15 +6,13 @@ import stat
 import struct
 import unicodedata
 import zipfile
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from ladi.batch.archive import Limits, unpack
-from ladi.batch.pairs import COLUMNS, open_pairs, read_folder, read_table
-from ladi.commands.flags import SETTINGS
-from ladi.types import PairsError, Settings, Switches, TryOnRequest
+from ladi.batch.pairs import open_pairs, read_folder, read_table
+from ladi.types import PairsError
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -33,13 +31,6 @@ def pairs_of(source: Path, tmp_path: Path, **more: object) -> list[tuple[str, st
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     return [row.names for row in open_pairs(source, workspace, **more)]  # type: ignore[arg-type]
-
-
-def test_every_setting_has_a_flag_and_a_column() -> None:
-    """Prevents a setting of the engine that neither the command nor a table can reach."""
-    known = {one.name for kind in (TryOnRequest, Settings, Switches) for one in fields(kind)}
-    known -= {"person", "garment", "mask", "settings", "switches"}
-    assert known == set(COLUMNS) == set(SETTINGS)
 
 
 @pytest.mark.parametrize(

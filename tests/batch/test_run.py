@@ -21,7 +21,8 @@ from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.postprocess.png import read_settings, save_png
-from ladi.types import PairsError, Result, TryOnRequest
+from ladi.settings import TryOnRequest
+from ladi.types import PairsError, Result
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
 
 
@@ -119,7 +120,7 @@ def test_a_failed_row_says_why_and_the_rest_goes_on(folder: Path, engine: Counti
     assert [one.status for one in news] == ["failed", "failed", "done", "failed", "failed"]
     said = [one.message for one in news]
     assert "“letter.jpg” is not a picture" in said[0] and "no file “nobody.png”" in said[1]
-    assert said[3] == "It names no person." and said[4] == "seed must be a whole number, got 'much'."
+    assert said[3] == "It names no person." and said[4] == "seed must be a number, got 'much'."
     rows = json.loads((tmp_path / "out" / MANIFEST).read_text())["rows"]
     assert [row["message"] for row in rows] == said
     assert len(engine.requests) == 1

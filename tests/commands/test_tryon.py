@@ -20,7 +20,8 @@ from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
 from ladi.runtime.devices import choose_running
-from ladi.types import PhotoError, Settings, Switches, TryOnRequest
+from ladi.settings import Settings, Switches, TryOnRequest
+from ladi.types import PhotoError
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
 from tests.ui.pictures import BAD_FILES
 
@@ -207,7 +208,7 @@ def test_a_garment_as_the_person_is_refused(
         (("--pictures", "99"), "pictures"),
         (("--cloth-cond-rate", "2"), "cloth_cond_rate"),
         (("--mask-grow", "500"), "mask_grow"),
-        (("--category", "hats"), "--category"),
+        (("--category", "hats"), "category must be auto, upper_body"),
         (("--category", "dresses"), "choose the model dresscode"),
         (("--size", "large"), "such as 512x384"),
         (("--size", "300x225"), "multiple of 64"),

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from ladi.diffusion.compare import Cell, batch_key, check_cells, latent_key, run_cells
-from ladi.types import SettingError, Switches
+from ladi.settings import Switches
+from ladi.types import SettingError
 from tests.toy import pictures, seeded, toy_inputs, toy_pipeline
 
 PLAIN = Cell("full", steps=3, guidance=2.0, seed=5)

@@ -11,7 +11,8 @@ import torch
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.sampling import repeat_conditions
 from ladi.models.emasc import EMASC
-from ladi.types import ModelError, SettingError, Switches
+from ladi.settings import Switches
+from ladi.types import ModelError, SettingError
 from tests.toy import HEIGHT, WIDTH, pictures, same, seeded, toy_inputs, toy_pipeline
 
 NETWORKS = (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from ladi.diffusion.samplers import make_sampler
-from ladi.settings import SAMPLERS, check_sampler
+from ladi.diffusion.samplers import CLASSES, make_sampler
+from ladi.settings import table
 from ladi.types import SettingError
 from tests.toy import toy_pipeline
 
@@ -29,16 +29,16 @@ def sample(scheduler: Any, steps: int, chance: int) -> torch.Tensor:
     return latents
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", CLASSES)
 def test_a_sampler_has_the_models_noise_levels(name: str, own: Any) -> None:
     """Prevents a sampler with diffusers' own defaults, which paints grey or glaring pictures."""
     made = make_sampler(name, own)
-    assert type(made).__name__ == SAMPLERS[name]
+    assert type(made).__name__ == CLASSES[name]
     torch.testing.assert_close(made.alphas_cumprod, own.alphas_cumprod)
     assert made.config.prediction_type == own.config.prediction_type
 
 
-@pytest.mark.parametrize("name", [None, *SAMPLERS])
+@pytest.mark.parametrize("name", [None, *CLASSES])
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_seed_means_one_picture(name: str | None, steps: int, own: Any) -> None:
     """Prevents samplers that draw at random, and numbers that run away at a single step."""
@@ -56,6 +56,6 @@ def test_the_models_own_is_a_copy(own: Any) -> None:
 
 def test_an_unknown_sampler_is_a_sentence(own: Any) -> None:
     """Prevents any of diffusers' names, or an error without words, by way of a setting."""
-    check_sampler(None)
+    table()["sampler"].check(None)
     with pytest.raises(SettingError, match="sampler must be ddim, dpm\\+\\+, unipc or euler, got 'DDIM'"):
         make_sampler("DDIM", own)

@@ -16,7 +16,7 @@ from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
-from ladi.types import Switches
+from ladi.settings import Switches
 from tests.toy import HEIGHT, WIDTH, pictures, same, seeded, toy_inputs, toy_pipeline
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ladi.commands.evaluate import read_extra, read_size
+from ladi.commands.evaluate import read_extra
 from ladi.commands.main import main
 from ladi.evaluation.report import charts
 from ladi.evaluation.report.published import beside, differences, read_published
+from ladi.rows import read_size
 from ladi.types import LadiError
 from tests.evaluation.conftest import Evaluate
 
@@ -189,5 +190,5 @@ def test_sizes_and_further_data_are_read_from_words() -> None:
     for wrong in ("hd", "=x", "../up=/data"):
         with pytest.raises(LadiError, match="--extra takes NAME=DIR"):
             read_extra(wrong)
-    with pytest.raises(LadiError, match="HEIGHTxWIDTH"):
+    with pytest.raises(LadiError, match="size must be height by width"):
         read_size("512")

@@ -7,7 +7,7 @@ import torch
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.garment_skips import GarmentSkips
-from ladi.types import Switches
+from ladi.settings import Switches
 from tests.toy import pictures, same, toy_garment_skips, toy_pipeline
 
 FEATURES, SKIPS = (4, 4, 8), (4, 8, 8)

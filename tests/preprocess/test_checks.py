@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from ladi.preprocess.checks import check_garment, check_person, raise_errors
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
-from ladi.settings import check_settings
+from ladi.settings import Settings, Switches, check_settings
 from ladi.types import (
     KEYPOINT_NAMES,
     Finding,
@@ -24,8 +24,6 @@ from ladi.types import (
     PhotoError,
     PoseDetection,
     SettingError,
-    Settings,
-    Switches,
 )
 
 

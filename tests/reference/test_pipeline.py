@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ladi.diffusion.conditioning import encode_text
-from ladi.types import Conditions, Switches
+from ladi.settings import Switches
+from ladi.types import Conditions
 from tests.reference.filled import PLACEHOLDER_ID, empty_ids, filled_pipeline, text_ids
 
 CASES = {

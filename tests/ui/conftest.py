@@ -20,18 +20,8 @@ from app.theme import CSS, build_theme
 from app.tryon.handlers import Handlers
 from ladi.diffusion.compare import Compared
 from ladi.engine import Shelf
-from ladi.settings import check_request
-from ladi.types import (
-    Cancelled,
-    Conditions,
-    Finding,
-    Frame,
-    Garment,
-    PersonParts,
-    Photo,
-    Result,
-    TryOnRequest,
-)
+from ladi.settings import TryOnRequest, check_request
+from ladi.types import Cancelled, Conditions, Finding, Frame, Garment, PersonParts, Photo, Result
 from tests.ui.pictures import coloured
 
 SIZE = (32, 24)

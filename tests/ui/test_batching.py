@@ -15,7 +15,8 @@ from app.batch.handlers import Batching
 from app.running import Runs
 from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings
-from ladi.types import Result, TryOnRequest
+from ladi.settings import TryOnRequest
+from ladi.types import Result
 from tests.ui.conftest import FakeEngine, Send, page_values
 from tests.ui.pictures import BAD_FILES, coloured
 

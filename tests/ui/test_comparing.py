@@ -19,7 +19,8 @@ from app.tryon import masks
 from app.words import STOPPED, UNEXPECTED
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
-from ladi.types import Cancelled, PersonError, Switches
+from ladi.settings import Switches
+from ladi.types import Cancelled, PersonError
 from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
 from tests.ui.pictures import coloured
 

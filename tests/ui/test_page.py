@@ -16,8 +16,9 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from app.examples import example_garments, example_people
+from app.fields import Defaults
 from app.pictures import MASK_TINT
-from app.values import SETTINGS
+from app.values import setting_names
 from app.words import UNEXPECTED
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
@@ -82,7 +83,7 @@ def test_every_setting_reaches_the_engine(
         "feather": 1.5,
         "model": "mini",
     }
-    assert set(values) == set(SETTINGS)
+    assert set(values) == set(setting_names())
     try_on(client, person, garment, **values)
     request = engine.requests[0]
     got = vars(request) | vars(request.settings) | vars(request.settings.switches) | {"model": "mini"}
@@ -94,7 +95,7 @@ def test_the_endpoints_are_named_and_explained(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(endpoints) == {"/try_on", "/prepare", "/compare"}
     names = [one["parameter_name"] for one in endpoints["/try_on"]["parameters"]]
-    assert names == ["person", "garment", "mask", *SETTINGS]
+    assert names == ["person", "garment", "mask", *setting_names()]
     for told in endpoints.values():
         assert len(told["description"]) > 60
         assert all(len(one["label"]) > 3 for one in told["parameters"])
@@ -159,10 +160,10 @@ def test_a_bad_file_gives_its_sentence_and_the_server_goes_on(
         ({"seed": "-1"}, "seed"),
         ({"seed": "lucky"}, "seed must be a number, got 'lucky'"),
         ({"category": "hats"}, "category must be auto, upper_body, lower_body or dresses, got 'hats'"),
-        ({"mask_rule": "none"}, "mask_rule must be published or worn, got 'none'"),
+        ({"mask_rule": "none"}, "mask_rule must be worn or published, got 'none'"),
         ({"sampler": "magic"}, "sampler must be ddim, dpm++, unipc or euler, got 'magic'"),
         ({"size": "large"}, "size must be height by width"),
-        ({"mask_grow": 1000}, "mask_grow must be -64 to 64 pixels, got 1000"),
+        ({"mask_grow": 1000}, "mask_grow must be a whole number from -64 to 64, got 1000"),
         ({"model": "maxi"}, "There is no model 'maxi' here: choose mini"),
         ({"model": "/etc"}, "There is no model '/etc' here: choose mini"),
     ],
@@ -246,7 +247,8 @@ def call_by_hand(address: str, data: list[object]) -> str:
         return stream.read().decode()
 
 
-REST = ["1", 1, "", "", *[True] * 5, 1, "upper_body", "auto", "worn", 0, True, True, True, 4.0, "mini"]
+REST = list(Defaults().values.values())[2:]
+"""The settings after steps and guidance, as the page opens."""
 
 
 def test_a_hand_made_request_cannot_read_files_of_the_server(

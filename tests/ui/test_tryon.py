@@ -14,7 +14,7 @@ from app.files import new_folder, write_result
 from app.pictures import mask_layer
 from app.tryon import masks
 from app.tryon.handlers import Handlers
-from app.values import SETTINGS
+from app.values import setting_names
 from app.words import STOPPED, UNEXPECTED
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
@@ -177,7 +177,7 @@ def test_a_missing_picture_is_asked_for(handlers: Handlers, photos: tuple[Any, A
 
 def loaded(handlers: Handlers, path: str | Path, **now: Any) -> dict[str, Any]:
     values = handlers.load_settings({"path": str(path)}, *page_values(**now))
-    return dict(zip(SETTINGS, values, strict=True))
+    return dict(zip(setting_names(), values, strict=True))
 
 
 @pytest.mark.parametrize("now", [{}, {"guidance": 3, "cloth_cond_rate": 1, "feather": 4, "steps": 30.0}])
@@ -194,9 +194,9 @@ def test_what_a_record_does_not_say_stays(handlers: Handlers, send: Send) -> Non
     """Prevents a record of another version, or of a model that is not here, from emptying fields."""
     file = write_result(coloured(1, 2, 3), new_folder(), {"seed": 9, "model": "large", "sampler": None})
     assert loaded(handlers, file, steps=12) == dict(
-        zip(SETTINGS, page_values(steps=12, seed="9"), strict=True)
+        zip(setting_names(), page_values(steps=12, seed="9"), strict=True)
     )
-    assert handlers.load_settings(None, *page_values()) == (SKIP,) * len(SETTINGS)
+    assert handlers.load_settings(None, *page_values()) == (SKIP,) * len(setting_names())
 
 
 def test_a_foreign_or_damaged_picture_is_refused(handlers: Handlers, send: Send) -> None:

@@ -115,7 +115,7 @@ def _paint(person: Path, garment: Path) -> None:
     """Two denoising steps at 512×384 on the CPU, through everything that a user's photo goes through."""
     from ladi.engine import Engine
     from ladi.preprocess.photo import read_photo
-    from ladi.types import Settings, TryOnRequest
+    from ladi.settings import Settings, TryOnRequest
 
     with stage("load"):
         engine = Engine.load("vitonhd", device="cpu")

@@ -19,9 +19,10 @@ from ladi.diffusion.sampling import Sampling, draw_latents
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
+from ladi.settings import Switches
 from ladi.training.samples.augment import vary_person
 from ladi.training.samples.cache import Cache, picture_batch, to_images, to_masks
-from ladi.types import Conditions, Switches
+from ladi.types import Conditions
 
 LOGGER = logging.getLogger(__name__)
 

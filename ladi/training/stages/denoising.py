@@ -32,6 +32,7 @@ from ladi.models.unet import (
     unet_input,
     unet_input_channels,
 )
+from ladi.settings import Switches
 from ladi.training.diffusion import add_noise, drawn_latent
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, FullSizeOptions, Stage, Validation
@@ -39,7 +40,7 @@ from ladi.training.losses import masked_l1
 from ladi.training.samples.cache import as_images
 from ladi.training.samples.pairs import TrainingPairs, pictures
 from ladi.training.sheets import sheet
-from ladi.types import CATEGORIES, Switches
+from ladi.types import CATEGORIES
 
 VALIDATION_STEPS = 20
 
