@@ -52,6 +52,7 @@ from ladi.diffusion.painting import Preview, encode, paint
 from ladi.postprocess.finish import finish
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.garment import cut_garment
+from ladi.preprocess.large import in_photo, in_smaller_photo, shrink_photo
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.progress import Progress, Stages
@@ -59,7 +60,7 @@ from ladi.runtime.devices import choose_running
 from ladi.runtime.extras import Extras, load_extras
 from ladi.runtime.loading import is_large, load_networks
 from ladi.runtime.recall import SECONDS, Recall, digest
-from ladi.settings import check_request, choose_sampling
+from ladi.settings import RESULT_PIXELS, check_request, check_result_pixels, choose_sampling
 from ladi.weights.catalog import ROOT, check_category, garment_background, mask_scheme, trained_categories
 
 if TYPE_CHECKING:
@@ -174,11 +175,12 @@ class Engine:
             MaskError: the given mask is empty or has another size.
         """
         size = size or self.size
-        person = self._people.get(
-            (digest(photo), category, mask_grow, mask_rule, size, self.name),
-            lambda: prepare_person(
-                photo,
-                self._pose.detect(photo.pixels),
+
+        def find() -> PersonParts:
+            looked_at, factor = shrink_photo(photo)
+            found = prepare_person(
+                looked_at,
+                self._pose.detect(looked_at.pixels),
                 self._parser,
                 category=category,
                 size=size,
@@ -186,8 +188,12 @@ class Engine:
                 scheme=mask_scheme(self.name),
                 mask_rule=mask_rule,
                 mask_grow=mask_grow,
-            ),
-        )
+                shrunk=factor,
+            )
+            return in_photo(found, photo, factor)
+
+        key = (digest(photo), category, mask_grow, mask_rule, size, self.name)
+        person = self._people.get(key, find)
         return person if mask is None else with_mask(person, mask)
 
     def prepare_garment(
@@ -248,8 +254,10 @@ class Engine:
             Cancelled: ``cancelled`` said so.
         """
         stages = Stages(progress, cancelled)
-        garment, person = self._prepare(request, stages)
         settings = request.settings
+        check_request(request)
+        check_result_pixels(settings.pictures if settings.paste_back else 0, request.person.size)
+        garment, person = self._prepare(request, stages)
         sampling = choose_sampling(settings, self.defaults)
         with self._lock:
             try:
@@ -326,6 +334,7 @@ class Engine:
             for made in pictures:
                 which = made.cell.conditions
                 garment, person = prepared[which]
+                person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
                 own = replace(requests[which].settings, switches=made.cell.switches)
                 by_hand = requests[which].mask is not None
                 [image] = finish(made.image, person, garment, conditions[which], own, by_hand=by_hand)
@@ -336,8 +345,7 @@ class Engine:
         return compared
 
     def _prepare(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
-        """Refuse what cannot work, then prepare both pictures."""
-        check_request(request)
+        """Refuse what the model cannot do, then prepare both pictures."""
         check_category(request.category, model=self.name)
         size = request.settings.size
         with stages("garment"):

@@ -261,6 +261,20 @@ def _check(part: Any) -> None:
         row.check(getattr(part, row.name))
 
 
+RESULT_PIXELS = 120_000_000
+"""Pixels of all results of one request together, which stay in memory until all are done."""
+
+
+def check_result_pixels(pictures: int, photo: Size) -> None:
+    """Raises SettingError where so many pictures of a photo's size are more than is kept in memory."""
+    most = RESULT_PIXELS // (photo[0] * photo[1])
+    if pictures > most:
+        raise SettingError(
+            f"pictures must be at most {most} for a photo of {photo[1]}×{photo[0]} pixels, got {pictures}: "
+            "ask for fewer, or make the photo smaller."
+        )
+
+
 def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[int, int, float]:
     """Seed, steps and guidance; a seed is drawn and a model's defaults are taken where nothing is asked."""
     return (

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
+from ladi.preprocess.large import strips
 from ladi.types import Frame, Photo, Size
 
 _ON = 0.5
@@ -39,23 +40,43 @@ def paste_back(
     y0, y1 = _span(frame.top, rows, frame.scale, frame.height, photo.size[0])
     if x1 <= x0 or y1 <= y0:
         return out
-    corners = np.array([x0 - frame.left, y0 - frame.top, x1 - frame.left, y1 - frame.top]) * frame.scale
-    left, top, right, bottom = np.clip(corners, 0, [frame.size[1], frame.size[0]] * 2)
-    box = (float(left), float(top), float(right), float(bottom))
+    soft = _feathered(hard, feather, frame, photo.size)
+    # Strip by strip: weights of a very large photo, in floats, would need more memory than the photo.
+    for rows_ in strips(y1 - y0, x1 - x0):
+        top, bottom = y0 + rows_.start, y0 + rows_.stop
+        corners = np.array([x0 - frame.left, top - frame.top, x1 - frame.left, bottom - frame.top])
+        box = np.clip(corners * frame.scale, 0, [frame.size[1], frame.size[0]] * 2)
+        _blend(out[top:bottom, x0:x1], generated, hard, soft, box)
+    return out
+
+
+def _blend(
+    window: np.ndarray, generated: np.ndarray, hard: np.ndarray, soft: np.ndarray, box: np.ndarray
+) -> None:
+    """Paint into a window of the photo, in place.
+
+    Args:
+        window: (H,W,3) uint8.
+        generated: see ``paste_back``.
+        hard: (h,w) bool.
+        soft: (h,w) float32.
+        box: left, top, right and bottom of the window, in the mask's pixels.
+    """
+    height, width = window.shape[:2]
 
     def enlarge(array: np.ndarray, filter_: Image.Resampling, times: float = 1.0) -> np.ndarray:
-        scaled = (box[0] * times, box[1] * times, box[2] * times, box[3] * times)
-        return np.asarray(Image.fromarray(array).resize((x1 - x0, y1 - y0), filter_, box=scaled))
+        left, top, right, bottom = (float(edge) * times for edge in box)
+        return np.asarray(
+            Image.fromarray(array).resize((width, height), filter_, box=(left, top, right, bottom))
+        )
 
-    weight = enlarge(_feathered(hard, feather, frame, photo.size), Image.Resampling.BILINEAR)
+    weight = enlarge(soft, Image.Resampling.BILINEAR)
     weight = weight * enlarge(hard.astype(np.uint8), Image.Resampling.NEAREST)
-    painted = enlarge(generated, Image.Resampling.BICUBIC, generated.shape[0] / frame.size[0])
-    window = out[y0:y1, x0:x1]
+    painted = enlarge(generated, Image.Resampling.BICUBIC, generated.shape[0] / soft.shape[0])
     full, part = weight >= 1, (weight > 0) & (weight < 1)
     window[full] = painted[full]
     share = weight[part][:, None]
     window[part] = np.rint(window[part] * (1 - share) + painted[part] * share).astype(np.uint8)
-    return out
 
 
 def _span(start: float, used: np.ndarray, scale: float, length: float, limit: int) -> tuple[int, int]:

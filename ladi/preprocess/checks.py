@@ -76,12 +76,13 @@ _RAISED: dict[str, type[LadiError]] = {"person": PersonError, "garment": Garment
 """The exception for each first word of a finding's code."""
 
 
-def check_person(photo: Photo, detection: PoseDetection) -> tuple[Finding, ...]:
+def check_person(photo: Photo, detection: PoseDetection, *, shrunk: int = 1) -> tuple[Finding, ...]:
     """What may spoil a try-on on this photo of a person; empty where all is well.
 
     Args:
         photo: The photo.
         detection: Who was found in it. That nobody was found is ``PoseDetector.detect``'s own error.
+        shrunk: By which factor this is a smaller copy of the photo.
     """
     box = _box(detection.silhouette)
     codes = [*_joint_codes(detection)]
@@ -89,7 +90,7 @@ def check_person(photo: Photo, detection: PoseDetection) -> tuple[Finding, ...]:
         codes.append("person_several")
     if _is_blurred(photo.pixels, box):
         codes.append("photo_blurred")
-    tall = _person_height(detection, box)
+    tall = shrunk * _person_height(detection, box)
     if tall < MIN_PERSON_WARNING:
         codes.append("person_too_small" if tall < MIN_PERSON_ERROR else "person_small")
     return (*_check_size(photo, "photo"), *(_finding(code, tall=round(tall)) for code in codes))

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from ladi.preprocess.composition import compose
+from ladi.preprocess.large import scale_frame, shrink, shrink_factor
 from ladi.types import Category, Frame, PoseDetection, Size
 
 _ON = 0.5
@@ -48,6 +49,10 @@ def crop_to_frame(pixels: np.ndarray, frame: Frame) -> np.ndarray:
     Returns:
         (h,w,3) or (h,w), h and w being the model's size.
     """
+    # Before the edge is repeated: around a long and narrow picture, that needs many times its pixels.
+    factor = shrink_factor(frame.width * frame.height)
+    if factor > 1:
+        pixels, frame = shrink(pixels, factor), scale_frame(frame, 1 / factor)
     height, width = pixels.shape[:2]
     x0, x1 = math.floor(frame.left), math.ceil(frame.left + frame.width)
     y0, y1 = math.floor(frame.top), math.ceil(frame.top + frame.height)

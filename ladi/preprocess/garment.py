@@ -20,6 +20,7 @@ from ladi.preprocess.category import choose_category
 from ladi.preprocess.checks import check_garment, raise_errors
 from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
 from ladi.preprocess.frame import crop_to_frame, to_tensor
+from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
 from ladi.preprocess.pose import PoseDetector
 from ladi.types import AskedCategory, Background, Category, Frame, Garment, Photo, Size
 
@@ -35,6 +36,8 @@ _SMALL_IN_FRAME = 0.75
 _TRACE = 0.1
 # Times the model's size up to which a garment's fine picture is worth its time.
 _FINEST = 4
+# No higher than this, whatever the model's size: cutting out takes twice the height, in floats.
+_FINEST_HEIGHT = 2048
 # The networks' mattes are up to about this share of the height too large or too small.
 _UNSURE_RIM = 0.006
 
@@ -66,6 +69,7 @@ def cut_garment(
         GarmentError: there is no garment to be seen.
         SettingError: an unknown way of cleaning.
     """
+    photo, _ = shrink_photo(photo)
     cut_out = cleaner.cut_out(photo, clean)
     findings = check_garment(photo, cut_out.matte, person=pose.find(photo.pixels))
     raise_errors(findings)
@@ -134,11 +138,14 @@ def fit_cut_out(
 
 def fine_factor(photo: Size, size: Size) -> int:
     """How many times the model's ``size`` a garment's picture can fill with detail of its own; 1 for none."""
-    return max(1, min(_FINEST, photo[0] // size[0], photo[1] // size[1]))
+    return max(1, min(_FINEST, _FINEST_HEIGHT // size[0], photo[0] // size[0], photo[1] // size[1]))
 
 
 def _window(pixels: np.ndarray, frame: Frame, fill: int | tuple[int, int, int]) -> np.ndarray:
     """The window at the model's size, with ``fill`` where it reaches outside the picture."""
+    factor = shrink_factor(max(frame.height, pixels.shape[0]) * max(frame.width, pixels.shape[1]))
+    if factor > 1:
+        pixels, frame = shrink(pixels, factor), scale_frame(frame, 1 / factor)
     height, width = pixels.shape[:2]
     before = (max(0, -math.floor(frame.top)), max(0, -math.floor(frame.left)))
     after = (

@@ -45,6 +45,7 @@ def prepare_person(
     scheme: LabelScheme = "lip",
     mask_rule: MaskRule = "worn",
     mask_grow: int = 0,
+    shrunk: int = 1,
 ) -> PersonParts:
     """Frame the person, label them, and decide what is repainted.
 
@@ -58,6 +59,7 @@ def prepare_person(
         scheme: Whose mask rule the model was trained with.
         mask_rule: See ``ladi.types.MaskRule``.
         mask_grow: Pixels of ``size`` by which the mask is grown; negative shrinks it.
+        shrunk: By which factor this photo is a smaller copy, so that people are not called small for it.
 
     Raises:
         PersonError: The person cannot be dressed.
@@ -65,7 +67,7 @@ def prepare_person(
     # diffusers, which the parser needs, takes seconds to import.
     from ladi.preprocess.parsing import parse_person, translate
 
-    findings = check_person(photo, detection)
+    findings = check_person(photo, detection, shrunk=shrunk)
     raise_errors(findings)
     frame = frame_person(photo.size, detection, category, size)
     image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import io
 import logging
+import stat
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from ladi.naming import find_file
+from ladi.preprocess.large import strips
 from ladi.types import Photo, PhotoError
 
 LOGGER = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
+MAX_ASPECT = 8
+"""Of the longer side to the shorter. No person and no garment is longer, and where a picture is padded to the
+model's proportions, memory would grow with the square of the longer side."""
 MIN_SIDE = 16
 """Pixels. Below this there is nothing to see, whatever the picture shows."""
 
@@ -68,11 +74,12 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
         return _decode(_from_array(source), "The picture", max_pixels)
     if isinstance(source, Image.Image):
         return _decode(source, "The picture", max_pixels)
-    data, name = _read_bytes(source)
-    _check_kind(data, name)
+    file, name = _open(source)
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as image:
-            return _decode(image, name, max_pixels)
+        with file:
+            _check_kind(file, name)
+            with Image.open(file, formats=_formats()) as image:
+                return _decode(image, name, max_pixels)
     except PhotoError:
         raise
     except UnidentifiedImageError:
@@ -88,15 +95,19 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise _damaged(name, error) from None
 
 
-def _read_bytes(source: str | Path | bytes) -> tuple[bytes, str]:
-    """The file's content, and the name under which messages speak of it (never its folder)."""
+def _open(source: str | Path | bytes) -> tuple[BinaryIO, str]:
+    """The file, opened, and the name under which messages speak of it (never its folder)."""
+    file: BinaryIO
     if isinstance(source, bytes):
-        data, name = source, "The picture"
+        file, name, empty = io.BytesIO(source), "The picture", not source
     elif isinstance(source, str | Path):
         path = find_file(source)
-        name = f"“{path.name or path}”"
+        name = f"“{printable(path.name or str(path))}”"
         try:
-            data = path.read_bytes()
+            status = path.stat()
+            # A pipe or a device would be waited for without end.
+            waiting = not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode)
+            file, empty = io.BytesIO() if waiting else path.open("rb"), status.st_size == 0
         except FileNotFoundError:
             raise PhotoError(f"There is no file {name}; check the path.") from None
         except IsADirectoryError:
@@ -106,17 +117,27 @@ def _read_bytes(source: str | Path | bytes) -> tuple[bytes, str]:
             raise PhotoError(
                 f"{name} cannot be opened ({reason}); check the path and its permissions."
             ) from None
+        if waiting:
+            raise PhotoError(f"{name} is no file but a pipe or a device; give the path of a picture.")
     else:
         raise PhotoError(
             f"A picture must be a path, bytes, a Pillow picture or an array, got {type(source).__name__}."
         )
-    if not data:
+    if empty:
+        file.close()
         raise PhotoError(f"{name} is empty (0 bytes); save or upload it again.")
-    return data, name
+    return file, name
 
 
-def _check_kind(data: bytes, name: str) -> None:
+def printable(name: str) -> str:
+    """A file's name as it can stand in a sentence: in one line, and whatever its bytes are."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
+def _check_kind(file: BinaryIO, name: str) -> None:
     """Make HEIC readable where the file is one, or say what is missing."""
+    data = file.read(12)
+    file.seek(0)
     if data[4:8] != b"ftyp" or data[8:12] not in _HEIF_BRANDS:
         return
     try:
@@ -156,6 +177,11 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
             f"{name} has only {width}×{height} pixels; give one of at least {MIN_SIDE} pixels on each side, "
             "better 512."
         )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise PhotoError(
+            f"{name} has {width}×{height} pixels, which is too long and narrow; crop it to at most "
+            f"{MAX_ASPECT} times as long as wide."
+        )
     notes: list[str] = []
     if image.format != "MPO" and getattr(image, "is_animated", False):
         notes.append(
@@ -173,8 +199,15 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
         colour, alpha = _upright(image, colour, alpha, notes)
     except _BAD_DATA as error:
         raise _damaged(name, error) from None
-    pixels = np.array(colour)
-    return Photo(pixels=pixels, alpha=None if alpha is None else np.array(alpha), notes=tuple(notes))
+    return Photo(_to_array(colour), None if alpha is None else _to_array(alpha), tuple(notes))
+
+
+def _to_array(image: Image.Image) -> np.ndarray:
+    """(H,W,3) or (H,W) uint8; in strips, since numpy takes a Pillow picture by way of two more copies."""
+    array = np.empty((image.height, image.width, 3)[: 3 if image.mode == "RGB" else 2], np.uint8)
+    for rows in strips(image.height, image.width):
+        array[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+    return array
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:
@@ -207,25 +240,35 @@ def _to_rgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
         converted = _through_profile(image, profile, notes)
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _reduce_depth(image: Image.Image, notes: list[str]) -> Image.Image:
     """16-bit, 32-bit and floating-point grey to 8 bits; no header tells the scale, so the range decides."""
-    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
+    stored = np.asarray(image)
+    rows = strips(*stored.shape)
+
+    def values(part: slice) -> np.ndarray:
+        return np.nan_to_num(stored[part].astype(np.float64), posinf=0.0, neginf=0.0)
+
+    low = min(float(values(part).min()) for part in rows)
+    high = max(float(values(part).max()) for part in rows)
+    start, scale = 0.0, 1.0
     if image.mode.startswith("I;16"):
-        scaled = values / 257
+        scale = 1 / 257
     elif low >= 0 and high <= 1 and image.mode == "F":
-        scaled = values * 255
+        scale = 255.0
     elif low >= 0 and high <= 255:
-        scaled = values
+        scale = 1.0
     elif low >= 0 and high <= 65535:
-        scaled = values / 257
+        scale = 1 / 257
     else:
-        scaled = (values - low) * (255 / (high - low))
+        start, scale = low, 255 / (high - low)
     notes.append("More than 8 bits per channel were reduced to 8.")
-    return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+    grey = np.empty(stored.shape, np.uint8)
+    for part in rows:
+        grey[part] = np.clip(np.rint((values(part) - start) * scale), 0, 255)
+    return Image.fromarray(grey)
 
 
 def _through_profile(image: Image.Image, profile: bytes, notes: list[str]) -> Image.Image | None:
