@@ -17,10 +17,13 @@ from app import pictures, words
 from app.compare.handlers import Comparing
 from app.fence import sentences
 from app.files import new_folder, write_result
+from app.running import Runs, Work
+from app.serving.visitors import LOOK, take_ticket
 from app.tryon.handlers import Handlers
 from app.values import named, read_mask_file, read_request, read_upload, setting_names
 from ladi.preprocess.frame import to_pixels
 from ladi.settings import record, table
+from ladi.types import PersonParts, Result
 from ladi.weights.catalog import trained_categories
 
 Component = Any
@@ -33,6 +36,7 @@ class Api:
         """Share the page's engines."""
         self._handlers = handlers
         self._comparing = comparing
+        self._looks = Runs(take_ticket)
 
     def try_on(self, person: Any, garment: Any, mask: Any, *values: Any) -> tuple[Any, ...]:
         """Dress the person of one photo in the garment of another picture.
@@ -51,7 +55,12 @@ class Api:
                 read_mask_file(mask, photo.size),
             )
             model = settings["model"] or self._handlers.default_model
-            result = self._handlers.engine_for(model).try_on(request)
+
+            def work(task: Work) -> Result:
+                engine = self._handlers.engine_for(model)
+                return engine.try_on(request, progress=task.progress, cancelled=task.cancelled)
+
+            result = self._handlers.runs.result(None, work)
             made = record(request, result, model=model)
             warped = result.conditions.warped_garment
             return (
@@ -97,26 +106,34 @@ class Api:
             name = model or self._handlers.default_model
             rows = table()
             kind = trained_categories(name)[0] if category == "auto" else category
-            parts = self._handlers.engine_for(name).prepare_person(
-                photo,
-                category=kind,
-                mask_grow=rows["mask_grow"].read(mask_grow),
-                mask_rule=mask_rule,
-                size=rows["size"].read(size),
-            )
-            from ladi.preprocess.person import mask_on_photo
-
-            frame = parts.frame
-            joints = parts.keypoints.astype(float)
-            joints[:, :2] = joints[:, :2] / frame.scale + (frame.left, frame.top)
-            joints[parts.keypoints[:, 2] <= 0] = 0
-            told = {
-                "category": parts.category,
-                "findings": [vars(finding) for finding in parts.findings],
-                "keypoints": np.round(joints, 2).tolist(),
+            how: dict[str, Any] = {
+                "category": kind,
+                "mask_grow": rows["mask_grow"].read(mask_grow),
+                "mask_rule": mask_rule,
+                "size": rows["size"].read(size),
             }
-            white = np.repeat((mask_on_photo(parts) * np.uint8(255))[..., None], 3, axis=2)
-            return white, pictures.draw_pose(parts), pictures.draw_parts(parts), told
+
+            def work(_: Work) -> tuple[Any, ...]:
+                return explain_person(self._handlers.engine_for(name).prepare_person(photo, **how))
+
+            return self._looks.result(None, work)
+
+
+def explain_person(parts: PersonParts) -> tuple[Any, ...]:
+    """What ``prepare`` answers: the mask over the photo, joints, parts, and what is told of them."""
+    from ladi.preprocess.person import mask_on_photo
+
+    frame = parts.frame
+    joints = parts.keypoints.astype(float)
+    joints[:, :2] = joints[:, :2] / frame.scale + (frame.left, frame.top)
+    joints[parts.keypoints[:, 2] <= 0] = 0
+    told = {
+        "category": parts.category,
+        "findings": [vars(finding) for finding in parts.findings],
+        "keypoints": np.round(joints, 2).tolist(),
+    }
+    white = mask_on_photo(parts) * np.uint8(255)
+    return np.stack([white] * 3, axis=-1), pictures.draw_pose(parts), pictures.draw_parts(parts), told
 
 
 def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, Any], *, gpu: str) -> None:
@@ -166,8 +183,8 @@ def add_endpoints(handlers: Handlers, comparing: Comparing, defaults: dict[str, 
                 gr.JSON(label="Findings, joints and category"),
             ],
             preprocess=False,
-            concurrency_limit=2,
-            concurrency_id="prepare",
+            concurrency_limit=1,
+            concurrency_id=LOOK,
             api_name="prepare",
         )
         trigger.click(

@@ -79,7 +79,7 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
             handlers.stop(request.session_hash or "")
 
         page.unload(leave)
-    return page.queue(default_concurrency_limit=1, max_size=32)
+    return page.queue(default_concurrency_limit=1, max_size=32, api_open=False)
 
 
 def _model_line(model: str) -> str:

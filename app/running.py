@@ -1,19 +1,25 @@
 """Long work with a visitor watching: what is reported on the way, and how it is stopped.
 
-Work runs in a thread of its own, so that the page's event can hand out its reports as they come; whoever
-leaves or cancels has a flag that the engine asks between two steps. It knows nothing of what is computed.
+Work runs in a thread that is not the asker's, so that the page's event can hand out its reports as they come.
+There are few such threads and always the same ones: every thread that calls the networks keeps a team of
+helpers and memory of its own. Whoever leaves or cancels is noticed between two steps, also by work that still
+waits for its thread. It knows nothing of what is computed, nor of who asks.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
+
+from ladi.types import Cancelled
 
 T = TypeVar("T")
 EVERY = 0.2
@@ -40,12 +46,23 @@ class Outcome(Generic[T]):
     value: T
 
 
+@dataclass(frozen=True)
+class Ticket:
+    """What is known of whoever asks for work."""
+
+    wanted: Callable[[], bool] = lambda: True
+    """Whether anybody still waits for it; asked between two steps."""
+    over: Callable[[], None] = lambda: None
+    """Called once, when nothing is computed for it any more."""
+
+
 class Work:
     """What the running work is given: where to report, and whether to stop."""
 
-    def __init__(self, stop: threading.Event) -> None:
+    def __init__(self, stop: threading.Event, wanted: Callable[[], bool] = lambda: True) -> None:
         """Start with nothing reported."""
         self._stop = stop
+        self._wanted = wanted
         self._began = time.monotonic()
         self._preview: np.ndarray | None = None
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
@@ -61,14 +78,43 @@ class Work:
 
     def cancelled(self) -> bool:
         """The engine's ``cancelled``."""
-        return self._stop.is_set()
+        return self._stop.is_set() or not self._wanted()
+
+
+@dataclass
+class Crew:
+    """A fixed number of threads; what comes when all are busy waits its turn."""
+
+    threads: int = 1
+    _pool: ThreadPoolExecutor | None = None
+    _process: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Have something done."""
+        with self._lock:
+            if self._pool is None or self._process != os.getpid():
+                # A copy of the process, as on ZeroGPU, has none of the threads.
+                self._pool, self._process = ThreadPoolExecutor(self.threads, "compute"), os.getpid()
+            return self._pool.submit(work)
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Have something done, and wait for it."""
+        return self.submit(work).result()
 
 
 class Runs:
     """The flags by which visitors stop their own work, and nobody else's."""
 
-    def __init__(self) -> None:
-        """Nobody is here."""
+    def __init__(self, ticket: Callable[[], Ticket] = Ticket, *, threads: int = 1) -> None:
+        """Nobody is here.
+
+        Args:
+            ticket: tells of whoever asks, in the thread that asks.
+            threads: how much is computed at once.
+        """
+        self._ticket = ticket
+        self._crew = Crew(threads)
         self._flags: dict[str, set[threading.Event]] = {}
         self._lock = threading.Lock()
 
@@ -78,48 +124,60 @@ class Runs:
             for flag in self._flags.get(visitor, ()):
                 flag.set()
 
-    def watch(self, visitor: str, work: Callable[[Work], T]) -> Iterator[Report | Outcome[T]]:
-        """Runs work in a thread, and yields its reports and in the end its outcome.
+    def watch(self, visitor: str | None, work: Callable[[Work], T]) -> Iterator[Report | Outcome[T]]:
+        """Has work done, and yields its reports and in the end its outcome.
 
         Args:
-            visitor: whoever may stop it.
+            visitor: whoever may stop it; ``None`` for nobody but by leaving.
             work: called with where to report and whether to stop.
 
         Raises:
-            Whatever the work raises.
+            Cancelled: nobody wants it any more.
+            Exception: whatever the work raises.
         """
-        flag = threading.Event()
-        task = Work(flag)
-        results: list[Outcome[T]] = []
-        errors: list[BaseException] = []
+        flag, ticket = threading.Event(), self._ticket()
+        task = Work(flag, ticket.wanted)
 
-        def run() -> None:
-            try:
-                results.append(Outcome(work(task)))
-            except BaseException as error:  # raised again below, in the thread that asked
-                errors.append(error)
+        def unless_cancelled() -> T:
+            if task.cancelled():
+                raise Cancelled("Stopped before it was begun.")
+            return work(task)
 
-        with self._lock:
-            self._flags.setdefault(visitor, set()).add(flag)
-        thread = threading.Thread(target=run, name="work", daemon=True)
-        thread.start()
+        if visitor is not None:
+            with self._lock:
+                self._flags.setdefault(visitor, set()).add(flag)
+        done = self._crew.submit(unless_cancelled)
+        done.add_done_callback(lambda _: ticket.over())
         try:
-            while thread.is_alive():
-                thread.join(EVERY)
+            while not done.done():
+                wait([done], EVERY)
                 newest = _newest(task.reports)
                 if newest is not None:
                     yield newest
-            if errors:
-                raise errors[0]
-            yield results[0]
+                # What has begun may have something to show even when it is stopped, to whoever is there.
+                if task.cancelled() and (done.cancel() or not ticket.wanted()):
+                    raise Cancelled("Stopped before it was done; nothing was changed.")
+            yield Outcome(done.result())
         finally:
             # Also where the visitor has left and nobody asks for the next report.
             flag.set()
-            with self._lock:
-                flags = self._flags.get(visitor, set())
-                flags.discard(flag)
-                if not flags:
-                    self._flags.pop(visitor, None)
+            done.cancel()
+            if visitor is not None:
+                self._forget(visitor, flag)
+
+    def _forget(self, visitor: str, flag: threading.Event) -> None:
+        with self._lock:
+            flags = self._flags.get(visitor, set())
+            flags.discard(flag)
+            if not flags:
+                self._flags.pop(visitor, None)
+
+    def result(self, visitor: str | None, work: Callable[[Work], T]) -> T:
+        """The outcome alone, for those who want no reports; raises as ``watch``."""
+        for told in self.watch(visitor, work):
+            if isinstance(told, Outcome):
+                return told.value
+        raise Cancelled("Stopped before it was done; nothing was changed.")
 
 
 def _newest(reports: queue.SimpleQueue[Report]) -> Report | None:

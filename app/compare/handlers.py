@@ -6,7 +6,6 @@ Nothing here knows the layout.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -103,7 +102,8 @@ class Comparing:
         """The same for programs: pictures with captions, the sheet's file, and the cells."""
         settings = named(values)
         requests, cells = self._ask(person, garments, axes, settings, None)
-        state = write_comparison(requests, self._run(Work(threading.Event()), requests, cells), settings)
+        made = self.runs.result(None, lambda task: self._run(task, requests, cells))
+        state = write_comparison(requests, made, settings)
         pictures = [(cell["file"], cell["label"]) for cell in state["cells"]]
         return pictures, state["sheet"], [told_of(cell) for cell in state["cells"]]
 

@@ -69,7 +69,8 @@ def launch_page(
     """
     if options.mcp:
         check_mcp()
-    page.queue(default_concurrency_limit=1, max_size=None)
+    # Closed: /run and /api, which pass the queue. What the page does not queue goes on working.
+    page.queue(default_concurrency_limit=1, max_size=None, api_open=False)
     guard_queue(page, most_waiting=options.queue_size, per_visitor=options.visitor_limit)
     page.delete_cache = None  # the folder sees to it
     pictures.start(lambda: own_files(page))
@@ -113,8 +114,8 @@ def health_route(page: gr.Blocks, readiness: Readiness) -> Route:
             "status": readiness.state,
             "model": readiness.model,
             "version": ladi.__version__,
-            "waiting": len(waiting),
-            "running": len(running),
+            "waiting": waiting.total(),
+            "running": running.total(),
         }
         return JSONResponse(told, 200 if readiness.state == "ready" else 503, {"Cache-Control": "no-store"})
 

@@ -1,19 +1,34 @@
 """Who waits: a queue of limited length, of which no visitor has more than a share.
 
-Counted is what Gradio's queue holds itself, waiting and running, at the moment when something new comes. So
-nothing has to be given back by whoever closes the page, cancels or fails. Only the events that compute count.
+Counted is what Gradio's queue holds, waiting and running, and what is still being computed for those who have
+left: Gradio forgets a cancelled event at once, its work ends a step later. So nothing has to be given back by
+whoever closes the page, cancels or fails.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import fastapi
 import gradio as gr
+from gradio.context import LocalContext
+from gradio.queueing import Event
+
+from app.running import Ticket
 
 GPU = "gpu"
-"""The concurrency id of the events that compute: one of them runs at a time, and they are what is limited."""
+"""The concurrency id of the events that paint: one of them runs at a time."""
+LOOK = "look"
+"""That of programs' looks at photos, which are as limited."""
+COMPUTING = (GPU, LOOK)
+OTHERS = 8
+"""So many times more of all other events, which are short, may wait: the page looks at each new picture."""
+
+_at_work: set[Event] = set()
+"""What is being computed, or waits for its thread, for all pages of this process."""
 
 TOO_MANY_REQUESTS = 429
 """For 503, Gradio's page has words of its own; with this status it shows ours."""
@@ -32,33 +47,60 @@ def guard_queue(page: gr.Blocks, *, most_waiting: int, per_visitor: int | None) 
 
     async def guarded(body: Any, request: fastapi.Request, username: str | None) -> Any:
         function = page.fns.get(body.fn_index)
-        if function is not None and function.concurrency_id == GPU:
-            waiting, running = count_events(page)
+        if function is not None:
+            computing = function.concurrency_id in COMPUTING
+            share = 1 if computing else OTHERS
+            waiting, running = count_events(page, computing=computing)
             visitor = name_visitor(body.session_hash, request, username)
-            own = [*waiting, *running].count(visitor) if visitor else 0
-            if per_visitor is not None and own >= per_visitor:
+            own = waiting[visitor] + running[visitor] if visitor else 0
+            if per_visitor is not None and own >= share * per_visitor:
                 raise fastapi.HTTPException(TOO_MANY_REQUESTS, already_waiting(own))
-            if len(waiting) >= most_waiting:
-                raise fastapi.HTTPException(TOO_MANY_REQUESTS, busy(len(waiting)))
+            if waiting.total() >= share * most_waiting:
+                raise fastapi.HTTPException(TOO_MANY_REQUESTS, busy(waiting.total()))
         return await push(body=body, request=request, username=username)
 
     queue.push = guarded  # type: ignore[method-assign]
 
 
-def count_events(page: gr.Blocks) -> tuple[list[str], list[str]]:
-    """The visitors of the computing events: of those that wait, and of those that run."""
+def count_events(page: gr.Blocks, *, computing: bool = True) -> tuple[Counter[str], Counter[str]]:
+    """How many events each visitor has: of those that wait, and of those that run.
+
+    Args:
+        page: with its queue.
+        computing: those that compute, else all others.
+    """
     queue = page._queue
     waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
-    running = [event for job in queue.active_jobs if job is not None for event in job]
-    visitors = [
-        [
+    running = {event for job in queue.active_jobs if job is not None for event in job}
+    running |= {event for event in list(_at_work) if page.fns.get(event.fn._id) is event.fn}
+
+    def count(events: Iterable[Event]) -> Counter[str]:
+        return Counter(
             name_visitor(event.session_hash, event.request, event.username)
             for event in events
-            if event.concurrency_id == GPU
-        ]
-        for events in (waiting, running)
-    ]
-    return visitors[0], visitors[1]
+            if (event.concurrency_id in COMPUTING) == computing
+        )
+
+    return count(waiting), count(running)
+
+
+def take_ticket() -> Ticket:
+    """For whoever asks in this thread: counted until the work is over, wanted while Gradio waits for it.
+
+    Without an event, as in a direct call, the work is wanted by whoever calls, and not counted.
+    """
+    page, name = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    event = None if page is None or name is None else page._queue.event_ids_to_events.get(name)
+    if page is None or event is None:
+        return Ticket()
+    queue = page._queue
+
+    def wanted() -> bool:
+        # A cancelled event is no longer active, and one whose page or connection has gone is not alive.
+        return event.alive and any(event in job for job in list(queue.active_jobs) if job is not None)
+
+    _at_work.add(event)
+    return Ticket(wanted, lambda: _at_work.discard(event))
 
 
 def name_visitor(session: str | None, request: fastapi.Request, username: str | None) -> str:

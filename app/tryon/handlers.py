@@ -17,6 +17,7 @@ from app.fence import fenced, sentences
 from app.fields import category_choices
 from app.files import new_folder, write_photo, write_picture, write_result
 from app.running import Outcome, Runs, Work
+from app.serving.visitors import take_ticket
 from app.tryon import masks
 from app.values import (
     from_record,
@@ -74,7 +75,7 @@ class Handlers:
         self.engine_for = engine_for
         self.default_model = default_model
         self.models = models or (default_model,)
-        self.runs = Runs()
+        self.runs = Runs(take_ticket)
 
     # Painting.
 
@@ -179,7 +180,7 @@ class Handlers:
     def _shown(self, **values: Any) -> tuple[Any, ...]:
         return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
 
-    def stop(self, visitor: str = "") -> None:
+    def stop(self, visitor: str) -> None:
         """Stop what this visitor has running, within a step."""
         self.runs.stop(visitor)
 

@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from app import pictures, words
+from app.running import Crew
 from app.tryon import masks
 from app.values import named, read_upload, read_value
 from ladi.preprocess.frame import to_pixels
@@ -23,6 +24,8 @@ from ladi.weights.catalog import trained_categories
 
 LOGGER = logging.getLogger(__name__)
 
+LOOKERS = 2
+"""Pictures that are looked at at once."""
 PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
@@ -56,6 +59,7 @@ class Looking:
         """Remember where engines come from; see ``Handlers``."""
         self.engine_for = engine_for
         self.default_model = default_model
+        self._crew = Crew(LOOKERS)
 
     def look(
         self,
@@ -79,6 +83,12 @@ class Looking:
         Returns:
             Values or updates for ``LOOKED``.
         """
+        return self._crew.run(lambda: self._look(person, garment, drawn, token, layers, values))
+
+    def _look(
+        self, person: Any, garment: Any, drawn: masks.DrawnMask | None, token: str, layers: Any, values: Any
+    ) -> tuple[Any, ...]:
+        """The same, in one of the threads that compute."""
         settings, grow = named(values), 0
         try:
             grow = read_value(settings, "mask_grow")

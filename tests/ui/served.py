@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.running import Runs
 from app.serving.hosting import Readiness, launch_page
 from app.serving.options import parse
 from app.serving.privacy import PictureFolder
-from app.serving.visitors import GPU
+from app.serving.visitors import GPU, take_ticket
 
 
 class Server:
@@ -27,6 +28,7 @@ class Server:
     def __init__(self, *flags: str, keep_seconds: float = 60.0) -> None:
         self.pictures = PictureFolder(keep_seconds)
         self.go = threading.Event()
+        self.runs = Runs(take_ticket)
         example = self.pictures.path.parent / "example.png"
         Image.new("RGB", (20, 20), "green").save(example)
         with gr.Blocks() as page:
@@ -43,12 +45,13 @@ class Server:
                 concurrency_limit=1,
             )
             gr.Button().click(lambda: "looked", None, gr.Textbox(), api_name="look")
+            gr.Button().click(lambda: str(self.go.wait(60)), None, gr.Textbox(), api_name="wait")
         self.page = page
         self.readiness = Readiness("mini")
         _, self.address, _ = launch_page(page, parse(list(flags)), self.readiness, self.pictures, quiet=True)
 
     def paint(self, upload: dict[str, Any] | None) -> np.ndarray:
-        assert self.go.wait(60)
+        assert self.runs.result(None, lambda task: self.go.wait(60))
         return np.asarray(Image.open(upload["path"])) if upload else np.zeros((9, 9, 3), np.uint8)
 
     def call(self, name: str = "paint", session: str | None = None) -> httpx.Response:
@@ -56,8 +59,12 @@ class Server:
         body = {"data": [None] if name == "paint" else [], "session_hash": session}
         if session is None:
             return httpx.post(f"{self.address}gradio_api/call/{name}", json={"data": body["data"]})
-        body["fn_index"] = next(index for index, fn in self.page.fns.items() if fn.api_name == name)
+        body["fn_index"] = self.index(name)
         return httpx.post(f"{self.address}gradio_api/queue/join", json=body)
+
+    def index(self, name: str) -> int:
+        """By which number Gradio knows an event."""
+        return next(index for index, fn in self.page.fns.items() if fn.api_name == name)
 
     def health(self) -> tuple[int, dict[str, Any]]:
         answer = httpx.get(f"{self.address}health")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 from app import running
-from app.running import Outcome, Report, Runs, Work
+from app.running import Crew, Outcome, Report, Runs, Ticket, Work
 from ladi.types import Cancelled
 
 LONG = 30.0
@@ -91,7 +92,7 @@ def test_work_that_nobody_watches_any_more_stops() -> None:
 
 def test_visitors_stop_only_themselves() -> None:
     """Prevents one visitor's Cancel from ending another's work."""
-    runs, mine, theirs = Runs(), Steps(), Steps()
+    runs, mine, theirs = Runs(threads=2), Steps(), Steps()
     first, second = runs.watch("me", mine), runs.watch("them", theirs)
     next(first), next(second)
     runs.stop("me")
@@ -124,3 +125,67 @@ def test_errors_reach_whoever_asked() -> None:
     with pytest.raises(ValueError) as raised:
         list(Runs().watch("me", work))
     assert raised.value is error
+
+
+def test_work_is_done_by_the_same_few_threads() -> None:
+    """Prevents 391 threads: each new one that calls the networks brings helpers and memory of its own."""
+    runs, crew = Runs(), Crew(2)
+    assert len({runs.result("me", lambda task: threading.get_ident()) for _ in range(20)}) == 1
+    with ThreadPoolExecutor(10) as askers:
+        assert len(set(askers.map(lambda _: crew.run(threading.get_ident), range(40)))) <= 2
+
+
+def test_work_that_nobody_wants_any_more_stops_and_counts_until_then() -> None:
+    """Prevents cancelled requests that compute on to their end, and that count as nobody's meanwhile."""
+    gone, over, steps = threading.Event(), threading.Event(), Steps()
+    runs = Runs(lambda: Ticket(lambda: not gone.is_set(), over.set))
+    watched = runs.watch("me", steps)
+    next(watched)
+    assert not over.is_set()
+    gone.set()
+    with pytest.raises(Cancelled):
+        list(watched)
+    assert steps.over.wait(LONG / 2) and over.wait(LONG / 2)
+
+
+def test_what_waits_for_its_turn_is_stopped_before_it_begins() -> None:
+    """Prevents a queue of cancelled work, each begun only to be ended."""
+    runs, first, begun = Runs(), Steps(), threading.Event()
+    running_ = runs.watch("first", first)
+    next(running_)
+    asker = threading.Timer(0.05, runs.stop, ["second"])
+    asker.start()
+    with pytest.raises(Cancelled):
+        list(runs.watch("second", lambda task: begun.set()))
+    runs.stop("first")
+    with pytest.raises(Cancelled):
+        list(running_)
+    assert runs.result("third", lambda task: 3) == 3 and not begun.is_set()
+
+
+def test_what_has_begun_may_show_what_it_has() -> None:
+    """Prevents a cancelled batch from losing the rows that are done."""
+
+    def work(task: Work) -> str:
+        while not task.cancelled():
+            task.progress("denoise", 0.5)
+            time.sleep(0.01)
+        return "half"
+
+    runs = Runs()
+    watched = runs.watch("me", work)
+    next(watched)
+    runs.stop("me")
+    assert list(watched)[-1] == Outcome("half")
+
+
+def test_programs_without_a_name_cannot_stop_each_other() -> None:
+    """Prevents one call without a session from ending everybody's."""
+    runs, steps = Runs(), Steps()
+    watched = runs.watch(None, steps)
+    next(watched)
+    runs.stop("")
+    done = steps.done
+    assert isinstance(next(watched), Report) and steps.done > done
+    watched.close()  # type: ignore[attr-defined]
+    assert steps.over.wait(LONG / 2)
