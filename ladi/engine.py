@@ -54,6 +54,7 @@ from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, in_smaller_photo, shrink_photo
 from ladi.preprocess.person import prepare_person, with_mask
+from ladi.preprocess.photo import MAX_PIXELS
 from ladi.preprocess.pose import PoseDetector
 from ladi.progress import Progress, Stages
 from ladi.runtime.devices import choose_running
@@ -103,7 +104,11 @@ class Engine:
         self._cleaner = GarmentCleaner(matting)
         self._pose = PoseDetector()
         self._lock = threading.Lock()
-        self._people: Recall[PersonParts] = Recall(seconds=min(remember, SECONDS))
+        self._people: Recall[PersonParts] = Recall(
+            seconds=min(remember, SECONDS),
+            weigh=lambda person: person.photo.size[0] * person.photo.size[1],
+            most=MAX_PIXELS,
+        )
         self._garments: Recall[Garment] = Recall(seconds=min(remember, SECONDS))
 
     @classmethod
