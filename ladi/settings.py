@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ladi.rows import Kind, Row
-from ladi.types import AskedCategory, MaskRule, Photo, Result, Size
+from ladi.types import AskedCategory, MaskRule, Photo, Result, SettingError, Size
 
 if TYPE_CHECKING:
     import numpy as np
