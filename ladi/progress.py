@@ -5,11 +5,16 @@ It measures and reports. It runs nothing, and a new one is made for every reques
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from ladi.types import Cancelled
+
+LOGGER = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Progress = Callable[[str, float], None]
 """(stage, share of the whole work done); the stages are ``garment, person, conditions, denoise, decode,
@@ -63,3 +68,14 @@ def steps_done(share: float, steps: int) -> int:
     """How many of so many denoising steps are done at a share of the whole work."""
     within = (share - SHARES["denoise"]) / (SHARES["decode"] - SHARES["denoise"])
     return min(max(round(within * steps), 0), steps)
+
+
+def follow(items: Iterable[T], total: int, what: str, *, every: float = 10.0) -> Iterator[T]:
+    """Pass on what is worked through, and write now and then into the log how far that is."""
+    started = reported = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        now = time.monotonic()
+        if now - reported > every or count == total:
+            reported = now
+            LOGGER.info("%s: %d of %d in %.0f seconds", what, count, total, now - started)
+        yield item

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     ("ladi.types",),
-    ("ladi.naming", "ladi.rows"),
+    ("ladi.files", "ladi.naming", "ladi.rows"),
     ("ladi.settings", "ladi.progress", "ladi.models"),
     ("ladi.preprocess",),
     ("ladi.diffusion",),

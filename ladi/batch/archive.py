@@ -6,8 +6,6 @@ whatever an archive says of itself. What the files mean is ``pairs.py``'s.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from ladi.files import written_whole
 from ladi.types import PairsError
 
 _CHUNK = 1 << 20
@@ -101,20 +100,12 @@ def pack(files: Iterable[Path], archive: Path) -> Path:
     Raises:
         PairsError: it cannot be written.
     """
-    part: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{archive.name}.", suffix=".part", dir=archive.parent)
-        part = Path(name)
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as zipped:
+        with written_whole(archive) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as zipped:
             for path in files:
                 zipped.write(path, path.name)
-        part.chmod(0o644)
-        part.replace(archive)
     except OSError as error:
         raise PairsError(
             f"“{archive.name}” cannot be written ({error.strerror}); check its folder."
         ) from error
-    finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
     return archive

@@ -8,14 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ladi.files import write_json, write_text
 from ladi.types import PairsError
 
 MANIFEST, TABLE = "manifest.json", "manifest.csv"
@@ -98,19 +97,8 @@ def write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:
         settings = entry.settings or {}
         writer.writerow([*(cells[name] for name in columns), *(settings.get(name, "") for name in made)])
     try:
-        _replace(folder / MANIFEST, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        write_json(folder / MANIFEST, told)
         # With a mark at the start, by which spreadsheets know UTF-8.
-        _replace(folder / TABLE, "\ufeff" + table.getvalue())
+        write_text(folder / TABLE, "\ufeff" + table.getvalue())
     except OSError as error:
         raise unwritable(folder, error) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)

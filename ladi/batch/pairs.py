@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ladi.batch.archive import Limits, unpack, wanted
+from ladi.files import PICTURES
 from ladi.naming import find_file, spelled
 from ladi.settings import table
 from ladi.types import PairsError, PhotoError, SettingError
@@ -28,9 +29,6 @@ from ladi.types import PairsError, PhotoError, SettingError
 TABLES = ("pairs.csv", "pairs.tsv", "pairs.txt")
 """What the table in a folder or a zip file may be called."""
 PEOPLE, GARMENTS = "people", "garments"
-PICTURES = frozenset(
-    ".jpg .jpeg .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split()  # what read_photo can decode
-)
 FILES = ("person", "garment", "mask")
 """The columns with names of files; the last may be missing."""
 MOST_BYTES = 32 << 20

@@ -16,8 +16,8 @@ from typing import Any
 from ladi.data.checking.contents import Issue
 from ladi.data.checking.dataset import Report, check_dataset
 from ladi.data.opening import LAYOUT_NAMES, Layout
-from ladi.data.prepared import write_json
 from ladi.data.sample import DatasetError
+from ladi.files import write_json
 from ladi.types import ModelError, SettingError
 from ladi.weights.check import Findings, check_model
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ladi.types import ModelError
 from ladi.weights import stock, table
+from ladi.weights.catalog import has_model
 from ladi.weights.convert import convert
 from ladi.weights.fetch import fetch
 from ladi.weights.hub import download as download_hub
@@ -108,7 +109,7 @@ def _is_converted(folder: Path) -> bool:
     Raises:
         ModelError: something else is in its place.
     """
-    if (folder / "model_index.json").is_file():
+    if has_model(folder):
         LOGGER.info("%s is there already and is left as it is", folder)
         return True
     if folder.exists():

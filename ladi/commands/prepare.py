@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ladi.data.prepared import MANIFEST, Pair, write_json, write_list
+from ladi.data.prepared import MANIFEST, Pair, write_list
 from ladi.data.preparing.folder import manifest, start_folder
 from ladi.data.preparing.pairing import choose_pairs, find_pictures, read_pairs_file, same_names
-from ladi.data.preparing.workers import follow, workers
+from ladi.data.preparing.workers import told, workers
+from ladi.files import write_json
 from ladi.types import SettingError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
 
     with workers(options.processes) as apply:
         tasks = [Task("garment", *item, folder, settings, device=options.device) for item in garments.items()]
-        made = list(follow(apply(tasks), len(tasks), "garments"))
+        made = list(told(apply(tasks), len(tasks), "garments"))
         kinds = {outcome.task.name: outcome.category for outcome in made if outcome.failure is None}
         categories = {name: kinds[name] for name in garments if name in kinds}
         pairs = choose_pairs(list(people), lists, same_names(people, garments), categories)
@@ -97,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
             Task("person", name, people[name], folder, settings, category, options.device)
             for name, category in wanted
         ]
-        made += follow(apply(tasks), len(tasks), "people")
+        made += told(apply(tasks), len(tasks), "people")
     dressed = [outcome for outcome in made if outcome.task.kind == "person" and outcome.failure is None]
     ready = {(outcome.task.name, outcome.category) for outcome in dressed}
     for order, listed in pairs.items():

@@ -15,8 +15,6 @@ A json file is written after the pictures that it belongs to: where it is, they 
 from __future__ import annotations
 
 import csv
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -34,6 +32,7 @@ from ladi.data.sample import (
     read_rgb,
     scale_keypoints,
 )
+from ladi.files import written_whole
 from ladi.types import CATEGORIES, KEYPOINT_NAMES, Category, SettingError, Size
 
 MANIFEST = "prepared.json"
@@ -169,12 +168,10 @@ def read_list(path: Path) -> list[Pair]:
 
 def write_list(path: Path, pairs: Sequence[Pair]) -> None:
     """Write ``paired.csv`` or ``unpaired.csv``, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("w", encoding="utf-8", newline="") as file:
+    with written_whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADINGS)
         writer.writerows(pairs)
-    os.replace(partial, path)
 
 
 def read_joints(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
@@ -193,10 +190,3 @@ def read_joints(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     if not known:
         raise DatasetError(f"The joints {path} are not in the layout of `python -m ladi prepare`.")
     return joints, record
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a json file, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, path)

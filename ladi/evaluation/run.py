@@ -31,6 +31,7 @@ from ladi.evaluation.protocol import made_how, masks_in_words, versions
 from ladi.evaluation.report.tables import write_tables
 from ladi.evaluation.summary import summarise
 from ladi.evaluation.variants import BASELINES, EmascKind, Variant, ablation
+from ladi.files import PICTURES, write_json
 from ladi.models.emasc import EMASC
 from ladi.runtime.devices import Running, choose_precision, choose_running
 from ladi.runtime.loading import is_large, load_networks
@@ -179,7 +180,7 @@ def _generate(options: Options, share: Share, running: Running) -> dict[str, Any
         how = made_how(options, pipeline, making, full, running, share)
         record = {"protocol": how, "rows": rows, "few": few}
         out.mkdir(parents=True, exist_ok=True)
-        (out / "making.json").write_text(json.dumps(record, indent=2))
+        write_json(out / "making.json", record)
     generate(
         Generator(pipeline, making, out, emascs),
         pairs,
@@ -261,10 +262,9 @@ def _scoring_size(options: Options, record: dict[str, Any] | None) -> Size:
         return options.size
     assert options.pictures is not None
     from ladi.data.sample import read_image
-    from ladi.evaluation.scores.score import SUFFIXES
 
     first: Sequence[Path] = sorted(
-        path for path in options.pictures.iterdir() if path.suffix.lower() in SUFFIXES
+        path for path in options.pictures.iterdir() if path.suffix.lower() in PICTURES
     )
     if not first:
         raise LadiError(f"there are no pictures in {options.pictures}: give the folder that holds them")

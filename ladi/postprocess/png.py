@@ -8,8 +8,6 @@ metadata gets into it. What the settings mean is not known here.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from ladi.files import written_whole
 from ladi.types import PhotoError
 
 SETTINGS = "ladi-vton"
@@ -88,18 +87,10 @@ def save_png(pixels: np.ndarray, path: str | Path, chunks: PngInfo | None = None
     """
     target = Path(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        with written_whole(target) as draft:
+            Image.fromarray(pixels).save(draft, format="PNG", compress_level=_PNG_LEVEL, pnginfo=chunks)
     except OSError as error:
         raise PhotoError(f"“{target.name}” cannot be written ({error.strerror}); check its folder.") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            Image.fromarray(pixels).save(file, format="PNG", compress_level=_PNG_LEVEL, pnginfo=chunks)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except OSError as error:
-        raise PhotoError(f"“{target.name}” cannot be written ({error.strerror}); check its folder.") from None
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def name_pictures(out: Path, count: int) -> list[Path]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.types import ModelError, Size
 
@@ -226,7 +227,7 @@ def is_back(landmarks: np.ndarray) -> bool:
 def count_people(graphs: Graphs, pixels: np.ndarray, first: Body) -> int:
     """1, or 2 where somebody else of about the same size stands beside the first person."""
     grown = resize(first.silhouette, (64, 64))
-    covered = resize(_dilate(grown > 0.2), pixels.shape[:2]) > 0.5
+    covered = resize(ndimage.maximum_filter(np.float32(grown > 0.2), size=3), pixels.shape[:2]) > 0.5
     if covered.all():
         return 1
     rest = pixels.copy()
@@ -236,12 +237,3 @@ def count_people(graphs: Graphs, pixels: np.ndarray, first: Body) -> int:
         return 1
     area = second.silhouette > _ON
     return 2 if area.any() and covered[area].mean() < 0.5 else 1
-
-
-def _dilate(mask: np.ndarray) -> np.ndarray:
-    padded = np.pad(mask, 1)
-    grown = np.zeros(mask.shape, dtype=bool)
-    for dy in range(3):
-        for dx in range(3):
-            grown |= padded[dy : dy + mask.shape[0], dx : dx + mask.shape[1]]
-    return grown.astype(np.float32)

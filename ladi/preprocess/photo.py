@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ladi.naming import find_file
 from ladi.preprocess.large import strips
@@ -189,6 +189,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
         )
     try:
         image.load()
+        image = _upright(image, notes)
         alpha, colour = _split_alpha(image)
         colour = _to_rgb(colour, image.info.get("icc_profile"), notes)
         if alpha is not None:
@@ -196,7 +197,6 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
             canvas.paste(colour, mask=alpha)
             colour = canvas
             notes.append("Transparent parts were put on white.")
-        colour, alpha = _upright(image, colour, alpha, notes)
     except _BAD_DATA as error:
         raise _damaged(name, error) from None
     return Photo(_to_array(colour), None if alpha is None else _to_array(alpha), tuple(notes))
@@ -208,6 +208,16 @@ def _to_array(image: Image.Image) -> np.ndarray:
     for rows in strips(image.height, image.width):
         array[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
     return array
+
+
+def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
+    """The picture turned as its EXIF orientation says."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except _BAD_DATA as error:
+        LOGGER.info("EXIF ignored: %s", error)
+        notes.append("The EXIF block is unreadable, so the picture's orientation is unknown.")
+        return image
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:
@@ -293,27 +303,3 @@ def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(1, -1, 3)
     moved = np.asarray(ImageCms.applyTransform(Image.fromarray(grid), transform))
     return int(np.abs(moved.astype(int) - grid).max()) <= _PROFILE_TOLERANCE
-
-
-def _upright(
-    image: Image.Image, colour: Image.Image, alpha: Image.Image | None, notes: list[str]
-) -> tuple[Image.Image, Image.Image | None]:
-    """Turn picture and alpha as the original's EXIF orientation says."""
-    try:
-        orientation = image.getexif().get(0x0112, 1)
-    except _BAD_DATA as error:
-        LOGGER.info("EXIF ignored: %s", error)
-        notes.append("The EXIF block is unreadable, so the picture's orientation is unknown.")
-        return colour, alpha
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(orientation)
-    if turn is None:
-        return colour, alpha
-    return colour.transpose(turn), None if alpha is None else alpha.transpose(turn)

@@ -5,7 +5,6 @@ A stage asks for the parts that it needs, so that the warp is trained without ei
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,7 +30,7 @@ from ladi.models.vae import EmascAutoencoderKL
 from ladi.training.loop.checkpoints import CHECKPOINT, stage_weights
 from ladi.types import LadiError, ModelError, Size
 from ladi.weights import hub, table
-from ladi.weights.catalog import find_model, sampling_defaults
+from ladi.weights.catalog import find_model, read_index, sampling_defaults
 from ladi.weights.networks import PSEUDO_WORDS, PUBLISHED, Recipe
 from ladi.weights.table import Part, SourceFile
 
@@ -202,20 +201,6 @@ class Parts:
         files = (*(file for file in table.BASE.files if not file.name.startswith("unet/")), *BASE_UNET)
         source = replace(table.BASE, files=tuple(file for file in files if file.name.startswith(f"{name}/")))
         return _root(hub.download(source, self.base))
-
-
-def read_index(folder: Path) -> dict[str, Any]:
-    """A saved pipeline's ``model_index.json``.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        return json.loads((folder / "model_index.json").read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"The index of the model in {folder} cannot be read: copy the model again."
-        ) from error
 
 
 def _root(found: hub.Found) -> Path:

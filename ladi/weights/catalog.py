@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ladi.rows import listed
 from ladi.types import (
@@ -37,6 +38,8 @@ TRAINED_ON_TOPS = frozenset({"mini", "vitonhd"})
 """The models that have seen nothing else."""
 MASKED_AS_IN_DRESS_CODE = frozenset({"dresscode"})
 """The models trained with Dress Code's mask rule; the others know VITON-HD's."""
+INDEX = "model_index.json"
+"""What makes a folder a saved pipeline."""
 EMBEDDED = "mini"
 """The model that comes with the project."""
 HELPERS = MODELS[EMBEDDED]
@@ -50,7 +53,7 @@ def find_model(model: str) -> Path:
         ModelError: there is no such model, or its folder holds none.
     """
     folder = MODELS.get(model, Path(model).expanduser())
-    if (folder / "model_index.json").is_file():
+    if has_model(folder):
         return folder
     if model in MODELS:
         raise ModelError(_how_to_get(model, folder))
@@ -96,7 +99,7 @@ def _how_to_get(model: str, folder: Path) -> str:
 
 def installed_models() -> list[str]:
     """The names in ``MODELS`` whose folders hold a pipeline."""
-    return [name for name, folder in MODELS.items() if (folder / "model_index.json").is_file()]
+    return [name for name, folder in MODELS.items() if has_model(folder)]
 
 
 def sampling_defaults(folder: Path) -> tuple[int, float]:
@@ -105,9 +108,20 @@ def sampling_defaults(folder: Path) -> tuple[int, float]:
     Raises:
         ModelError: the folder's index cannot be read.
     """
+    index = read_index(folder)
     with readable(folder):
-        index = json.loads((folder / "model_index.json").read_text())
         return int(index["default_steps"]), float(index["default_guidance"])
+
+
+def has_model(folder: Path) -> bool:
+    """Whether a folder holds a saved pipeline."""
+    return (folder / INDEX).is_file()
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """A saved pipeline's index; raises ModelError where it cannot be read."""
+    with readable(folder):
+        return dict(json.loads((folder / INDEX).read_text()))
 
 
 def garment_background(model: str) -> Background:

@@ -14,6 +14,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from ladi.files import write_json
 from ladi.types import ModelError
 
 LOGGER = logging.getLogger(__name__)
@@ -75,8 +76,6 @@ def _record(folder: Path, name: str, entry: dict[str, Any]) -> None:
     try:
         with FileLock(folder / f".{RECORD}.lock"):
             entries = recorded(folder) | {name: entry}
-            draft = folder / f"{RECORD}.partial"
-            draft.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
-            draft.replace(folder / RECORD)
+            write_json(folder / RECORD, dict(sorted(entries.items())))
     except PermissionError:
         LOGGER.warning("the digest of %s cannot be recorded: its folder is read-only", name)

@@ -79,7 +79,9 @@ def fetch(name: str, mirrors: Sequence[str], folder: Path) -> Path:
             except _AbsentError as error:
                 LOGGER.warning("%s: %s", url, error)
                 complaints.append(f"{url} ({error})")
-    raise ModelError(f"{name} is not to be had from {', '.join(complaints)}: give another place for it.")
+    raise ModelError(
+        f"{name} could not be downloaded from {', '.join(complaints)}: give another place for it."
+    )
 
 
 def partial_of(target: Path) -> Path:

@@ -10,14 +10,10 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from ladi.types import ModelError
-from ladi.weights import fetch
 from ladi.weights.table import Mirror, Source, SourceFile
 
 LOGGER = logging.getLogger(__name__)
@@ -93,7 +89,7 @@ def download(source: Source, given: str | None = None) -> Found:
         if folder.is_dir():
             raise ModelError(f"The {source.title} in {str(folder)!r} lacks {', '.join(missing)}: add them.")
         try:
-            return _persist(mirror, source)
+            return _download_from(mirror, source)
         except Exception as error:  # the hub's library has a dozen kinds, and its HTTP library more
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise ModelError(
@@ -103,20 +99,9 @@ def download(source: Source, given: str | None = None) -> Found:
             LOGGER.warning("%s: %s", mirror.location, _first_line(error))
             complaints.append(f"{mirror.location} ({type(error).__name__})")
     raise ModelError(
-        f"The {source.title} is not to be had from {', '.join(complaints)}: check the network and "
+        f"The {source.title} could not be downloaded from {', '.join(complaints)}: check the network and "
         f"HF_HUB_OFFLINE, or name another place, a hub id or a folder, in {source.variable}."
     )
-
-
-def _persist(mirror: Mirror, source: Source) -> Found:
-    """Try again after a connection broke off; the library goes on where it stopped."""
-    for pause in fetch.PAUSES:
-        try:
-            return _download_from(mirror, source)
-        except httpx2.TransportError as error:
-            LOGGER.info("%s: %s; trying again", mirror.location, _first_line(error))
-            time.sleep(pause)
-    return _download_from(mirror, source)
 
 
 def _look_in(mirror: Mirror, files: tuple[SourceFile, ...]) -> tuple[Found, list[str]]:

@@ -77,7 +77,7 @@ def test_nothing_can_be_reached(
     toy_world.shutdown()
     toy_world.server_close()
     assert main(["download", "vitonhd", "--dir", str(tmp_path / "downloads")]) == 2
-    assert "The base is not to be had from" in capsys.readouterr().err
+    assert "The base could not be downloaded from" in capsys.readouterr().err
 
 
 def test_offline_lists_all_that_is_missing(

@@ -114,7 +114,7 @@ def test_mirrors_are_tried_in_order(files: FileServer, tmp_path: Path) -> None:
     (files.folder / "page").mkdir()
     (files.folder / "page" / NAME).write_text("<html>moved</html>")
     fetch(NAME, [f"{files.url}/gone", f"{files.url}/page", files.url], tmp_path / "here")
-    with pytest.raises(ModelError, match="not to be had from .*gone.*404.*page.*no checkpoint"):
+    with pytest.raises(ModelError, match="could not be downloaded from .*gone.*404.*page.*no checkpoint"):
         fetch(NAME, [f"{files.url}/gone", f"{files.url}/page"], tmp_path / "there")
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from ladi.data.checking.inspecting import Look, inspect
 from ladi.data.checking.twins import find_duplicates, find_leaks, group
 from ladi.data.opening import Layout, find_splits
 from ladi.data.sample import DatasetError
+from ladi.progress import follow
 from ladi.types import SettingError, Size
 
 LOGGER = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ FAR_OUTSIDE = 1.2
 """Times the picture's side beyond which joints must be in another size's pixels; detectors guess a little
 beyond the edge."""
 MOST_THREADS = 8
-_REPORT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,9 @@ def check_dataset(
     listed = [list_contents(root, layout, split) for split in splits or there]
     items = {name: item for contents in listed for name, item in contents.items.items()}
     with ThreadPoolExecutor(threads or min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-        looks = {look.item.name: look for look in _followed(pool.map(inspect, items.values()), len(items))}
+        looks = {
+            look.item.name: look for look in follow(pool.map(inspect, items.values()), len(items), "files")
+        }
     issues = [issue for contents in listed for issue in contents.issues]
     issues += [issue for look in looks.values() for issue in look.issues]
     for contents in listed:
@@ -110,12 +111,3 @@ def _sizes(contents: Contents, looks: dict[str, Look]) -> Iterator[Issue]:
 
 def _shown(size: Size) -> str:
     return f"{size[1]}×{size[0]}"
-
-
-def _followed(looks: Iterable[Look], total: int) -> Iterator[Look]:
-    reported = time.monotonic()
-    for count, look in enumerate(looks, start=1):
-        if time.monotonic() - reported > _REPORT_SECONDS:
-            reported = time.monotonic()
-            LOGGER.info("%d of %d files", count, total)
-        yield look

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ladi.data.prepared import MANIFEST, write_json
+from ladi.data.prepared import MANIFEST
 from ladi.data.sample import read_json
+from ladi.files import write_json
 from ladi.types import SettingError
 
 if TYPE_CHECKING:

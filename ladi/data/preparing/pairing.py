@@ -12,12 +12,9 @@ from typing import Any
 
 from ladi.data.prepared import Pair
 from ladi.data.sample import DatasetError
+from ladi.files import PICTURES
 from ladi.types import Category
 
-PICTURES = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-"""Endings that make a file of a folder a picture; the file's content decides how it is read."""
 _DELIMITERS = ("\t", ";", ",")
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ladi.data.prepared import garment_place, person_place, write_json
+from ladi.data.prepared import garment_place, person_place
+from ladi.files import write_json
 from ladi.postprocess.png import save_png
 from ladi.preprocess.cleaner import LOCAL_MODELS, GarmentCleaner
 from ladi.preprocess.frame import to_pixels
@@ -36,6 +37,7 @@ from ladi.weights.catalog import (
     find_model,
     garment_background,
     mask_scheme,
+    read_index,
     trained_categories,
 )
 
@@ -111,12 +113,10 @@ def own_size(model: str) -> Size:
     if folder == HELPERS and model in MODELS and MODELS[model] != HELPERS:
         return FULL_SIZE
     try:
-        index = json.loads((folder / "model_index.json").read_text())
+        index = read_index(folder)
         return int(index["height"]), int(index["width"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{folder / 'model_index.json'} does not say the model's size: give --size."
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The model in {folder} does not say its size: give --size.") from error
 
 
 def prepare(task: Task) -> Outcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -17,13 +16,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ladi.data.sample import DatasetError
+from ladi.progress import follow
 
 if TYPE_CHECKING:
     from ladi.data.preparing.pictures import Outcome, Task
 
 LOGGER = logging.getLogger(__name__)
-
-REPORT_SECONDS = 10.0
 
 
 @contextmanager
@@ -57,14 +55,9 @@ def workers(processes: int) -> Iterator[Callable[[Sequence[Task]], Iterator[Outc
         pool.shutdown(cancel_futures=True)
 
 
-def follow(outcomes: Iterable[Outcome], total: int, what: str) -> Iterator[Outcome]:
+def told(outcomes: Iterable[Outcome], total: int, what: str) -> Iterator[Outcome]:
     """Pass outcomes on, telling failures as they come and now and then how far the work is."""
-    started = reported = time.monotonic()
-    for count, outcome in enumerate(outcomes, start=1):
+    for outcome in follow(outcomes, total, what):
         if outcome.failure is not None:
             print(f"{outcome.task.source}: {outcome.failure}", file=sys.stderr)
-        if time.monotonic() - reported > REPORT_SECONDS or count == total:
-            reported = time.monotonic()
-            seconds = reported - started
-            LOGGER.info("%s: %d of %d in %.0f seconds", what, count, total, seconds)
         yield outcome

@@ -20,8 +20,9 @@ from ladi.data.sample import Sample
 from ladi.diffusion.conditioning import predict_warp
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.evaluation.pairs import Pair
+from ladi.files import write_json
 from ladi.preprocess.frame import to_tensor
-from ladi.preprocess.labels import to_scheme
+from ladi.preprocess.labels import DRESS_CODE, to_scheme
 from ladi.preprocess.mask import inpaint_mask, mask_regions
 from ladi.preprocess.parsing import parse_person, translate
 from ladi.preprocess.pose import PoseDetector, pose_map
@@ -69,6 +70,10 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float | None:
     return float((one & other).sum() / union) if union else None
 
 
+BEFORE = ("hat", "hair", "sunglasses", "head", "left_arm", "right_arm", "bag")
+"""What of a person may lie over the garment, by Dress Code's labels."""
+
+
 def worn_garment(sample: Sample) -> np.ndarray:
     """(H,W) bool: what the labels call the garment to be replaced."""
     return mask_regions(
@@ -79,7 +84,7 @@ def worn_garment(sample: Sample) -> np.ndarray:
 def hidden(sample: Sample) -> np.ndarray:
     """(H,W) bool: where something of the person may lie over the garment."""
     labels = to_scheme(sample.labels, sample.scheme, "dresscode")
-    return np.isin(labels, [1, 2, 3, 11, 14, 15, 16])
+    return np.isin(labels, [DRESS_CODE[name] for name in BEFORE])
 
 
 @torch.no_grad()
@@ -166,9 +171,7 @@ def measure(pair: Pair, pipeline: LadiVtonPipeline, detectors: Detectors, path: 
     path.parent.mkdir(parents=True, exist_ok=True)
     if seen is not None:
         Image.fromarray(draw_both(pair.sample, seen)).save(path.with_suffix(".jpg"), quality=85)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(found))
-    partial.replace(path)
+    write_json(path, found)
     return True
 
 

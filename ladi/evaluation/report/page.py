@@ -7,7 +7,6 @@ It reads what ``summary.py`` left in the output folder (tables as JSON, small pi
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -22,18 +21,10 @@ from ladi.evaluation.causes.slices import FEW
 from ladi.evaluation.report import charts
 from ladi.evaluation.report.sections import causes_section, cell, pair_card, slices_section
 from ladi.evaluation.report.tables import number, reasons
+from ladi.files import write_text
 from ladi.types import LadiError
 
 TEMPLATE = "report.html.j2"
-PICTURES = {
-    "person": "photo",
-    "garment": "garment",
-    "mask": "what is repainted",
-    "warped": "warped garment",
-    "result": "result",
-}
-FOUND = {"person": "photo", "found": "garment and joints by the data (green) and by the app (orange)"}
-"""The pictures of one pair, in order, and what they show."""
 HARDLY = 0.001
 """Differences below this, of [0,1], are called so even where they are no chance."""
 
@@ -67,9 +58,7 @@ def write_report(out: Path) -> Path:
         least_bad=LEAST_BAD,
     )
     target = out / "report.html"
-    partial = out / ".report.html.part"
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, target)
+    write_text(target, page)
     return target
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ladi.files import write_text
 
 NOT_COMPUTED = "not computed"
 
@@ -19,9 +20,7 @@ def write_tables(result: Mapping[str, Any], out: Path) -> None:
         (f"table-{order}.json", json.dumps(result, indent=1)),
         (f"table-{order}.md", describe(result) + "\n"),
     ):
-        partial = out / f".{name}.part"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, out / name)
+        write_text(out / name, text)
 
 
 def describe(result: Mapping[str, Any]) -> str:

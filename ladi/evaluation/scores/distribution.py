@@ -19,18 +19,6 @@ HALVES = 50
 """Random halves that intervals are made from."""
 
 
-def frechet_distance(
-    mean: np.ndarray, covariance: np.ndarray, other_mean: np.ndarray, other_covariance: np.ndarray
-) -> float:
-    """Fréchet distance of two Gaussians: |m₁−m₂|² + tr(C₁ + C₂ − 2(C₁C₂)^½); (D,), (D,D), twice."""
-    # C₁C₂ has the eigenvalues of the symmetric C₁^½ C₂ C₁^½, whose roots are real by construction.
-    values, vectors = linalg.eigh(covariance)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    roots = np.sqrt(linalg.eigvalsh(root @ other_covariance @ root).clip(0))
-    shift = float(((mean - other_mean) ** 2).sum())
-    return shift + float(np.trace(covariance) + np.trace(other_covariance) - 2 * roots.sum())
-
-
 def fid(features: np.ndarray, other: np.ndarray) -> float:
     """Fréchet inception distance (Heusel et al., 2017): of the Gaussians of two sets of features.
 

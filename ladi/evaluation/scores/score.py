@@ -18,10 +18,10 @@ from ladi.evaluation.pairs import Pair, Pairs
 from ladi.evaluation.scores.distribution import fid, half_interval, inception_score, kid, squared_mmd
 from ladi.evaluation.scores.metrics import bootstrap_interval
 from ladi.evaluation.scores.suite import METRICS, Suite
+from ladi.files import PICTURES
 from ladi.types import LadiError, Size
 
 CHUNK = 16
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 class Folder:
@@ -36,7 +36,7 @@ class Folder:
         self.folder, self.size = folder, size
         self.resized: dict[Size, int] = {}
         found = folder.iterdir() if folder.is_dir() else ()
-        self.files = {path.stem: path for path in sorted(found) if path.suffix.lower() in SUFFIXES}
+        self.files = {path.stem: path for path in sorted(found) if path.suffix.lower() in PICTURES}
 
     def path(self, pair: Pair) -> Path | None:
         """The picture's file, if there is one."""

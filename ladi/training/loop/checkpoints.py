@@ -15,15 +15,16 @@ import torch
 from diffusers.training_utils import EMAModel
 from torch import nn
 
+from ladi.files import written_whole
+
 CHECKPOINT = "checkpoint.pt"
 
 
 def save_atomically(state: object, path: Path) -> None:
     """``torch.save`` that never leaves half a file under the final name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(path.suffix + ".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
+    with written_whole(path) as draft:
+        torch.save(state, draft)
 
 
 def save_checkpoint(state: Mapping[str, Any], folder: Path, *, keep: int, last: int | None) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 
 from ladi.data.shards import read_shards
+from ladi.files import write_json, written_whole
 from ladi.preprocess.mask import inpaint_mask
 from ladi.types import KEYPOINT_NAMES, Size
 
@@ -70,16 +70,15 @@ class Cache:
             shape: of one sample.
             dtype: numpy's name of it.
         """
-        partial = self.folder / f"{name}.partial.npy"
-        array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=(len(self), *shape))
-        done = 0
-        for part in parts:
-            array[done : done + len(part)] = part
-            done += len(part)
-        assert done == len(self)
-        array.flush()
-        del array
-        os.replace(partial, self.folder / f"{name}.npy")
+        with written_whole(self.folder / f"{name}.npy") as draft:
+            array = np.lib.format.open_memmap(draft, mode="w+", dtype=dtype, shape=(len(self), *shape))
+            done = 0
+            for part in parts:
+                array[done : done + len(part)] = part
+                done += len(part)
+            assert done == len(self)
+            array.flush()
+            del array
         self._arrays.pop(name, None)
 
     def discard(self, *names: str) -> None:
@@ -121,7 +120,7 @@ def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
             ids.append(sample.id)
         for name, rows in columns.items():
             np.save(target / f"{name}.npy", np.stack(rows))
-        (target / "ids.json").write_text(json.dumps(ids))
+        write_json(target / "ids.json", ids)
     return Cache(folder, split)
 
 

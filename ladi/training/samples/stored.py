@@ -19,6 +19,7 @@ from torch import nn
 
 from ladi.data.sample import PairDataset
 from ladi.diffusion.conditioning import garment_features, warp_garment
+from ladi.files import write_json
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.training.loop.stage import Batch
@@ -45,7 +46,7 @@ def open_store(folder: Path, samples: PairDataset) -> Cache:
         listed.parent.mkdir(parents=True, exist_ok=True)
         for path in listed.parent.glob("*.npy"):
             path.unlink()
-        listed.write_text(json.dumps(pairs))
+        write_json(listed, pairs)
     return Cache(folder, "train")
 
 
@@ -120,4 +121,4 @@ def _store(
         yield from arrays
 
     store.add(name, again(), head.shape[1:], str(head.dtype))
-    record.write_text(json.dumps(made_by))
+    write_json(record, made_by)

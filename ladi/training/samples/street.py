@@ -6,7 +6,6 @@ own joints and silhouette. Photos in which nobody is found are left out.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ladi.data.street import StreetPhoto, read_street, read_tags, tags_to_labels
+from ladi.files import write_json
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame
 from ladi.preprocess.pose import PoseDetector
 from ladi.training.samples.cache import Cache
@@ -59,7 +59,7 @@ def build_street_cache(data: Path, folder: Path, split: str, size: Size) -> Cach
         detector.close()
         for name, rows in columns.items():
             np.save(target / f"{name}.npy", np.stack(rows))
-        (target / "ids.json").write_text(json.dumps(ids))
+        write_json(target / "ids.json", ids)
     return Cache(folder, split)
 
 
