@@ -21,7 +21,7 @@ from app.running import Runs, Work
 from app.serving.visitors import LOOK, take_ticket
 from app.tryon.handlers import Handlers
 from app.values import named, read_mask_file, read_request, read_upload, setting_names
-from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.frame import to_photo, to_pixels
 from ladi.settings import record, table
 from ladi.types import PersonParts, Result
 from ladi.weights.catalog import trained_categories
@@ -125,7 +125,7 @@ def explain_person(parts: PersonParts) -> tuple[Any, ...]:
 
     frame = parts.frame
     joints = parts.keypoints.astype(float)
-    joints[:, :2] = joints[:, :2] / frame.scale + (frame.left, frame.top)
+    joints[:, :2] = to_photo(joints[:, :2], frame)
     joints[parts.keypoints[:, 2] <= 0] = 0
     told = {
         "category": parts.category,

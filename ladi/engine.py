@@ -50,6 +50,7 @@ import torch
 
 from ladi.diffusion.painting import Preview, encode, paint
 from ladi.postprocess.finish import finish
+from ladi.preprocess.checks import check_size, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, in_smaller_photo, shrink_photo
@@ -59,7 +60,7 @@ from ladi.preprocess.pose import PoseDetector
 from ladi.progress import Progress, Stages
 from ladi.runtime.devices import choose_running
 from ladi.runtime.extras import Extras, load_extras
-from ladi.runtime.loading import is_large, load_networks
+from ladi.runtime.loading import is_large, load_kinds, load_networks
 from ladi.runtime.recall import SECONDS, Recall, digest
 from ladi.settings import RESULT_PIXELS, check_request, check_result_pixels, choose_sampling
 from ladi.weights.catalog import ROOT, check_category, garment_background, mask_scheme, trained_categories
@@ -67,6 +68,7 @@ from ladi.weights.catalog import ROOT, check_category, garment_background, mask_
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, Compared
     from ladi.diffusion.pipeline import LadiVtonPipeline
+    from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
 
@@ -84,6 +86,7 @@ class Engine:
         running: Running | None = None,
         extras: Extras | None = None,
         remember: float = SECONDS,
+        kinds: GarmentKind | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -95,6 +98,7 @@ class Engine:
             running: where and how the pipeline computes, where that is known.
             extras: what looks at results and decodes previews, if anything.
             remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
+            kinds: tells what a garment is; by its outline where there is none.
         """
         self.name = name
         self.running = running
@@ -102,6 +106,7 @@ class Engine:
         self._pipeline = pipeline
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
+        self._kinds = kinds
         self._pose = PoseDetector()
         self._lock = threading.Lock()
         self._people: Recall[PersonParts] = Recall(
@@ -143,7 +148,16 @@ class Engine:
         extras = load_extras(
             pipeline, models=ROOT / "models", content_filter=content_filter, fast_previews=fast_previews
         )
-        return cls(pipeline, parser, matting, name=model, running=running, extras=extras, remember=remember)
+        return cls(
+            pipeline,
+            parser,
+            matting,
+            name=model,
+            running=running,
+            extras=extras,
+            remember=remember,
+            kinds=load_kinds(),
+        )
 
     @property
     def size(self) -> Size:
@@ -183,6 +197,8 @@ class Engine:
 
         def find() -> PersonParts:
             looked_at, factor = shrink_photo(photo)
+            # Before anybody is looked for: one that is too small is said to be just that.
+            raise_errors(check_size(looked_at, "photo"))
             found = prepare_person(
                 looked_at,
                 self._pose.detect(looked_at.pixels),
@@ -202,7 +218,13 @@ class Engine:
         return person if mask is None else with_mask(person, mask)
 
     def prepare_garment(
-        self, photo: Photo, *, category: AskedCategory = "auto", clean: str = "auto", size: Size | None = None
+        self,
+        photo: Photo,
+        *,
+        category: AskedCategory = "auto",
+        clean: str = "auto",
+        size: Size | None = None,
+        use_anyway: bool = False,
     ) -> Garment:
         """Remove the background where that is needed, and fit the garment to the model's size.
 
@@ -211,13 +233,14 @@ class Engine:
             category: ``auto`` looks at the outline, and is a top where the model knows nothing else.
             clean: see ``TryOnRequest.clean_garment``.
             size: instead of the model's own.
+            use_anyway: whatever seems to be wrong with it.
 
         Raises:
-            GarmentError: there is no garment to be seen.
+            GarmentError: there is no garment to be seen, or one that the model cannot paint.
             SettingError: an unknown way of cleaning.
         """
         size = size or self.size
-        key = (digest(photo), category, clean, size, self.name)
+        key = (digest(photo), category, clean, size, use_anyway, self.name)
         return self._garments.get(
             key,
             lambda: cut_garment(
@@ -229,6 +252,8 @@ class Engine:
                 size=size,
                 trained=trained_categories(self.name),
                 background=garment_background(self.name),
+                kinds=self._kinds,
+                use_anyway=use_anyway,
             ),
         )
 
@@ -355,7 +380,11 @@ class Engine:
         size = request.settings.size
         with stages("garment"):
             garment = self.prepare_garment(
-                request.garment, category=request.category, clean=request.clean_garment, size=size
+                request.garment,
+                category=request.category,
+                clean=request.clean_garment,
+                size=size,
+                use_anyway=request.use_anyway,
             )
         with stages("person"):
             person = self.prepare_person(

@@ -108,6 +108,8 @@ class Finding:
     """A stable short name, such as ``several_people``."""
     message: str
     """One sentence or two: what is wrong and what to do."""
+    turn: int = 0
+    """Degrees by which the picture should be turned to the right, where that is what to do."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ class Frame:
     height: float
     size: Size
     """The model's (height, width) that the window is resized to."""
+    angle: float = 0.0
+    """Degrees by which the window is turned to the right about its middle, where the person leans."""
 
     @property
     def scale(self) -> float:

@@ -1,7 +1,7 @@
 """The last stage of a try-on: from the network's pictures back into the photo.
 
 ```
-generated ─► add fine detail ─► drop what is unchanged from the mask ─► match light and skin ─► paste back
+generated ─► add fine detail ─► drop what is unchanged from the mask ─► match light, skin, grey ─► paste back
 ```
 
 Each step can be left out by a setting; without pasting back, the network's pictures are returned as they are.
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
@@ -60,6 +61,7 @@ def finish(
             shown = detailed(generated, person, garment, conditions)
     mask = person.mask[0, 0].numpy() > 0
     photo = _channels_last(person.image[0])
+    colourless = is_grey(person.photo.pixels)
     pictures = []
     for small, large in zip(generated, shown, strict=True):
         painted = mask
@@ -76,6 +78,8 @@ def finish(
                 )
             shift = torch.from_numpy(tone).movedim(-1, 0)[None]
             large = large + functional.interpolate(shift, large.shape[-2:], mode="bilinear")[0]
+        if colourless:
+            large = grey_outside(large, None if fitted is None else fitted[0])
         pictures.append(
             paste_back(person.photo, to_pixels(large), painted, person.frame, feather=settings.feather)
         )

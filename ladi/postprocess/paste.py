@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
+from ladi.preprocess.frame import to_photo, window_to_photo
 from ladi.preprocess.large import strips
 from ladi.types import Frame, Photo, Size
 
@@ -33,6 +34,8 @@ def paste_back(
     """
     out = photo.pixels.copy()
     hard = np.asarray(mask) > _ON
+    if frame.angle:
+        return _paste_turned(out, generated, hard, frame, feather)
     rows, columns = np.flatnonzero(hard.any(axis=1)), np.flatnonzero(hard.any(axis=0))
     if not rows.size:
         return out
@@ -73,10 +76,41 @@ def _blend(
     weight = enlarge(soft, Image.Resampling.BILINEAR)
     weight = weight * enlarge(hard.astype(np.uint8), Image.Resampling.NEAREST)
     painted = enlarge(generated, Image.Resampling.BICUBIC, generated.shape[0] / soft.shape[0])
+    _lay(window, painted, weight)
+
+
+def _lay(window: np.ndarray, painted: np.ndarray, weight: np.ndarray) -> None:
+    """Lay painted pixels over a window of the photo, in place, by their weights."""
     full, part = weight >= 1, (weight > 0) & (weight < 1)
     window[full] = painted[full]
     share = weight[part][:, None]
     window[part] = np.rint(window[part] * (1 - share) + painted[part] * share).astype(np.uint8)
+
+
+def _paste_turned(
+    out: np.ndarray, generated: np.ndarray, hard: np.ndarray, frame: Frame, feather: float
+) -> np.ndarray:
+    """The same for a window that leans: its pixels are turned back onto the photo's."""
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * (frame.size[1], frame.size[0])
+    ends = to_photo(corners, frame)
+    limits = out.shape[1], out.shape[0]
+    x0, y0 = np.clip(np.floor(ends.min(axis=0)), 0, limits).astype(int)
+    x1, y1 = np.clip(np.ceil(ends.max(axis=0)), 0, limits).astype(int)
+
+    def turned(array: np.ndarray, filter_: Image.Resampling, rows: slice) -> np.ndarray:
+        times = array.shape[0] / frame.size[0]
+        data = tuple(times * number for number in window_to_photo(frame, (int(x0), int(y0) + rows.start)))
+        size = (int(x1 - x0), rows.stop - rows.start)
+        return np.asarray(Image.fromarray(array).transform(size, Image.Transform.AFFINE, data, filter_))
+
+    depth = distance_transform_edt(np.pad(hard, 1))[1:-1, 1:-1]
+    soft = np.clip((depth - 0.5) / feather, 0, 1) if feather > 0 else hard
+    for rows in strips(int(y1 - y0), int(x1 - x0)):
+        weight = turned(soft.astype(np.float32), Image.Resampling.BILINEAR, rows)
+        weight = weight * turned(hard.astype(np.uint8), Image.Resampling.NEAREST, rows)
+        painted = turned(generated, Image.Resampling.BICUBIC, rows)
+        _lay(out[y0 + rows.start : y0 + rows.stop, x0:x1], painted, weight)
+    return out
 
 
 def _span(start: float, used: np.ndarray, scale: float, length: float, limit: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
-"""Guess from a garment's outline whether it is a top, something for the legs, or a dress.
+"""Whether a garment is a top, something for the legs, or a dress, and what follows for a model.
 
-A rule on proportions, not a network: two legs, a waistband from which it widens, or a length and a waist that
-tops do not have. The guess counts where nobody said which it is.
+A network says so (``kind.py``). Where there is none, a rule on the outline's proportions does: two legs, a
+waistband from which it widens, or a length and a waist that tops do not have. The answer counts where nobody
+said which it is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from PIL import Image
 from scipy import ndimage
 
 from ladi.preprocess.background import look_at_background, matte_by_colour
+from ladi.preprocess.checks import finding
+from ladi.preprocess.kind import Judged
 from ladi.types import AskedCategory, Category, Finding
 
 _SIDE = 256
@@ -32,6 +35,28 @@ _LONG_LEGS, _BROAD_TOP, _SOME_LEGS = 2.1, 0.6, 0.1
 _SKIRT_TOP, _SKIRT_LENGTH, _SKIRT_WIDENS, _SKIRT_HEM = 0.58, 1.5, 1.12, 0.45
 _DRESS_LENGTH = 1.8
 _SHORT_DRESS_LENGTH, _SHOULDERS, _FLARE = 1.5, 1.2, 1.1
+
+
+SURE = 0.8
+"""From this certainty on a kind is taken for what it is: refused, where it cannot be worn."""
+SURE_TURN = 0.9
+KIND_WORDS = {"top": "a top", "trousers": "trousers", "skirt": "a skirt or shorts", "dress": "a dress"}
+_CATEGORY_OF: dict[str, Category] = {
+    "top": "upper_body",
+    "trousers": "lower_body",
+    "skirt": "lower_body",
+    "dress": "dresses",
+}
+_WORN_AS: dict[Category, str] = {
+    "upper_body": "a top",
+    "lower_body": "trousers or a skirt",
+    "dresses": "a dress",
+}
+_OFFERED: dict[Category, str] = {
+    "upper_body": "tops",
+    "lower_body": "trousers and skirts",
+    "dresses": "dresses",
+}
 
 
 class Guess(NamedTuple):
@@ -79,28 +104,63 @@ def guess_category(pixels: np.ndarray, matte: np.ndarray) -> Guess:
 
 
 def choose_category(
-    asked: AskedCategory, pixels: np.ndarray, matte: np.ndarray, *, trained: Sequence[Category]
+    asked: AskedCategory,
+    pixels: np.ndarray,
+    matte: np.ndarray,
+    *,
+    trained: Sequence[Category],
+    judged: Judged | None = None,
 ) -> tuple[Category, tuple[Finding, ...]]:
-    """What a garment is taken for, and the doubts about it.
+    """What a garment is taken for, and the doubts about it; an error where it cannot be worn.
 
     Args:
         asked: what the request says; anything but ``auto`` is believed.
         pixels: (H,W,3) uint8 RGB, the garment's picture.
         matte: (H,W) float in [0,1].
         trained: what the model knows; one that knows tops only takes everything for a top.
+        judged: what the network says; its outline alone is looked at where there is none.
     """
+    if judged is not None:
+        return _by_network(asked, judged, trained)
     if asked != "auto":
         return asked, ()
     guess = guess_category(pixels, matte)
     if len(trained) == 1:
         if not guess.sure or guess.category != "lower_body":
             return trained[0], ()
-        doubt = "This looks like trousers, shorts or a skirt, and this model knows tops only."
-        return trained[0], (Finding("warning", "garment_not_a_top", doubt),)
+        return trained[0], (
+            finding("garment_perhaps_other", kind="trousers or a skirt", known=_OFFERED[trained[0]]),
+        )
     if guess.sure:
         return guess.category, ()
-    doubt = "The garment's outline is unclear, so its kind is a guess; choose the category if it is wrong."
-    return guess.category, (Finding("warning", "category_unsure", doubt),)
+    return guess.category, (finding("category_unsure"),)
+
+
+def _by_network(
+    asked: AskedCategory, judged: Judged, trained: Sequence[Category]
+) -> tuple[Category, tuple[Finding, ...]]:
+    """The same, by what the network says."""
+    sure, kind = judged.certainty >= SURE, KIND_WORDS.get(judged.kind, "")
+    meant = _CATEGORY_OF.get(judged.kind)
+    turned = judged.turn_certainty >= SURE_TURN and judged.turn and meant is not None
+    lies = (finding("garment_turned", turn=judged.turn),) if turned else ()
+    if asked != "auto":
+        other = sure and meant not in (None, asked)
+        doubts = (finding("garment_other_kind", kind=kind, asked=_WORN_AS[asked]),) if other else ()
+        return asked, (*doubts, *lies)
+    if meant is None:
+        if sure:
+            return trained[0], (finding("garment_none"),)
+        return trained[0], (finding("garment_unsure"), *lies)
+    if meant not in trained:
+        known = " and ".join(_OFFERED[one] for one in trained)
+        code = "garment_not_offered" if sure else "garment_perhaps_other"
+        return trained[0], (finding(code, kind=kind, known=known), *lies)
+    if sure:
+        return meant, lies
+    if len(trained) > 1:
+        return meant, (finding("category_unsure"), *lies)
+    return meant, (finding("garment_unsure"), *lies)
 
 
 def measure(outline: np.ndarray) -> Shape:

@@ -7,15 +7,19 @@ person is ``pose.py``'s work, cutting out the garment ``cleaner.py``'s, and noth
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from ladi.preprocess.composition import TORSO
+from ladi.preprocess.cut_outs import edges_touched, has_background_colour, is_one_colour
 from ladi.preprocess.labels import label_table
 from ladi.types import (
     KEYPOINT_NAMES,
+    Category,
     Finding,
     GarmentError,
     LabelScheme,
@@ -41,11 +45,21 @@ MIN_GARMENT_ERROR = 0.01
 MIN_GARMENT_WARNING = 0.04
 _MIN_WORN = 0.6
 """Share of the garment that lies on a person who wears it."""
+_CUT_OFF_EDGES = 2
+"""Of the picture, that a garment may not run out of without a word; one cuts a hem, or a long sleeve."""
 MAX_MASK = 0.7
 """Share of the photo that a mask may cover without a word."""
 _MOST_OF_FACE = 0.25
 """Share of the face; masks of collars reach the chin."""
+_PRINTED_BELOW = 0.22
+"""A face further down on a garment, by this share of its height, is no head above it."""
 _ON = 0.5
+_DRESS_SHARE, _BAG_SHARE = 0.04, 0.004
+"""Of the model's picture, from which a dress or a bag is taken for one."""
+USE_ANYWAY = " To use it all the same, choose “Use it anyway” (--force)."
+"""Behind every refusal of a garment's picture."""
+LIES = {90: "lie on its side", 180: "be upside down", 270: "lie on its side"}
+TURN_WORDS = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
 
 
 _ERRORS = {
@@ -55,6 +69,8 @@ _ERRORS = {
     "person_too_small": "The person is only about {tall} pixels tall; use a photo taken from nearer.",
     "garment_empty": "No garment was found in this picture; use one that shows the whole garment.",
     "garment_on_person": "The garment picture shows a person; use one of the garment alone.",
+    "garment_not_offered": "This looks like {kind}, but this model knows {known} only; use another garment.",
+    "garment_none": "No garment was recognised in this picture; use one that shows a garment alone.",
 }
 _WARNINGS = {
     "photo_small": "The photo has only {pixels} pixels; a larger one gives a finer result.",
@@ -65,10 +81,25 @@ _WARNINGS = {
     "person_shoulder_hidden": "One shoulder is hidden or cut off; a photo with both gives a better fit.",
     "person_back_view": "The person is seen from behind; use a photo from the front, as garments are.",
     "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
-    "person_not_upright": "The person lies or is upside down; turn the photo so that the head is on top.",
+    "person_not_upright": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
+    "person_headless": "The head is cut off; shoulders and hips say where the garment goes.",
+    "person_cut_below": "The photo ends above the hips, and so will the garment; its hem will not be seen.",
+    "person_in_dress": "A dress is worn; what is below the new top will be made up.",
+    "person_in_long_dress": "A dress is worn; below the new top it stays as it is.",
+    "person_with_bag": "A bag or strap is worn over the clothes; look where it meets the new garment.",
     "person_small": "The person is only about {tall} pixels tall; a photo from nearer gives a finer result.",
     "mask_on_face": "The mask covers the face, which will be painted anew; leave the face out of it.",
     "mask_large": "The mask covers {share} % of the photo; if it marks what shall stay, invert it.",
+    "garment_perhaps_other": "This may be {kind}, but this model knows {known} only; check the result.",
+    "garment_unsure": "It is not clear what kind of garment this is; check the result.",
+    "garment_other_kind": "This looks like {kind}, but {asked} was chosen; choose again if that is wrong.",
+    "category_unsure": "The garment's kind is a guess; choose the category if it is wrong.",
+    "garment_cut_off": "The garment runs out of its picture; show all of it, with some space around.",
+    "garment_like_background": "The garment has the colour of its background; use a picture before another.",
+    "garment_in_parts": "The cut-out falls into parts; if some are missing or too many, use another picture.",
+    "garment_several": "There are several garments in this picture, and only the largest is used.",
+    "garment_on_page": "Bars or buttons beside the garment were left out; crop the picture to the garment.",
+    "garment_turned": "The garment seems to {lie}; turn its picture {how}, so that it hangs upright.",
     "garment_little": "The garment takes up very little of its picture; crop the picture around it.",
     "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",
 }
@@ -90,10 +121,14 @@ def check_person(photo: Photo, detection: PoseDetection, *, shrunk: int = 1) -> 
         codes.append("person_several")
     if _is_blurred(photo.pixels, box):
         codes.append("photo_blurred")
+    if _middle(detection.keypoints, "right_hip", "left_hip") is None and box[2] >= 0.98 * photo.size[0]:
+        codes.append("person_cut_below")
     tall = shrunk * _person_height(detection, box)
     if tall < MIN_PERSON_WARNING:
         codes.append("person_too_small" if tall < MIN_PERSON_ERROR else "person_small")
-    return (*_check_size(photo, "photo"), *(_finding(code, tall=round(tall)) for code in codes))
+    turn = _turn(detection)
+    lies = (finding("person_not_upright", turn=turn),) if turn else ()
+    return (*check_size(photo, "photo"), *lies, *(finding(code, tall=round(tall)) for code in codes))
 
 
 def check_garment(
@@ -109,7 +144,10 @@ def check_garment(
     codes = []
     if person is not None and _wears(person, matte):
         nose = person.keypoints[KEYPOINT_NAMES.index("nose")]
-        codes.append("garment_on_person" if nose[2] > 0 else "garment_looks_worn")
+        if nose[2] <= 0:
+            codes.append("garment_looks_worn")
+        elif not _is_printed(nose, person, matte):
+            codes.append("garment_on_person")
     share = float((matte > _ON).mean())
     if share < MIN_GARMENT_WARNING:
         codes.append("garment_empty" if share < MIN_GARMENT_ERROR else "garment_little")
@@ -118,7 +156,7 @@ def check_garment(
     box = (int(top * down), int(left * across), round(bottom * down), round(right * across))
     if _is_blurred(photo.pixels, box):
         codes.append("garment_blurred")
-    return (*_check_size(photo, "garment"), *(_finding(code) for code in codes))
+    return (*check_size(photo, "garment"), *(finding(code) for code in codes))
 
 
 def check_mask(
@@ -140,7 +178,7 @@ def check_mask(
     share = float(mask.mean())
     if share > MAX_MASK:
         codes.append("mask_large")
-    return tuple(_finding(code, share=round(100 * share)) for code in codes)
+    return tuple(finding(code, share=round(100 * share)) for code in codes)
 
 
 def raise_errors(findings: Iterable[Finding]) -> None:
@@ -149,23 +187,53 @@ def raise_errors(findings: Iterable[Finding]) -> None:
     Raises:
         LadiError: A PersonError, GarmentError or PhotoError, by the first word of the finding's code.
     """
-    for finding in findings:
-        if finding.level == "error":
-            raise _RAISED.get(finding.code.split("_")[0], LadiError)(finding.message)
+    for one in findings:
+        if one.level == "error":
+            raise _RAISED.get(one.code.split("_")[0], LadiError)(one.message)
 
 
-def _finding(code: str, **details: object) -> Finding:
+def check_cut_out(photo: Photo, matte: np.ndarray, cleaned_by: str) -> tuple[Finding, ...]:
+    """What is doubtful about how a garment was cut out of its picture.
+
+    Args:
+        photo: the picture.
+        matte: (H,W) in [0,1] at its size.
+        cleaned_by: see ``CutOut``.
+    """
+    if cleaned_by != "alpha" and is_one_colour(photo.pixels):
+        return (finding("garment_empty"),)
+    codes = []
+    if edges_touched(matte) >= _CUT_OFF_EDGES:
+        codes.append("garment_cut_off")
+    if cleaned_by not in ("alpha", "kept") and has_background_colour(photo.pixels, matte):
+        codes.append("garment_like_background")
+    return tuple(finding(code) for code in codes)
+
+
+def overruled(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings on a garment that is to be used anyway: what would stop the try-on is a warning."""
+    return tuple(
+        replace(one, level="warning", message=one.message.removesuffix(USE_ANYWAY)) for one in findings
+    )
+
+
+def finding(code: str, turn: int = 0, **details: object) -> Finding:
+    """What a code stands for, in a sentence with its details."""
     if code in _ERRORS:
-        return Finding("error", code, _ERRORS[code].format(**details))
-    return Finding("warning", code, _WARNINGS[code].format(**details))
+        anyway = USE_ANYWAY if code.startswith("garment") else ""
+        return Finding("error", code, _ERRORS[code].format(**details) + anyway, turn)
+    if turn:
+        details |= {"lie": LIES[turn], "how": TURN_WORDS[turn]}
+    return Finding("warning", code, _WARNINGS[code].format(**details), turn)
 
 
-def _check_size(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]:
+def check_size(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]:
+    """Whether a picture has enough pixels; this can be told before anything is looked for in it."""
     height, width = photo.size
     if min(height, width) >= MIN_SIDE_WARNING:
         return []
     level = "too_small" if min(height, width) < MIN_SIDE_ERROR else "small"
-    return [_finding(f"{kind}_{level}", pixels=f"{width}×{height}")]
+    return [finding(f"{kind}_{level}", pixels=f"{width}×{height}")]
 
 
 def _box(soft: np.ndarray) -> tuple[int, int, int, int]:
@@ -206,15 +274,28 @@ def _joint_codes(detection: PoseDetection) -> list[str]:
         codes.append("person_shoulder_hidden")
     if detection.facing != "front":
         codes.append(f"person_{detection.facing}_view")
-    hips = _middle(detection.keypoints, "right_hip", "left_hip")
-    head = _middle(detection.keypoints, "nose", "right_ear", "left_ear")
-    # From the shoulders to the hips, or, where these are hidden, from the head to the neck.
-    ends = (shoulders, hips) if hips is not None else (head, neck)
-    if ends[0] is not None and ends[1] is not None:
-        down = ends[1] - ends[0]
-        if down[1] < abs(down[0]):
-            codes.append("person_not_upright")
+    head = _middle(detection.keypoints, "nose", "right_ear", "left_ear", "right_eye", "left_eye")
+    if head is None and shoulders is not None and detection.facing != "back":
+        codes.append("person_headless")
     return codes
+
+
+def _turn(detection: PoseDetection) -> int:
+    """Degrees by which the photo must be turned to the right for the head to be on top; 0 where it is."""
+    joints = detection.keypoints
+    hips, neck = _middle(joints, "right_hip", "left_hip"), _middle(joints, "neck")
+    shoulders = _middle(joints, "right_shoulder", "left_shoulder")
+    # From the shoulders to the hips, or, where these are hidden, from the head to the neck.
+    upper = shoulders if hips is not None else _middle(joints, "nose", "right_ear", "left_ear")
+    lower = hips if hips is not None else neck
+    if upper is None or lower is None:
+        return 0
+    right, down = lower - upper
+    if down >= abs(right):
+        return 0
+    if -down >= abs(right):
+        return 180
+    return 90 if right > 0 else 270
 
 
 def _wears(person: PoseDetection, matte: np.ndarray) -> bool:
@@ -222,6 +303,36 @@ def _wears(person: PoseDetection, matte: np.ndarray) -> bool:
     outline = Image.fromarray(person.silhouette).resize((matte.shape[1], matte.shape[0]))
     garment = matte > _ON
     return bool(garment.any() and (np.asarray(outline)[garment] > _ON).mean() > _MIN_WORN)
+
+
+def check_worn(
+    labels: np.ndarray, mask: np.ndarray, scheme: LabelScheme, category: Category
+) -> tuple[Finding, ...]:
+    """What is worn that will show beside the new garment.
+
+    Args:
+        labels: (h,w) of the person.
+        mask: (h,w) bool, what is repainted.
+        scheme: the numbering of ``labels``.
+        category: of the new garment.
+    """
+    table, codes = label_table(scheme), []
+    dress = labels == table["dress"]
+    if category == "upper_body" and dress.mean() > _DRESS_SHARE:
+        codes.append("person_in_dress" if mask[dress].mean() > _ON else "person_in_long_dress")
+    bag = labels == table["bag"]
+    if bag.mean() > _BAG_SHARE and (ndimage.binary_dilation(bag, iterations=3) & mask).any():
+        codes.append("person_with_bag")
+    return tuple(finding(code) for code in codes)
+
+
+def _is_printed(nose: np.ndarray, person: PoseDetection, matte: np.ndarray) -> bool:
+    """Whether a face is on the garment instead of above it: a portrait, printed."""
+    height, width = person.silhouette.shape
+    row = min(int(nose[1] * matte.shape[0] / height), matte.shape[0] - 1)
+    column = min(int(nose[0] * matte.shape[1] / width), matte.shape[1] - 1)
+    top, _, bottom, _ = _box(matte)
+    return bool(matte[row, column] > _ON and row - top > _PRINTED_BELOW * (bottom - top))
 
 
 def _person_height(detection: PoseDetection, box: tuple[int, int, int, int]) -> float:

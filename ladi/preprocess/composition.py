@@ -39,6 +39,9 @@ _MAX_WIDEN = 1.3
 """The frame grows at most by this for outstretched arms."""
 _MIN_TIGHTEN = 0.8
 """A frame that would leave the photo shrinks to it, but not below this share."""
+_MIN_TILT, _MAX_TILT = 12.0, 50.0
+"""Degrees. Less is how people stand; more is a photo that was turned by a quarter."""
+_HEAD = {"nose", "right_eye", "left_eye", "right_ear", "left_ear"}
 _ON = 0.5
 
 
@@ -73,7 +76,33 @@ def compose(
         left, top, tall = _portrait_window(detection, joints, shoulders, aspect)
     else:
         left, top, tall = _whole_body_window(box, aspect)
-    return _into_photo(left, top, tall, aspect, photo_size)
+    # A head that was cut off leaves its room: the shoulders stay where the model expects them.
+    above = min(0.0, top) if portrait and not _HEAD & joints.keys() else 0.0
+    return _into_photo(left, top, tall, aspect, photo_size, above=above)
+
+
+def tilt(keypoints: np.ndarray) -> float:
+    """Degrees by which the whole person leans to the right, as in a photo held aslant; 0 where upright.
+
+    Torso and shoulders must agree: who only bends sideways has level shoulders or an upright torso.
+
+    Args:
+        keypoints: (18,3).
+    """
+    joints = _present(keypoints)
+    names = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
+    if not all(name in joints for name in names):
+        return 0.0
+    right, left, *hips = (joints[name] for name in names)
+    down, across = np.mean(hips, axis=0) - (right + left) / 2, left - right
+    if across[0] < 0:  # from behind
+        across = -across
+    torso, shoulders = np.degrees(np.arctan2(-down[0], down[1])), np.degrees(np.arctan2(across[1], across[0]))
+    if not all(
+        _MIN_TILT <= sign * part <= _MAX_TILT for sign in [np.sign(torso)] for part in (torso, shoulders)
+    ):
+        return 0.0
+    return float((torso + shoulders) / 2)
 
 
 def _present(keypoints: np.ndarray) -> dict[str, np.ndarray]:
@@ -179,11 +208,14 @@ def _whole_body_window(box: tuple[float, float, float, float], aspect: float) ->
 
 
 def _into_photo(
-    left: float, top: float, tall: float, aspect: float, photo_size: Size
+    left: float, top: float, tall: float, aspect: float, photo_size: Size, *, above: float
 ) -> tuple[float, float, float]:
-    """Shrink a little and shift, so that the window leaves the photo as little as it must."""
+    """Shrink a little and shift, so that the window leaves the photo as little as it must.
+
+    It may begin at ``above``, 0 or less.
+    """
     height, width = photo_size
-    fitting = min(height, width / aspect)
+    fitting = min(height - above, width / aspect)
     if tall > fitting:
         smaller = max(fitting, _MIN_TIGHTEN * tall)
         left += (tall - smaller) * aspect / 2
@@ -191,5 +223,5 @@ def _into_photo(
         tall = smaller
     wide = tall * aspect
     left = float(np.clip(left, min(0.0, width - wide), max(0.0, width - wide)))
-    top = float(np.clip(top, min(0.0, height - tall), max(0.0, height - tall)))
+    top = float(np.clip(top, min(above, height - tall), max(above, height - tall)))
     return left, top, tall

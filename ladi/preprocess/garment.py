@@ -11,18 +11,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from ladi.preprocess.background import look_at_background, own_colours
 from ladi.preprocess.category import choose_category
-from ladi.preprocess.checks import check_garment, raise_errors
+from ladi.preprocess.checks import check_cut_out, check_garment, finding, overruled, raise_errors
 from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
+from ladi.preprocess.cut_outs import sort_parts
 from ladi.preprocess.frame import crop_to_frame, to_tensor
+from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
 from ladi.preprocess.pose import PoseDetector
-from ladi.types import AskedCategory, Background, Category, Frame, Garment, Photo, Size
+from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
+
+if TYPE_CHECKING:
+    from ladi.models.kind import GarmentKind
 
 BACKGROUNDS: dict[Background, tuple[int, int, int]] = {"light": (246, 246, 246), "white": (255, 255, 255)}
 """VITON-HD's garments lie on about 246, those of Dress Code and VITON on white."""
@@ -52,6 +58,8 @@ def cut_garment(
     size: Size,
     trained: Sequence[Category],
     background: Background,
+    kinds: GarmentKind | None = None,
+    use_anyway: bool = False,
 ) -> Garment:
     """Remove the background where that is needed, and fit the garment to the model's size.
 
@@ -64,16 +72,26 @@ def cut_garment(
         size: height and width of the model's picture.
         trained: the categories that the model knows.
         background: what the garments of its training lay on.
+        kinds: tells what a garment is; its outline alone does where there is none.
+        use_anyway: nothing that is found to be wrong with the garment stops it; all of it is a warning.
 
     Raises:
         GarmentError: there is no garment to be seen.
         SettingError: an unknown way of cleaning.
     """
     photo, _ = shrink_photo(photo)
-    cut_out = cleaner.cut_out(photo, clean)
-    findings = check_garment(photo, cut_out.matte, person=pose.find(photo.pixels))
+    cut_out, beside = _sorted_out(cleaner.cut_out(photo, clean), keep=clean == "keep")
+    judged = None if kinds is None else judge(kinds, photo.pixels, cut_out.matte)
+    chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained, judged=judged)
+    findings = (
+        *check_cut_out(photo, cut_out.matte, cut_out.cleaned_by),
+        *check_garment(photo, cut_out.matte, person=pose.find(photo.pixels)),
+        *doubts,
+        *beside,
+    )
+    if use_anyway:
+        findings = overruled(findings)
     raise_errors(findings)
-    chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained)
     fit = partial(
         fit_cut_out,
         photo,
@@ -85,7 +103,22 @@ def cut_garment(
     garment, factor = fit(size=size), fine_factor(photo.size, size)
     guessed = category == "auto" and len(trained) > 1
     fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
-    return replace(garment, fine=fine, guessed=guessed, findings=(*findings, *doubts))
+    return replace(garment, fine=fine, guessed=guessed, findings=tuple(dict.fromkeys(findings)))
+
+
+def _sorted_out(cut_out: CutOut, *, keep: bool) -> tuple[CutOut, tuple[Finding, ...]]:
+    """The cut-out without what lies beside the garment, and what is to be said of that.
+
+    Args:
+        cut_out: of the whole picture.
+        keep: the picture is to be used as it is.
+    """
+    matte, code = sort_parts(cut_out.matte)
+    if not code or (keep and matte is not cut_out.matte):
+        return cut_out, ()
+    # A picture whose background is kept would keep what lies on it.
+    kept = cut_out.cleaned_by if matte is cut_out.matte or cut_out.cleaned_by != "kept" else "embedded"
+    return CutOut(matte, kept), (finding(code),)
 
 
 def fit_cut_out(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 
-from ladi.preprocess.checks import check_mask, check_person, raise_errors
-from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor
+from ladi.preprocess.checks import check_mask, check_person, check_worn, raise_errors
+from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor, to_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.worn import mend_worn
@@ -95,7 +96,7 @@ def prepare_person(
         category=category,
         scheme=scheme,
         parser=parsing.parser,
-        findings=tuple(findings),
+        findings=(*findings, *check_worn(labels, mask, scheme, category)),
     )
 
 
@@ -144,6 +145,8 @@ def place_mask(mask: np.ndarray, frame: Frame, photo_size: Size, size: Size | No
         (H,W) bool.
     """
     height, width = size or photo_size
+    if frame.angle:
+        return _place_turned(mask, frame, photo_size, (height, width))
     down = (np.arange(height) + 0.5) * photo_size[0] / height
     along = (np.arange(width) + 0.5) * photo_size[1] / width
     rows = np.floor((down - frame.top) * frame.scale).astype(int)
@@ -152,3 +155,16 @@ def place_mask(mask: np.ndarray, frame: Frame, photo_size: Size, size: Size | No
     inside_columns = (columns >= 0) & (columns < mask.shape[1])
     picked = mask[rows.clip(0, mask.shape[0] - 1)][:, columns.clip(0, mask.shape[1] - 1)]
     return picked & inside_rows[:, None] & inside_columns[None]
+
+
+def _place_turned(mask: np.ndarray, frame: Frame, photo_size: Size, size: Size) -> np.ndarray:
+    """The same for a window that leans; (H,W) bool of ``size``."""
+    corner = to_window(np.zeros((1, 2)), frame)[0]
+    right, down = (
+        to_window(np.array([[photo_size[1] / size[1], 0], [0, photo_size[0] / size[0]]]), frame) - corner
+    )
+    data = (right[0], down[0], corner[0], right[1], down[1], corner[1])
+    placed = Image.fromarray(mask.astype(np.uint8)).transform(
+        (size[1], size[0]), Image.Transform.AFFINE, data, Image.Resampling.NEAREST
+    )
+    return np.asarray(placed) > 0

@@ -41,6 +41,8 @@ _MAX_SIDE = 1024
 _SURE_FACE = 0.75
 _SMALL_PERSON = 0.4
 """People lower than this share of the photo are looked at a second time, from nearer."""
+_MIN_PART, _PLAIN_PART = 256, 6.0
+"""Pixels of a part's shorter side, and the standard deviation of what is more than a wall."""
 _SIDE_RATIO = 0.3
 """Shoulders closer together than this share of the torso: seen from the side. In front views it is
 0.55 to 0.75."""
@@ -99,14 +101,14 @@ class PoseDetector:
             ModelError: If mediapipe cannot start.
         """
         with self._borrow() as graphs:
-            for window in _windows(pixels.shape[:2]):
+            for window in _windows(pixels):
                 found = _look(graphs, pixels, window)
                 if found is not None:
                     closer = _window_around(found)
                     return (closer and _look(graphs, pixels, closer)) or found
         raise PersonError(
             "No person was found in this photo; use one that shows you from the front, well lit, from "
-            "head to hips."
+            "head to hips. If you are far away in it, come nearer."
         )
 
     def find(self, pixels: np.ndarray) -> PoseDetection | None:
@@ -115,14 +117,23 @@ class PoseDetector:
             return _look(graphs, pixels, (0, 0, *pixels.shape[:2]))
 
 
-def _windows(size: Size) -> Iterator[tuple[int, int, int, int]]:
-    """Top, left, bottom, right of where to look: the whole, then overlapping quarters, for small people."""
-    height, width = size
+def _windows(pixels: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
+    """Top, left, bottom, right of where to look: the whole, then ever smaller parts, for small people.
+
+    Parts of less than ``_MIN_PART`` pixels show nobody who could be dressed, and plain ones nobody at all.
+    """
+    height, width = pixels.shape[:2]
     yield 0, 0, height, width
-    for down in (1, 0, 2):
-        for across in (1, 0, 2):
-            top, left = down * height // 4, across * width // 4
-            yield top, left, top + height // 2, left + width // 2
+    for parts in (2, 4):
+        tall, wide = height // parts, width // parts
+        if parts > 2 and min(tall, wide) < _MIN_PART:
+            return
+        steps = sorted(range(2 * parts - 1), key=lambda step: abs(step - parts + 1))
+        for down in steps:
+            for across in steps:
+                top, left = down * tall // 2, across * wide // 2
+                if pixels[top : top + tall : 8, left : left + wide : 8].std() > _PLAIN_PART:
+                    yield top, left, top + tall, left + wide
 
 
 def _window_around(found: PoseDetection) -> tuple[int, int, int, int] | None:

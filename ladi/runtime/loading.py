@@ -15,6 +15,7 @@ from ladi.weights.catalog import HELPERS, ROOT, find_model, readable
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
+    from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
 
@@ -76,6 +77,21 @@ def load_helpers(folder: Path) -> tuple[ParsingNetwork, GarmentMatting]:
     with readable(helpers):
         matting = GarmentMatting.from_pretrained(helpers, subfolder="matting", local_files_only=True)
     return _load_parser(folder).float().eval(), matting.float().eval()
+
+
+def load_kinds() -> GarmentKind | None:
+    """The network that tells what kind of garment a picture shows; None where its weights are not here.
+
+    Raises:
+        ModelError: it is broken.
+    """
+    from ladi.models.kind import GarmentKind
+
+    if not (HELPERS / "kind").is_dir():
+        return None
+    with readable(HELPERS):
+        network = GarmentKind.from_pretrained(HELPERS, subfolder="kind", local_files_only=True)
+    return network.float().eval()
 
 
 def _load_parser(folder: Path) -> ParsingNetwork:

@@ -11,7 +11,8 @@ import pytest
 import skimage.data
 from PIL import Image, ImageFilter
 
-from ladi.preprocess.checks import check_garment, check_person, raise_errors
+from ladi.preprocess.checks import check_garment, check_person, check_worn, overruled, raise_errors
+from ladi.preprocess.labels import LIP
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
 from ladi.settings import Settings, Switches, check_settings
@@ -90,6 +91,28 @@ def test_views_that_do_not_fit(sharp: Photo, person: PoseDetection, facing: Lite
     assert _codes(check_person(sharp, turned)) == [f"warning person_{facing}_view"]
 
 
+def test_what_is_cut_off_is_said(sharp: Photo, person: PoseDetection) -> None:
+    """Prevents silence about a head or a hem that the photo does not show."""
+    head = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+    assert _codes(check_person(sharp, _without(person, *head))) == ["warning person_headless"]
+    waist = _without(person, "left_hip", "right_hip")
+    assert _codes(check_person(sharp, waist)) == ["warning person_cut_below"]
+
+
+@pytest.mark.parametrize(("rows", "said"), [(0, []), (200, ["in_dress"])])
+def test_dresses_and_bags_are_told_where_they_will_show(rows: int, said: list[str]) -> None:
+    """Prevents a dress below a new top, and a strap that ends in mid-chest, from coming unannounced."""
+    labels, mask = np.zeros((256, 192), np.uint8), np.zeros((256, 192), bool)
+    labels[40 : 40 + rows, 60:130] = LIP["dress"]
+    mask[40:200, 50:140] = True
+    found = check_worn(labels, mask, "lip", "upper_body")
+    assert _codes(found) == [f"warning person_{code}" for code in said]
+    labels[60:90, 120:150] = LIP["bag"]
+    found = check_worn(labels, mask, "lip", "upper_body")
+    assert _codes(found)[-1] == "warning person_with_bag"
+    assert not check_worn(np.zeros_like(labels), mask, "lip", "upper_body")
+
+
 def test_shoulders_outside_the_photo(sharp: Photo, person: PoseDetection) -> None:
     """Prevents a try-on on a portrait of a face or on legs; one shoulder will do, with a warning."""
     neither = _without(person, "left_shoulder", "right_shoulder", "neck")
@@ -102,14 +125,15 @@ def test_shoulders_outside_the_photo(sharp: Photo, person: PoseDetection) -> Non
 def test_people_who_are_not_upright(sharp: Photo, person: PoseDetection, hips: bool) -> None:
     """Prevents sideways and upside-down photos, whose EXIF was lost, from giving nonsense silently."""
     shown = person if hips else _without(person, "left_hip", "right_hip")
+    shown = replace(shown, silhouette=np.where(np.arange(1024)[:, None] < 900, shown.silhouette, 0))
     assert check_person(sharp, shown) == ()
     upside_down, lying = shown.keypoints.copy(), shown.keypoints.copy()
     present = shown.keypoints[:, 2:] > 0
     upside_down[:, 1] = 1024 - upside_down[:, 1]
     lying[:, :2] = lying[:, 1::-1]
-    for keypoints in (upside_down * present, lying * present):
+    for keypoints, turn in ((upside_down * present, 180), (lying * present, 90)):
         found = check_person(sharp, replace(shown, keypoints=keypoints))
-        assert _codes(found) == ["warning person_not_upright"]
+        assert _codes(found) == ["warning person_not_upright"] and found[0].turn == turn
 
 
 def test_small_people_and_photos(sharp: Photo, person: PoseDetection) -> None:
@@ -164,6 +188,9 @@ def test_worn_garments(sharp: Photo, person: PoseDetection, matte: np.ndarray) -
     assert _codes(check_garment(sharp, matte, person=person)) == ["error garment_on_person"]
     headless = _without(person, "nose")
     assert _codes(check_garment(sharp, matte, person=headless)) == ["warning garment_looks_worn"]
+    portrait = person.keypoints.copy()
+    portrait[KEYPOINT_NAMES.index("nose"), :2] = (384, 480)  # in mid-chest
+    assert check_garment(sharp, matte, person=replace(person, keypoints=portrait)) == ()
     printed = np.zeros_like(person.silhouette)
     printed[400:600, 300:450] = 1
     assert check_garment(sharp, matte, person=replace(person, silhouette=printed)) == ()
@@ -187,6 +214,16 @@ def test_only_errors_are_raised_and_by_their_kind(code: str, error: type[Excepti
     raise_errors([warning])
     with pytest.raises(error, match="Stop."):
         raise_errors([warning, Finding("error", code, "Stop.")])
+
+
+def test_a_garment_that_is_refused_may_be_used_anyway(sharp: Photo) -> None:
+    """Prevents a wrong judgement with no way round."""
+    refused = check_garment(sharp, np.zeros((1024, 768), np.float32))
+    with pytest.raises(GarmentError, match="Use it anyway.*--force"):
+        raise_errors(refused)
+    allowed = overruled(refused)
+    raise_errors(allowed)
+    assert _codes(allowed) == ["warning garment_empty"] and "--force" not in allowed[0].message
 
 
 def test_every_settings_limit_is_allowed_and_no_more() -> None:
@@ -226,9 +263,11 @@ def test_no_false_alarm_on_real_photos(shared_dir: Path) -> None:
     """Prevents thresholds that only fit made-up pictures."""
     detector = PoseDetector(workers=1)
     folder = shared_dir / "data" / "hd"
-    for name in ("persons_full/ootd__052472_0.jpg", "persons_upper/cswywang__03615_00.jpg"):
+    for name in ("persons_full/ootd__051918_0.jpg", "persons_upper/cswywang__03615_00.jpg"):
         photo = read_photo(folder / name)
         assert check_person(photo, detector.detect(photo.pixels)) == (), name
+    cut = read_photo(folder / "persons_full" / "ootd__052472_0.jpg")  # above the lips
+    assert _codes(check_person(cut, detector.detect(cut.pixels))) == ["warning person_headless"]
     worn = read_photo(folder / "garments_misc" / "fashn__garment.webp")
     seen = detector.find(worn.pixels)
     assert seen is not None

@@ -183,6 +183,7 @@ def _person(task: Task) -> tuple[dict[Path, Any], dict[str, Any], Sequence[Findi
         "scheme": parts.scheme,
         "parser": parts.parser,
         "window": [parts.frame.left, parts.frame.top, parts.frame.width, parts.frame.height],
+        "angle": parts.frame.angle,
     }
     pictures = {place.image: to_pixels(parts.image), place.labels: parts.labels}
     return pictures, content, [*_notes(photo), *parts.findings]
