@@ -193,6 +193,13 @@ class TryOnRequest:
         other="a local rembg model",
         flag="--garment-background",
     )
+    use_anyway: bool = setting(
+        False,
+        "switch",
+        "replaced",
+        "Use it anyway: the garment's picture, whatever seems to be wrong with it",
+        flag="--force",
+    )
     mask_grow: int = setting(
         0,
         "whole",

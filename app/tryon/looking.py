@@ -122,6 +122,7 @@ class Looking:
                     category=settings["category"],
                     clean=settings["clean_garment"],
                     size=size,
+                    use_anyway=read_value(settings, "use_anyway"),
                 )
                 seen, category = replace(seen, garment=found), found.category
             except LadiError as error:

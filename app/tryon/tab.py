@@ -20,6 +20,8 @@ from app.tryon.looking import Looking
 from app.values import setting_names
 
 PREPARE = "prepare"
+LOOKED_AT = ("category", "clean_garment", "use_anyway", "mask_rule", "size", "model")
+"""The settings that change what is found in the two pictures."""
 
 CONSENT = (
     "Use a photo of yourself, or one you have permission to use. It is deleted from this server after at "
@@ -184,7 +186,7 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
             fields["person"].change,
             fields["garment"].change,
             fields["mask_grow"].release,
-            *(fields[name].change for name in ("category", "clean_garment", "mask_rule", "size", "model")),
+            *(fields[name].change for name in LOOKED_AT),
         ],
         look,
         inputs,
