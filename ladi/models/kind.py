@@ -1,7 +1,7 @@
 """What kind of garment a picture shows, and which way up: a small network of ours, not part of the paper.
 
 ```
-picture and matte [B,4,96,96] ─► conv /2 ─► conv /2 ─► conv /2 ─► conv /2 ─► mean and maximum ─► kinds, turns
+picture and matte [B,4,64,64] ─► conv /2 ─► conv /2 ─► conv /2 ─► conv /2 ─► mean and maximum ─► kinds, turns
 ```
 
 What is done about the answer stands in ``ladi/preprocess/kind.py``.
@@ -30,7 +30,7 @@ class GarmentKind(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, side: int = 96, widths: tuple[int, ...] = (24, 40, 72, 112)) -> None:
+    def __init__(self, side: int = 64, widths: tuple[int, ...] = (32, 48, 72, 112)) -> None:
         super().__init__()
         before = (4, *widths[:-1])
         self.down = nn.ModuleList(_block(one, other, 2) for one, other in zip(before, widths, strict=True))
@@ -40,7 +40,7 @@ class GarmentKind(ModelMixin, ConfigMixin):
 
     def forward(self, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B,4,S,S), colours in [-1,1] and the matte in [0,1] → (B,5) and (B,4)."""
-        seen = self.down[0](picture)  # [B,24,S/2,S/2]
+        seen = self.down[0](picture)  # [B,32,S/2,S/2]
         for down, stay in zip(self.down[1:-1], self.stay, strict=True):
             seen = down(seen)
             seen = seen + stay(seen)

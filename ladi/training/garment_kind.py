@@ -4,7 +4,7 @@ Shop garments are nearly all tops, so trousers, skirts and dresses come from pho
 hangers, and from worn ones, cut out by their labels. Any garment with a trusted matte is put before other
 backgrounds, so that nothing can be learnt from the wall that it hangs on. A tenth of each kind is kept apart.
 
-The crops are arrays (N,144,144,4) uint8, colours and matte, with a list of (kind, whether the way up is
+The crops are arrays (N,H,H,4) uint8, colours and matte, with a list of (kind, whether the way up is
 known, source) beside them. They are made from data that is not part of the project.
 """
 
@@ -41,7 +41,7 @@ class Crops:
     """All crops of one part, in memory."""
 
     pictures: torch.Tensor
-    """(N,4,144,144) uint8."""
+    """(N,4,H,H) uint8."""
     kinds: np.ndarray
     """(N,) numbers into ``KINDS``; -1 for a mere texture."""
     upright: np.ndarray
@@ -149,7 +149,7 @@ def _moved(pictures: torch.Tensor, rng: np.random.Generator, side: int) -> tuple
 
 
 def centred(pictures: torch.Tensor, side: int) -> torch.Tensor:
-    """Crops (N,4,144,144) uint8 as they are at use, without their margins: (N,4,S,S)."""
+    """Crops (N,4,H,H) uint8 as they are at use, without their margins: (N,4,S,S)."""
     edge = round(pictures.shape[-1] * 0.1)
     inner = pictures[..., edge:-edge, edge:-edge].float()
     small = functional.interpolate(inner, (side, side), mode="bilinear", antialias=True)
@@ -207,7 +207,7 @@ def train(
         averaged.update_parameters(network)
         step += 1
         if step % 100 == 0:
-            LOGGER.info("step %d, %.0f %%: loss %.3f", step, 100 * done, loss)
+            LOGGER.info("step %d, %.0f %%: loss %.3f", step, 100 * done, loss.item())
     trained = cast(GarmentKind, averaged.module)
     LOGGER.info("%d steps: %s", step, json.dumps(validate(trained, apart)))
     return trained

@@ -103,6 +103,6 @@ def test_the_network_at_its_own_size() -> None:
     """Prevents a network that no longer fits what it is shown, or the space that it may take."""
     network = GarmentKind().eval()
     with torch.inference_mode():
-        kinds, turns = network(torch.zeros(2, 4, 96, 96))
+        kinds, turns = network(torch.zeros(2, 4, 64, 64))
     assert kinds.shape == (2, len(KINDS)) and turns.shape == (2, len(TURNS))
     assert sum(weights.numel() for weights in network.parameters()) < 250_000
