@@ -136,4 +136,6 @@ def test_seeds_go_round(engine, request_: TryOnRequest) -> None:
     result = engine.try_on(last)
     assert [record(last, result, model="mini", picture=which)["seed"] for which in (0, 1)] == [2**32 - 1, 0]
     again = engine.try_on(changed(request_, seed=0))
-    assert (again.images[0] == result.images[1]).all()
+    # Not to the bit: two pictures are computed together.
+    assert np.abs(again.images[0].astype(int) - result.images[1]).max() <= 2
+    assert (result.images[0] != result.images[1]).any()
