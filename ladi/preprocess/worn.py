@@ -25,7 +25,8 @@ _NECK_LINE = 0.12
 _LOWEST_NECKLINE = 0.55
 _HIGHEST_WAIST = 0.6
 _GAP = 0.02
-"""Larger gaps between a sleeve and the body are wall."""
+"""Larger gaps between a sleeve and the body are wall, unless the outline is sure of the contrary."""
+_SURE = 0.9
 _STRAP = 0.06
 """Half the width of the broadest strap."""
 _TOUCH = 0.05
@@ -33,6 +34,7 @@ _REACH = 0.2
 """So near the line of an arm its skin is an arm's."""
 _NEAR_ARM = 0.25
 """A patch of which this share lies near an arm is an arm."""
+_HAND = 0.02
 _SPECK = 0.03
 """Smaller patches are no garment by themselves."""
 _SURROUNDED = 0.6
@@ -127,13 +129,15 @@ class _Person:
         return result | (lower & ~_parts_with(lower, lower & self.lower_than(_HIGHEST_WAIST)))
 
     def gaps(self) -> np.ndarray:
-        """Background that cannot be the wall: in the trunk, or a small enclosed place within the outline."""
+        """Background that cannot be the wall: in the trunk, small and enclosed, or by the outline's word."""
         nothing = self.named("background")
         result = nothing & self.trunk
-        enclosed = ndimage.binary_fill_holes(~nothing) & nothing & self.silhouette
+        enclosed = ndimage.binary_fill_holes(~nothing) & nothing
         patches, _ = ndimage.label(enclosed)
         sizes = np.bincount(patches.ravel())
-        return result | (enclosed & (sizes <= _GAP * self.area)[patches])
+        inside = np.bincount(patches[self.silhouette], minlength=len(sizes))
+        small = (sizes <= _GAP * self.area)[patches] & self.silhouette
+        return result | (enclosed & (small | (inside >= _SURE * sizes)[patches]))
 
     def mistaken_skin(self) -> np.ndarray:
         """Faces, necks and legs where none can be, and arms without an arm."""
@@ -146,15 +150,15 @@ class _Person:
         return result | (self.named(*_ARMS) & ~self.arms())
 
     def arms(self) -> np.ndarray:
-        """Skin of arms that the joints bear out; all of it where joints of an arm are missing."""
+        """Skin of arms that the joints bear out; where some are missing, all that is as large as a hand."""
         skin = self.named(*_ARMS)
-        if not self.limbs.knows_both_arms:
-            return skin
-        near = skin & self.limbs.near_arms(skin, _REACH * self.limbs.torso)
         patches, _ = ndimage.label(skin)
         sizes = np.bincount(patches.ravel())
-        hits = np.bincount(patches[near], minlength=len(sizes))
-        return skin & (hits >= _NEAR_ARM * sizes)[patches]
+        near = skin & self.limbs.near_arms(skin, _REACH * self.limbs.torso)
+        kept = np.bincount(patches[near], minlength=len(sizes)) >= _NEAR_ARM * sizes
+        if not self.limbs.knows_both_arms:
+            kept |= sizes >= _HAND * self.area
+        return skin & kept[patches]
 
     def mistaken_hair(self) -> np.ndarray:
         """Hair that does not hang from the head."""
