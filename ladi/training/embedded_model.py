@@ -32,7 +32,7 @@ from ladi.training.samples.latents import (
     add_warped,
     latent_scale,
 )
-from ladi.training.samples.street import build_street_cache
+from ladi.training.samples.street import add_walls, build_street_cache
 from ladi.training.stages import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
 from ladi.types import LadiError
 
@@ -168,7 +168,7 @@ class Workshop:
             build_street_cache(data, folder, "train", SIZE),
             build_street_cache(data, folder, "val", SIZE),
         )
-        parser.add_walls(caches[0])
+        add_walls(caches[0])
         return caches
 
     def stage(self, name: str, options: LoopOptions) -> Stage:

@@ -17,12 +17,11 @@ from ladi.preprocess.pose import PoseDetector
 from ladi.training.losses import UNKNOWN
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.scenes import rough_silhouette
-from ladi.training.samples.street import UPPER, WHOLE, build_street_cache
+from ladi.training.samples.street import UPPER, WHOLE, add_walls, build_street_cache
 from ladi.training.stages.parser import (
     DISPUTED,
     People,
     add_found_silhouettes,
-    add_walls,
     doubted_labels,
     intersections_over_unions,
     parser_batch,

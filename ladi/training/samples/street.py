@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.data.street import StreetPhoto, read_street, read_tags, tags_to_labels
 from ladi.files import write_json
@@ -96,3 +97,24 @@ def crop_labels(labels: np.ndarray, frame: Frame) -> np.ndarray:
     columns = [math.floor(frame.left + (column + 0.5) / frame.scale) for column in range(frame.size[1])]
     height, width = labels.shape
     return labels[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)[None]]
+
+
+def add_walls(cache: Cache) -> None:
+    """The pictures without their people, roughly, unless the cache has it: ``wall`` (N,H,W,3) uint8."""
+    if "wall" in cache:
+        return
+
+    def walls() -> Iterator[np.ndarray]:
+        for index in range(len(cache)):
+            image, labels = np.asarray(cache["image"][index]), np.asarray(cache["labels"][index])
+            person = ndimage.binary_dilation((labels > 0) | (cache["silhouette"][index] > 60), iterations=6)
+            if person.all():
+                yield np.full_like(image, image.mean((0, 1)))[None]
+                continue
+            rows, columns = ndimage.distance_transform_edt(
+                person, return_distances=False, return_indices=True
+            )
+            filled = ndimage.gaussian_filter(image[rows, columns], (3, 3, 0))
+            yield np.where(person[..., None], filled, image)[None]
+
+    cache.add("wall", walls(), cache["image"].shape[1:], "uint8")

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import nn
 
 from ladi.models.parser import LABELS, HumanParser
@@ -86,27 +85,6 @@ def add_found_silhouettes(cache: Cache) -> None:
 
     cache.add("silhouette", found(), cache["labels"].shape[1:], "uint8")
     detector.close()
-
-
-def add_walls(cache: Cache) -> None:
-    """The pictures without their people, roughly, unless the cache has it: ``wall`` (N,H,W,3) uint8."""
-    if "wall" in cache:
-        return
-
-    def walls() -> Iterator[np.ndarray]:
-        for index in range(len(cache)):
-            image, labels = np.asarray(cache["image"][index]), np.asarray(cache["labels"][index])
-            person = ndimage.binary_dilation((labels > 0) | (cache["silhouette"][index] > 60), iterations=6)
-            if person.all():
-                yield np.full_like(image, image.mean((0, 1)))[None]
-                continue
-            rows, columns = ndimage.distance_transform_edt(
-                person, return_distances=False, return_indices=True
-            )
-            filled = ndimage.gaussian_filter(image[rows, columns], (3, 3, 0))
-            yield np.where(person[..., None], filled, image)[None]
-
-    cache.add("wall", walls(), cache["image"].shape[1:], "uint8")
 
 
 class People:
@@ -254,10 +232,11 @@ def build_stage(
     def loss(
         modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
-        inputs = [
-            batch[key].contiguous(memory_format=torch.channels_last)
-            for key in ("image", "silhouette", "pose_map")
-        ]
+        # In the precision that the network computes in: 22 full-size channels take long to convert.
+        kind = batch["image"].device.type
+        precise = not torch.is_autocast_enabled(kind)
+        number = torch.float32 if precise else torch.get_autocast_dtype(kind)
+        inputs = [batch[key].to(number) for key in ("image", "silhouette", "pose_map")]
         logits = modules["parser"](*inputs, enlarge=False).float()  # [B,K,H/2,W/2]
         # One of the four pixels under each logit, another one each time: the same gradient on average, for a
         # quarter of the work.
