@@ -49,6 +49,7 @@ import numpy as np
 import torch
 
 from ladi.diffusion.painting import Preview, encode, paint
+from ladi.files import MODELS_FOLDER
 from ladi.postprocess.finish import finish
 from ladi.preprocess.checks import check_size, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
@@ -63,7 +64,7 @@ from ladi.runtime.extras import Extras, load_extras
 from ladi.runtime.loading import is_large, load_kinds, load_networks
 from ladi.runtime.recall import SECONDS, Recall, digest
 from ladi.settings import RESULT_PIXELS, check_request, check_result_pixels, choose_sampling
-from ladi.weights.catalog import ROOT, check_category, garment_background, mask_scheme, trained_categories
+from ladi.weights.catalog import check_category, garment_background, mask_scheme, trained_categories
 
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, Compared
@@ -146,7 +147,7 @@ class Engine:
         running = choose_running(device, precision, low_memory=low_memory, large=is_large(model))
         pipeline, parser, matting = load_networks(model, running)
         extras = load_extras(
-            pipeline, models=ROOT / "models", content_filter=content_filter, fast_previews=fast_previews
+            pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
         return cls(
             pipeline,

@@ -1,13 +1,29 @@
-"""Files as the project writes them, whole or not at all, and the endings of those that hold pictures."""
+"""Where the project's own files lie, how files are written, and the endings of those that hold pictures.
+
+In a checkout, models lie beside the package; where it was installed, they lie in the user's cache, and the
+embedded model came along inside the package.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_PACKAGE = Path(__file__).resolve().parent
+ROOT = _PACKAGE.parent
+"""Of a checkout."""
+IN_CHECKOUT = (ROOT / "assets" / "mini").is_dir()
+EMBEDDED_MODEL = (ROOT if IN_CHECKOUT else _PACKAGE) / "assets" / "mini"
+"""The model that comes with the project."""
+MODELS_FOLDER = (
+    ROOT / "models" if IN_CHECKOUT else Path(os.environ.get("LADI_MODELS", "~/.cache/ladi-vton")).expanduser()
+)
+"""Where everything that is downloaded or converted goes."""
 
 PICTURES = frozenset(
     ".jpg .jpeg .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split()  # what read_photo can decode

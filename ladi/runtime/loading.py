@@ -10,8 +10,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ladi.files import MODELS_FOLDER
 from ladi.runtime.devices import Running, place
-from ladi.weights.catalog import HELPERS, ROOT, find_model, readable
+from ladi.weights.catalog import HELPERS, find_model, readable
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 
-SEGFORMER = ROOT / "models" / "segformer"
+SEGFORMER = MODELS_FOLDER / "segformer"
 """A parser of others, see ``preprocess/segformer.py``; where this folder is missing, the hub's cache may
 have it."""
 

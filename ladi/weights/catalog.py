@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ladi.files import EMBEDDED_MODEL, MODELS_FOLDER, ROOT
 from ladi.rows import listed
 from ladi.types import (
     CATEGORIES,
@@ -25,11 +26,10 @@ from ladi.types import (
 
 LOGGER = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = {
-    "mini": ROOT / "assets" / "mini",
-    "vitonhd": ROOT / "models" / "vitonhd",
-    "dresscode": ROOT / "models" / "dresscode",
+    "mini": EMBEDDED_MODEL,
+    "vitonhd": MODELS_FOLDER / "vitonhd",
+    "dresscode": MODELS_FOLDER / "dresscode",
 }
 """Where each model that has a name lies, as a saved pipeline."""
 ON_LIGHT_GREY = frozenset({"vitonhd"})

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import torch
 
+from ladi.files import MODELS_FOLDER
 from ladi.models.lpips import Lpips, LpipsName
 from ladi.types import ModelError
 from ladi.weights.reading import read_state
-from ladi.weights.stock import ROOT
 
 VARIABLE = "LADI_NETS"
 """Names the folder of networks that are for training and scoring only."""
-FOLDER = ROOT / "models" / "nets"
+FOLDER = MODELS_FOLDER / "nets"
 FILES: dict[LpipsName, str] = {"alex": "alexnet-lpips.safetensors", "vgg": "vgg16-lpips.safetensors"}
 SERVER = "https://download.pytorch.org/models/"
 CONVOLUTIONS: dict[LpipsName, str] = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}

@@ -9,14 +9,14 @@ import os
 import shutil
 from pathlib import Path
 
+from ladi.files import MODELS_FOLDER
 from ladi.types import ModelError
 from ladi.weights import table
 from ladi.weights.fetch import partial_of
 from ladi.weights.hub import Found, look_up
 from ladi.weights.table import Precision, Source
 
-ROOT = Path(__file__).resolve().parents[2]
-DOWNLOADS = ROOT / "models" / "downloads"
+DOWNLOADS = MODELS_FOLDER / "downloads"
 """Where the paper's files go; hub files stay in the hub's cache."""
 SPARE_BYTES = 200_000_000
 
