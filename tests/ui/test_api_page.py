@@ -1,4 +1,4 @@
-"""The README's own examples, run as they stand against a served page."""
+"""The examples of docs/api.md, run as they stand against a served page."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def snippet(language: str, address: str) -> str:
-    """The README's one block of a language, with the page's address of this test."""
-    [code] = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    """The one block of a language, with the page's address of this test."""
+    [code] = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.DOTALL)
     assert "http://127.0.0.1:7860" in code
     return code.replace("http://127.0.0.1:7860", address.rstrip("/"))
 
@@ -25,7 +25,7 @@ def test_the_python_example_works(address: str, engine: FakeEngine, monkeypatch:
     """Prevents documentation that an endpoint has left behind."""
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
-    exec(compile(snippet("python", address), "README.md", "exec"), names)
+    exec(compile(snippet("python", address), "api.md", "exec"), names)
     assert Path(str(names["result"])).is_file() and names["seed"] == "1"
     assert engine.requests[0].settings.steps == 2
 

@@ -1,0 +1,102 @@
+"""README and docs: short where they must be, true to the tree, and with commands that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.serving.options import build_parser as page_parser
+from ladi.commands.main import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "assets" / "examples"
+PAGES = [ROOT / "README.md", ROOT / "assets" / "mini" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+STANDING_FOR = {"STAGE": "warp", "N": "1", "D": "cpu", "X": "1"}
+"""Words of a pattern that a parser would refuse."""
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    return [code for language, code in BLOCK.findall(page.read_text("utf-8")) if language in languages]
+
+
+def commands() -> list[str]:
+    """Every line of a block, or between single backticks, that starts one of our programs."""
+    found = []
+    for page in PAGES:
+        lines = [line for code in blocks(page, "", "sh") for line in code.splitlines()]
+        lines += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", page.read_text("utf-8"))
+        starts = r"(accelerate launch -m ladi|python -m ladi|python app\.py|ladi) "
+        found += [line.split("#")[0].strip() for line in lines if re.match(starts, line)]
+    return list(dict.fromkeys(found))
+
+
+def test_the_readme_is_a_front_door() -> None:
+    """Prevents a manual at the entrance."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 120 and max(map(len, lines)) <= 160
+
+
+def test_the_architecture_names_every_module() -> None:
+    """Prevents a map on which rooms are missing, or houses stand that were torn down."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"^\| `((?:ladi|app)/[\w/]+\.py)` \| .+ \|$", text, re.MULTILINE)
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("ladi", "app")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert set(named) == there and len(named) == len(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    """Prevents pictures that are not shown and pages that are not found."""
+    for target in re.findall(r"\]\(([^)#]+)(?:#[\w-]+)?\)", page.read_text("utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_understood(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents flags in the documentation that the programs have left behind."""
+    if "…" in command or "[" in command:
+        pytest.skip("a pattern, not a command")
+    words = [STANDING_FOR.get(word, word) for word in shlex.split(command)]
+    if words[:2] == ["python", "app.py"]:
+        parser, words = page_parser(), words[2:]
+    else:
+        words = words[words.index("ladi") + 1 :]
+        parser = build_parser(words[:1])
+    if words and words[-1] == "--help":
+        with pytest.raises(SystemExit) as stop:
+            parser.parse_args(words)
+        assert stop.value.code == 0
+    elif len(words) > 1 or parser.prog == "python app.py":
+        parser.parse_args(words)  # exits where a word is not known
+
+
+@pytest.mark.parametrize(
+    ("page", "number"), [("README.md", 0), ("docs/python.md", 0), ("docs/python.md", 1)], ids=str
+)
+def test_the_python_runs(page: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents an example that does not work when it is copied."""
+    shutil.copy(EXAMPLES / "person-anna.jpg", tmp_path / "person.jpg")
+    shutil.copy(EXAMPLES / "garment-striped-tee.jpg", tmp_path / "garment.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(blocks(ROOT / page, "python")[number], page, "exec"), {})
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_every_python_block_is_run_by_a_test() -> None:
+    """Prevents an example that nobody tries."""
+    counted = {page.relative_to(ROOT).as_posix(): len(blocks(page, "python", "bash")) for page in PAGES}
+    assert {name: count for name, count in counted.items() if count} == {
+        "README.md": 1,
+        "docs/python.md": 2,
+        "docs/api.md": 2,  # tests/ui/test_api_page.py
+    }
