@@ -70,6 +70,7 @@ def test_every_setting_reaches_the_engine(
         "emasc": False,
         "category": "dresses",
         "clean_garment": "keep",
+        "use_anyway": True,
         "mask_rule": "published",
         "mask_grow": -2,
         "pseudo_words": False,

@@ -38,6 +38,7 @@ OTHERS: dict[str, Any] = {
     "cloth_cond_rate": 0.25,
     "category": "upper_body",
     "clean_garment": "keep",
+    "use_anyway": True,
     "mask_rule": "published",
     "mask_grow": -2,
     "paste_back": False,
