@@ -21,7 +21,8 @@ from PIL import Image
 from ladi.engine import Engine
 from ladi.postprocess.png import save_png
 from ladi.preprocess.photo import read_photo
-from ladi.types import LadiError, Settings, TryOnRequest
+from ladi.settings import Settings, TryOnRequest
+from ladi.types import LadiError
 
 ROOT = Path(__file__).resolve().parent.parent
 PERSON = ROOT / "assets" / "examples" / "person-anna.jpg"

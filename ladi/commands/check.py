@@ -8,18 +8,19 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ladi.data.checking.contents import Issue
 from ladi.data.checking.dataset import Report, check_dataset
-from ladi.data.opening import LAYOUT_NAMES, Layout
+from ladi.data.opening import LAYOUT_NAMES, Layout, recognise_layout, what_is_known
 from ladi.data.sample import DatasetError
 from ladi.files import write_json
 from ladi.types import ModelError, SettingError
-from ladi.weights.check import Findings, check_model
+from ladi.weights.catalog import INDEX, has_model
+from ladi.weights.check import check_model
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,48 +46,31 @@ def add_parser(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """The command; faults are raised as one message."""
-    if not any((options.folder / marker).is_file() for marker, _, _ in KINDS):
-        from ladi.data.opening import recognise_layout
-
-        layout = recognise_layout(options.folder)
-        if layout is not None:
-            return run_check(
-                options.folder, layout, options.split, threads=options.threads, report=options.report
-            )
-    kind, check = recognise(options.folder)
-    findings = check(options.folder)
+    if not has_model(options.folder) and (layout := recognise_layout(options.folder)) is not None:
+        return run_check(
+            options.folder, layout, options.split, threads=options.threads, report=options.report
+        )
+    refuse_unknown(options.folder)
+    findings = check_model(options.folder)
     for line in findings.lines:
         print(line)
     if findings.faults:
         count = len(findings.faults)
         words = "one fault" if count == 1 else f"{count} faults"
-        raise ModelError(f"The {kind} in {str(options.folder)!r} has {words}: {'; '.join(findings.faults)}.")
-    print(f"{options.folder}: the {kind} is whole and consistent")
+        raise ModelError(f"The model in {str(options.folder)!r} has {words}: {'; '.join(findings.faults)}.")
+    print(f"{options.folder}: the model is whole and consistent")
     return 0
 
 
-def recognise(folder: Path) -> tuple[str, Callable[[Path], Findings]]:
-    """What a folder holds, and what checks that.
-
-    Raises:
-        ModelError: nothing that is known.
-    """
+def refuse_unknown(folder: Path) -> None:
+    """Raises ModelError for a folder that holds no model."""
     if not folder.is_dir():
         raise ModelError(f"There is no folder {str(folder)!r}: name one that holds a model or a data set.")
-    for marker, kind, check in KINDS:
-        if (folder / marker).is_file():
-            return kind, check
-    from ladi.data.opening import what_is_known
-
-    markers = " or ".join(f"{marker} ({kind})" for marker, kind, _ in KINDS)
-    raise ModelError(
-        f"The folder {str(folder)!r} holds nothing that can be checked: it has no {markers}, and no data "
-        f"set: {what_is_known()}. Name the folder that has it."
-    )
-
-
-KINDS: tuple[tuple[str, str, Callable[[Path], Findings]], ...] = (("model_index.json", "model", check_model),)
-"""What can be checked: the file that tells it, its name, and the check."""
+    if not has_model(folder):
+        raise ModelError(
+            f"The folder {str(folder)!r} holds nothing that can be checked: it has no {INDEX} (model), and "
+            f"no data set: {what_is_known()}. Name the folder that has it."
+        )
 
 
 SHOWN = 10

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,11 @@ def add_parser(subparsers: Any) -> None:
     data.add_argument("--split", default="val", help="which part of it (%(default)s)")
     data.add_argument("--order", choices=["paired", "unpaired"], default="paired")
     data.add_argument(
-        "--category", choices=CATEGORIES, action="append", help="only this one; may stand several times"
+        "--category",
+        dest="categories",
+        choices=CATEGORIES,
+        action="append",
+        help="only this one; may stand several times",
     )
     data.add_argument("--limit", type=int, help="only so many pairs, from the first")
     data.add_argument("--size", help="HEIGHTxWIDTH of the pictures; the model's own by default")
@@ -58,6 +63,7 @@ def add_parser(subparsers: Any) -> None:
     making = parser.add_argument_group("pictures")
     making.add_argument(
         "--ablation",
+        dest="with_ablation",
         action="store_true",
         help="also without each part, in other numbers of steps, and by other samplers",
     )
@@ -108,36 +114,14 @@ def run(arguments: argparse.Namespace) -> int:
     from ladi.evaluation.report.tables import describe
     from ladi.evaluation.run import evaluate
 
-    result = evaluate(
-        Options(
-            data=arguments.data,
-            out=arguments.out,
-            model=arguments.model,
-            stage=arguments.stage,
-            split=arguments.split,
-            order=arguments.order,
-            categories=tuple(arguments.category) if arguments.category else None,
-            size=read_size(arguments.size, "--size") if arguments.size else None,
-            with_ablation=arguments.ablation,
-            ablation_limit=arguments.ablation_limit,
-            steps=arguments.steps,
-            guidance=arguments.guidance,
-            sampler=arguments.sampler,
-            seed=arguments.seed,
-            limit=arguments.limit,
-            batch_size=arguments.batch_size,
-            paste_back=arguments.paste_back,
-            masks=arguments.masks,
-            other_emasc=arguments.other_emasc,
-            pictures=arguments.pictures,
-            metrics=tuple(arguments.metrics.split(",")) if arguments.metrics else None,
-            device=arguments.device,
-            precision=arguments.precision,
-            causes=arguments.causes,
-            extra_limit=arguments.extra_limit,
-            extra=tuple(read_extra(text) for text in arguments.extra),
-        )
-    )
+    asked = {one.name: getattr(arguments, one.name) for one in fields(Options)}
+    asked |= {
+        "categories": tuple(arguments.categories) if arguments.categories else None,
+        "size": read_size(arguments.size, "--size") if arguments.size else None,
+        "metrics": tuple(arguments.metrics.split(",")) if arguments.metrics else None,
+        "extra": tuple(read_extra(text) for text in arguments.extra),
+    }
+    result = evaluate(Options(**asked))
     if result:
         print(describe(result))
     if result or arguments.stage == "report":

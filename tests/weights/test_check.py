@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ladi.commands.check import recognise
+from ladi.commands.check import refuse_unknown
 from ladi.commands.main import main
 from ladi.types import ModelError
 from ladi.weights.catalog import MODELS
@@ -69,6 +69,6 @@ def test_a_class_from_elsewhere_is_not_imported(model: Path) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """Prevents a traceback for a mistyped folder."""
     with pytest.raises(ModelError, match="There is no folder"):
-        recognise(tmp_path / "nowhere")
+        refuse_unknown(tmp_path / "nowhere")
     assert main(["check", str(tmp_path)]) == 2
     assert "holds nothing that can be checked: it has no model_index.json (model)" in capsys.readouterr().err
