@@ -22,7 +22,7 @@ COMMANDS = {
     "download": "fetch a published model and convert it",
     "convert": "published files into a model folder",
     "check": "look a model folder or a data set over",
-    "prepare": "photos of one's own into a data set",
+    "prepare": "your own photos into a data set",
     "train": "train the networks",
     "evaluate": "measure a model on validation pairs",
 }

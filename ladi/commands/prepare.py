@@ -1,4 +1,4 @@
-"""The command ``prepare``: photos of one's own into a data set that everything else reads.
+"""The command ``prepare``: your own photos into a data set that everything else reads.
 
 It finds the pictures, has garments and then people made ready on one process or several (``data/preparing``),
 and writes which belong together. What is done is not done again, and a picture that fails stops no other.
@@ -29,8 +29,8 @@ def add_parser(subparsers: Any) -> None:
     """Describe the ``prepare`` command to argparse."""
     parser = subparsers.add_parser(
         "prepare",
-        help="photos of one's own into a data set",
-        description="Photos of one's own into a data set: joints, labels, garments on the model's "
+        help="your own photos into a data set",
+        description="Your own photos into a data set: joints, labels, garments on the model's "
         "background. The same command goes on where it stopped.",
     )
     parser.set_defaults(func=run)

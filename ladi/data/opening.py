@@ -1,4 +1,4 @@
-"""Whatever lies in a folder, as one data set: VITON-HD, Dress Code, shards, or photos of one's own.
+"""Whatever lies in a folder, as one data set: VITON-HD, Dress Code, shards, or your own photos.
 
 It recognises layouts and opens them; what each looks like stands in the module of its reader.
 """

@@ -1,4 +1,4 @@
-"""Photos of one's own after ``python -m ladi prepare``: where everything lies, and reading it.
+"""Your own photos after ``python -m ladi prepare``: where everything lies, and reading it.
 
 It reads; what is written there, ``preparing/`` makes. Layout, in ``{split}/``:
 

@@ -1,4 +1,4 @@
-"""A human parser of others, for full-size models: SegFormer B2 fine-tuned on clothes (Dress Code's labels).
+"""A third-party human parser, for full-size models: SegFormer B2 fine-tuned on clothes (Dress Code's labels).
 
 Its weights, ``mattmdjaga/segformer_b2_clothes`` on the hub, are used where they are on this machine, and
 never downloaded. Which labels are repainted is ``mask.py``'s business.

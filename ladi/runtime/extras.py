@@ -1,4 +1,4 @@
-"""Two networks of others that an engine can use, both off by default: a content filter and a preview decoder.
+"""Two third-party networks for an engine, both off by default: a content filter and a preview decoder.
 
 Each is read from a folder in ``models/`` or from the hub's cache, and never downloaded unasked.
 """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 SEGFORMER = MODELS_FOLDER / "segformer"
-"""A parser of others, see ``preprocess/segformer.py``; where this folder is missing, the hub's cache may
+"""A third-party parser, see ``preprocess/segformer.py``; where this folder is missing, the hub's cache may
 have it."""
 
 

@@ -172,7 +172,7 @@ def _attempt(client: httpx2.Client, url: str, partial: Path) -> None:
 
 
 def _check_status(response: httpx2.Response, partial: Path) -> None:
-    """Sort answers into fit for reading, worth another try, and not to be had here."""
+    """Sort answers into fit for reading, worth another try, and not available here."""
     code = response.status_code
     if code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         _discard(partial)

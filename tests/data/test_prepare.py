@@ -1,4 +1,4 @@
-"""Photos of one's own become a data set: the real networks on our own example pictures."""
+"""Your own photos become a data set: the real networks on our own example pictures."""
 
 from __future__ import annotations
 

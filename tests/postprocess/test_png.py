@@ -44,3 +44,24 @@ def test_other_files_are_refused_in_words(tmp_path: Path) -> None:
         save_png(PIXELS, plain, chunks)
         with pytest.raises(PhotoError, match="damaged"):
             read_settings(plain)
+
+
+def test_png_is_complete_and_carries_no_metadata(tmp_path: Path) -> None:
+    """Prevents half-written results, leftovers, and a photo's GPS position in the output."""
+    pixels = PIXELS
+    for _ in range(2):
+        save_png(pixels, tmp_path / "out.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.format == "PNG" and image.info == {} and not image.getexif()
+        assert np.array_equal(np.asarray(image), pixels)
+
+
+def test_png_into_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
+    """Prevents a traceback for a mistyped --out."""
+    with pytest.raises(PhotoError, match="“out.png” cannot be written"):
+        save_png(PIXELS, tmp_path / "nowhere" / "out.png")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(PhotoError, match="cannot be written"):
+        save_png(PIXELS, tmp_path / "folder.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]

@@ -1,1 +1,1 @@
-"""Photos of one's own into a data set."""
+"""Your own photos into a data set."""

@@ -1,4 +1,4 @@
-"""Which of one's own pictures belong together: by their names, or by a list.
+"""Which of your own pictures belong together: by their names, or by a list.
 
 It looks at names only and opens no picture.
 """

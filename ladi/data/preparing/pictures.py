@@ -1,4 +1,4 @@
-"""One picture of one's own made ready, as the app does it, and written where ``prepared.py`` reads it.
+"""One of your own pictures made ready, as the app does it, and written where ``prepared.py`` reads it.
 
 Every process has one set of networks, loaded when its first picture needs them. Which pictures there are, and
 what becomes of the failed ones, is ``commands/prepare.py``'s.

@@ -1,0 +1,86 @@
+"""The last stage as a whole: what a switch leaves alone, and what no switch may touch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ladi.postprocess.finish import finish
+from ladi.preprocess.frame import to_pixels
+from ladi.settings import Settings, Switches
+from ladi.types import Conditions, Frame, Garment, PersonParts, Photo
+
+SIZE = (64, 48)
+PHOTO = (192, 144)
+
+
+@pytest.fixture
+def scene() -> tuple[torch.Tensor, PersonParts, Garment, Conditions]:
+    """A noisy photo three times the model's size, a box to repaint in it, and two pictures for that."""
+    rng = np.random.default_rng(0)
+    photo = Photo(rng.integers(0, 256, (*PHOTO, 3)).astype(np.uint8))
+    small = photo.pixels.reshape(SIZE[0], 3, SIZE[1], 3, 3).mean(axis=(1, 3))
+    image = torch.from_numpy(small / 127.5 - 1).float().movedim(-1, 0)[None]
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[:, :, 16:48, 12:36] = 1
+    joints = np.zeros((18, 3), np.float32)
+    frame = Frame(0, 0, PHOTO[1], PHOTO[0], SIZE)
+    labels = np.zeros(SIZE, np.uint8)
+    person = PersonParts(photo, frame, image, mask, torch.zeros(1, 18, *SIZE), joints, labels)
+    cloth = torch.full((1, 3, *SIZE), 0.5)
+    rows, columns = torch.meshgrid(*((2 * torch.arange(side) + 1) / side - 1 for side in SIZE), indexing="ij")
+    nothing = torch.zeros(1)
+    conditions = Conditions(
+        mask, person.pose_map, nothing, (), nothing, (), nothing, nothing, nothing, cloth, cloth,
+        torch.stack([columns, rows], -1)[None],
+    )  # fmt: skip
+    generated = torch.from_numpy(rng.uniform(-1, 1, (2, 3, *SIZE)).astype(np.float32))
+    return generated, person, Garment(cloth, torch.ones(1, 1, *SIZE)), conditions
+
+
+SWITCHED = [
+    Settings(),
+    Settings(keep_unchanged=False),
+    Settings(fine_detail=False),
+    Settings(feather=0.0),
+    Settings(switches=Switches(warped_garment=False)),
+]
+
+
+@pytest.mark.parametrize("settings", SWITCHED, ids=lambda one: str(one)[:20])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_no_setting_touches_what_is_not_repainted(scene, settings: Settings, by_hand: bool) -> None:
+    """Prevents a step after the painting from changing a face, however it is switched."""
+    person = scene[1]
+    outside = np.kron(person.mask[0, 0].numpy() == 0, np.ones((3, 3), bool))
+    pictures = finish(*scene, settings, by_hand=by_hand)
+    assert len(pictures) == 2 and all(one.shape == (*PHOTO, 3) for one in pictures)
+    for picture in pictures:
+        assert np.array_equal(picture[outside], person.photo.pixels[outside])
+        assert not np.array_equal(picture, person.photo.pixels)
+
+
+def test_without_pasting_back_the_networks_pictures_are_returned(scene) -> None:
+    """Prevents evaluation from scoring anything but what was painted."""
+    pictures = finish(*scene, Settings(paste_back=False))
+    assert [one.tolist() for one in pictures] == [to_pixels(one).tolist() for one in scene[0]]
+
+
+def test_nothing_that_was_given_is_changed(scene) -> None:
+    """Prevents one visitor's picture from ending in another's, where preparations are remembered."""
+    generated, person, garment, conditions = scene
+    before = [generated.clone(), person.image.clone(), person.mask.clone(), person.photo.pixels.copy()]
+    finish(*scene, Settings())
+    after = [generated, person.image, person.mask, person.photo.pixels]
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_an_empty_mask_gives_the_photo(scene) -> None:
+    """Prevents a change where there was nothing to repaint."""
+    generated, person, garment, conditions = scene
+    empty = replace(person, mask=torch.zeros_like(person.mask))
+    for picture in finish(generated, empty, garment, conditions, Settings()):
+        assert np.array_equal(picture, person.photo.pixels)
