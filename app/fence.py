@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import gradio as gr
@@ -55,3 +56,26 @@ def sentences() -> Iterator[None]:
         raise gr.Error(
             words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
         ) from error
+
+
+def guard_answers(page: gr.Blocks) -> None:
+    """Whatever goes wrong in an event, also in Gradio's own part of it, reaches its caller as a sentence.
+
+    Gradio answers ``{"error": null}``, and prints tracebacks past the log, with names of uploads in them.
+    """
+    process = page.process_api
+
+    @wraps(process)
+    async def fenced_process(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await process(*args, **kwargs)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except Exception as error:
+            LOGGER.exception("an event failed")
+            raise gr.Error(
+                words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
+            ) from error
+
+    page.process_api = fenced_process  # type: ignore[method-assign]

@@ -1,13 +1,17 @@
 """The files that the page hands out: results with their settings, photos as they were read.
 
 They lie in the folder of the uploads, where the same broom deletes them. Names are random, so that nobody
-finds another's picture by guessing; nothing is written anywhere else.
+finds another's picture by guessing; nothing is written anywhere else. The folder has a limit as a whole: what
+would go beyond it is refused before it is made.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,44 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from app import words
 from ladi.postprocess.png import describe_png, save_png
+from ladi.types import LadiError
+
+DISK_LIMIT = "LADI_DISK_LIMIT"
+"""The environment variable with the megabytes that all uploads and results together may take."""
+DISK_MEGABYTES = 4096
+SPARE_BYTES = 64 << 20
+"""What is left free on the disk in any case."""
+
+
+def check_room(more: int = 0) -> None:
+    """Raises LadiError where so many bytes more would be too many for the folder, or for the disk."""
+    folder = Path(get_upload_folder())
+    if not folder.is_dir():
+        return
+    limit = int(os.environ.get(DISK_LIMIT) or DISK_MEGABYTES) << 20
+    if used_bytes(folder) + more > limit or shutil.disk_usage(folder).free < more + SPARE_BYTES:
+        raise LadiError(words.NO_ROOM)
+
+
+def used_bytes(folder: Path) -> int:
+    """The size of all files in a folder; of those that are deleted meanwhile, nothing."""
+    used = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                used += os.lstat(os.path.join(place, name)).st_size
+    return used
 
 
 def new_folder() -> Path:
-    """A folder of its own for one answer."""
+    """A folder of its own for one answer.
+
+    Raises:
+        LadiError: there is no room for it.
+    """
+    check_room()
     folder = Path(get_upload_folder()) / f"made-{secrets.token_hex(16)}"
     folder.mkdir(parents=True)
     return folder

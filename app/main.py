@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pictures = PictureFolder(60 * options.keep_minutes)
     configure_logging(pictures.path)
     from app.fields import Defaults
+    from app.files import DISK_LIMIT
     from app.page import build_page
     from app.theme import CSS, NAMES, build_theme
     from app.tryon.handlers import Handlers
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ladi.types import LadiError
     from ladi.weights.catalog import find_model, installed_models, model_to_open, sampling_defaults
 
+    os.environ[DISK_LIMIT] = str(options.disk_limit)
     try:
         model, notice = model_to_open(options.model or default_model(options.device))
         if notice:

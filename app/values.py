@@ -76,14 +76,22 @@ def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
     Raises:
         PhotoError: nothing was uploaded, or the record names a file that is not an upload.
     """
-    path = (upload or {}).get("path")
-    if not path:
+    if not upload or (isinstance(upload, Mapping) and not upload.get("path")):
         raise PhotoError(f"There is no picture yet: please add {what}.")
+    path = upload.get("path") if isinstance(upload, Mapping) else None
     # Gradio checks paths only in records that carry its marker, so a hand-made request could name any file of
     # the server.
-    if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+    if not isinstance(path, str) or not _is_inside(path, get_upload_folder()):
         raise PhotoError(UPLOADED.format(what=what))
     return Path(path)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    """Whether a path leads into a folder; no for what cannot be a path at all."""
+    try:
+        return Path(path).resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, ValueError, RuntimeError):  # a zero byte, a name that is too long, links in a circle
+        return False
 
 
 def read_upload(upload: Mapping[str, Any] | None, what: str) -> Photo:
@@ -102,7 +110,7 @@ def read_mask_file(upload: Mapping[str, Any] | None, size: Size) -> np.ndarray |
         PhotoError: not a usable picture.
         MaskError: not a mask.
     """
-    if not (upload or {}).get("path"):
+    if not upload or (isinstance(upload, Mapping) and not upload.get("path")):
         return None
     return read_mask(upload_path(upload, "a mask"), size)
 

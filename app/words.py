@@ -26,6 +26,7 @@ STAGES = {
 KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
 """How a category is called."""
 UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
+NO_ROOM = "This server has no room for more pictures at the moment: please try again in a few minutes."
 STOPPED = "Stopped. Your pictures and settings are as they were."
 
 

@@ -41,10 +41,10 @@ def shapes() -> list[tuple[int, int, str, str]]:
     made = []
     for megapixels in MEGAPIXELS:
         for across, down in ASPECTS:
-            unit = (megapixels * 1e6 / (across * down)) ** 0.5
-            made.append((int(unit * across), int(unit * down), "RGB", "JPEG"))
-    unit = (50e6 / 12) ** 0.5
-    return made + [(int(3 * unit), int(4 * unit), mode, kind) for mode, kind in KINDS]
+            unit = int((megapixels * 1e6 / (across * down)) ** 0.5)
+            made.append((unit * across, unit * down, "RGB", "JPEG"))
+    unit = int((50e6 / 12) ** 0.5)
+    return made + [(3 * unit, 4 * unit, mode, kind) for mode, kind in KINDS]
 
 
 def draw(source: Path, width: int, height: int, mode: str, kind: str, target: Path) -> None:
@@ -91,7 +91,7 @@ def measure(engine: Engine, person: Path, garment: Path, folder: Path) -> tuple[
 def main() -> int:
     """Measure all shapes; 1 where one of them needs too much."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", type=int, help="the first so many shapes")
+    parser.add_argument("--first", type=int, default=0, help="leave out so many shapes at the start")
     options = parser.parse_args()
     engine = Engine.load("mini", device="cpu", remember=0)
     worst = 0.0
@@ -100,7 +100,7 @@ def main() -> int:
         measure(engine, PERSON, GARMENT, folder)
         idle = memory("VmRSS")
         print(f"idle {idle:.0f} MB\n{'shape':>15} {'stored as':>12} {'above idle':>11} {'seconds':>8}")
-        for width, height, mode, kind in shapes()[: options.only]:
+        for width, height, mode, kind in shapes()[options.first :]:
             paths = [folder / f"{part}.{kind.lower()}" for part in ("person", "garment")]
             for source, path in zip((PERSON, GARMENT), paths, strict=True):
                 draw(source, width, height, mode, kind, path)

@@ -21,6 +21,10 @@ MIN_HEIGHT, MAX_HEIGHT, HEIGHT_STEP = 256, 1024, 64
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
+_MOST_QUOTED, _MOST_BITS = 80, 200
+"""Characters, and bits, of a wrong value that are told back."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """What is known of one setting beside its name and its default."""
@@ -85,12 +89,12 @@ class Row:
             return str(value)
         try:
             number = float(value)
-        except (TypeError, ValueError) as error:
-            raise SettingError(f"{self.name} must be a number, got {value!r}.") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise SettingError(f"{self.name} must be a number, got {quoted(value)}.") from error
         if self.kind == "number":
             return number
         if not math.isfinite(number) or number != int(number):
-            raise SettingError(f"{self.name} must be a whole number, got {value}.")
+            raise SettingError(f"{self.name} must be a whole number, got {quoted(value)}.")
         return int(number)
 
     def check(self, value: Any) -> None:
@@ -103,12 +107,12 @@ class Row:
             if not usable or not self.ends[0] <= value <= self.ends[1]:
                 told = "a whole number" if self.kind == "whole" else "a number"
                 raise SettingError(
-                    f"{self.name} must be {told} from {self.ends[0]} to {self.ends[1]}, got {value}."
+                    f"{self.name} must be {told} from {self.ends[0]} to {self.ends[1]}, got {quoted(value)}."
                 )
         elif self.kind == "size":
             check_size(value)
         elif self.choices and value not in self.choices and not self.other:
-            raise SettingError(f"{self.name} must be {self.allowed}, got {value!r}.")
+            raise SettingError(f"{self.name} must be {self.allowed}, got {quoted(value)}.")
 
 
 def check_size(size: Size) -> None:
@@ -134,7 +138,7 @@ def read_size(text: str, name: str = "size") -> Size:
     """
     numbers = text.lower().replace("×", "x").split("x")
     if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
-        raise SettingError(f"{name} must be height by width, such as 512x384, got {text!r}.")
+        raise SettingError(f"{name} must be height by width, such as 512x384, got {quoted(text)}.")
     return int(numbers[0]), int(numbers[1])
 
 
@@ -146,8 +150,16 @@ def read_switch(value: Any, name: str) -> bool:
     """
     word = str(int(value) if isinstance(value, float) and value in (0, 1) else value).strip().lower()
     if word not in YES + NO:
-        raise SettingError(f"{name} must be yes or no, got {value!r}.")
+        raise SettingError(f"{name} must be yes or no, got {quoted(value)}.")
     return word in YES
+
+
+def quoted(value: Any) -> str:
+    """A wrong value as it can stand in a sentence: in one line, and short, whatever was sent."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:  # too many digits to be written at all
+        return f"a number of {value.bit_length()} bits"
+    text = str(value) if isinstance(value, Real) else repr(value)
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
 
 def listed(names: Iterable[str]) -> str:

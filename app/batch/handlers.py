@@ -5,7 +5,9 @@ The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothin
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,10 @@ import gradio as gr
 
 from app import words
 from app.fence import fenced
-from app.files import new_folder
+from app.files import check_room, new_folder
 from app.running import Outcome, Runs, Work
 from app.values import flat_settings, named, upload_path
-from ladi.batch.archive import PUBLIC
+from ladi.batch.archive import PUBLIC, declared_bytes
 from ladi.batch.pairs import Row, open_pairs
 from ladi.batch.run import RowDone, run_batch, zip_results
 from ladi.types import PhotoError
@@ -24,6 +26,24 @@ from ladi.types import PhotoError
 COLUMNS = ["Row", "Person", "Garment", "What became of it", "Seconds"]
 STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
 MOST_SHOWN = 60
+
+
+@contextmanager
+def unpacked(upload: dict[str, Any] | None) -> Iterator[list[Row]]:
+    """The rows of a zip, whose pictures are there meanwhile and not a moment longer.
+
+    Raises:
+        LadiError: there is none, it is refused, or there is no room for what is in it.
+    """
+    if not upload:
+        raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
+    archive = upload_path(upload, "a zip file")
+    check_room(declared_bytes(archive))
+    workspace = new_folder()
+    try:
+        yield open_pairs(archive, workspace, limits=PUBLIC)
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
 
 
 class Batching:
@@ -55,12 +75,8 @@ class Batching:
         yield self._shown(button=off, cancel=on, status=words.waiting(), download=off, table=off, gallery=off)
         ended: dict[str, Any] = {}
         news: list[RowDone] = []
-        out = new_folder() / "results"
-        with fenced(ended, "a batch"):
-            if not upload:
-                raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
-            rows = open_pairs(upload_path(upload, "a zip file"), new_folder(), limits=PUBLIC)
-            settings = named(values)
+        with fenced(ended, "a batch"), unpacked(upload) as rows:
+            out, settings = new_folder() / "results", named(values)
             for report in self.runs.watch(visitor, lambda task: self._work(task, rows, out, settings, news)):
                 if not isinstance(report, Outcome):
                     text = words.progress(report.stage, report.share, report.seconds)

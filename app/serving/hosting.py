@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import ladi
+from app.fence import guard_answers
+from app.serving.gate import EXCEPTION_HANDLERS, Gate
 from app.serving.privacy import PictureFolder, take_over_uvicorn
 from app.serving.visitors import count_events, guard_queue
 from app.values import named, read_value
@@ -71,6 +74,7 @@ def launch_page(
         check_mcp()
     # Closed: /run and /api, which pass the queue. What the page does not queue goes on working.
     page.queue(default_concurrency_limit=1, max_size=None, api_open=False)
+    guard_answers(page)
     guard_queue(page, most_waiting=options.queue_size, per_visitor=options.visitor_limit)
     page.delete_cache = None  # the folder sees to it
     pictures.start(lambda: own_files(page))
@@ -83,7 +87,13 @@ def launch_page(
         auth_message="This page is for invited people. Please log in.",
         mcp_server=options.mcp,
         max_file_size=UPLOAD_LIMIT,
-        app_kwargs={"routes": [health_route(page, readiness)]},
+        app_kwargs={
+            "routes": [health_route(page, readiness)],
+            "middleware": [Middleware(Gate, page=page, root_path=options.root_path or "")],
+            "exception_handlers": EXCEPTION_HANDLERS,
+            # FastAPI's own descriptions need no login; Gradio's does, and is the one that says something.
+            **dict.fromkeys(("openapi_url", "docs_url", "redoc_url")),
+        },
         footer_links=["api"],
         run_history=False,  # it would keep people's photos in the browser
         enable_monitoring=False,  # it would tell who called what, and when

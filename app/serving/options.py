@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from app.files import DISK_MEGABYTES
 from ladi.commands.flags import add_running, switched_on
 from ladi.commands.main import SentenceParser
 from ladi.types import SettingError
@@ -138,6 +139,14 @@ def _add_sharing(group: argparse._ArgumentGroup) -> None:
         default=env("LADI_VISITOR_LIMIT"),
         help="so many requests of one visitor may wait or run at once (LADI_VISITOR_LIMIT); any number, "
         "unless given",
+    )
+    add(
+        "--disk-limit",
+        type=_from_one,
+        metavar="MB",
+        default=env("LADI_DISK_LIMIT", str(DISK_MEGABYTES)),
+        help="all uploads and results together may take so many megabytes; more are told to come back "
+        f"(LADI_DISK_LIMIT; {DISK_MEGABYTES})",
     )
     add(
         "--keep-minutes",

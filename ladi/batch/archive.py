@@ -40,7 +40,7 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
     Args:
         archive: perhaps a stranger's.
         folder: an empty folder; nothing is written elsewhere.
-        limits: as they are counted while unpacking, not as the archive declares.
+        limits: as the archive declares, before anything is written, and as they are counted while unpacking.
 
     Raises:
         PairsError: in one sentence, why not.
@@ -49,6 +49,8 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(archive) as zipped:
             members = zipped.infolist()
+            if sum(member.file_size for member in members) > limits.unpacked:
+                raise _TooMuch
             if len(members) > limits.members:
                 raise PairsError(f"“{archive.name}” holds {len(members)} files: at most {limits.members}.")
             for member in members:
@@ -70,6 +72,15 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
         ) from error
     except OSError as error:
         raise PairsError(f"“{archive.name}” cannot be unpacked ({error.strerror}).") from error
+
+
+def declared_bytes(archive: Path) -> int:
+    """What a zip file says that its files take unpacked; 0 for what is no zip file."""
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            return sum(member.file_size for member in zipped.infolist())
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return 0
 
 
 class _TooMuch(Exception):

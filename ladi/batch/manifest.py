@@ -21,6 +21,9 @@ MANIFEST, TABLE = "manifest.json", "manifest.csv"
 WRITING_SHARE = 0.05
 """Of a batch's time, at most so much goes into writing its manifest."""
 
+FORMULA = ("=", "+", "-", "@")
+"""What a cell begins with that a spreadsheet computes."""
+
 Status = Literal["waiting", "done", "failed", "cancelled"]
 
 
@@ -95,10 +98,18 @@ def write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:
     for entry in entries:
         cells = asdict(entry) | {"files": " | ".join(entry.files), "notes": " ".join(entry.notes)}
         settings = entry.settings or {}
-        writer.writerow([*(cells[name] for name in columns), *(settings.get(name, "") for name in made)])
+        told_row = [*(cells[name] for name in columns), *(settings.get(name, "") for name in made)]
+        writer.writerow([plain_cell(cell) for cell in told_row])
     try:
         write_json(folder / MANIFEST, told)
         # With a mark at the start, by which spreadsheets know UTF-8.
         write_text(folder / TABLE, "\ufeff" + table.getvalue())
     except OSError as error:
         raise unwritable(folder, error) from error
+
+
+def plain_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula, whatever somebody has called a file."""
+    if isinstance(value, str) and value.lstrip().startswith(FORMULA):
+        return f"'{value}"
+    return value

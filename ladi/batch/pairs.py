@@ -162,6 +162,8 @@ def _limited(rows: list[Row], limits: Limits) -> list[Row]:
 
 
 def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise PairsError(f"“{folder.name}” must be a folder with pictures in it, not a file.")
     found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES]
     if not found:
         raise PairsError(f"The folder “{folder.name}” holds no pictures.")

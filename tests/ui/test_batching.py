@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from app.batch.handlers import Batching
+from app.files import DISK_LIMIT
 from app.running import Runs
 from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings
@@ -149,3 +151,25 @@ def test_a_bad_setting_is_a_sentence(batching: Batching, send: Send) -> None:
     """Prevents an error without words for what every row has in common."""
     upload = send(zipped({**PICTURES, "pairs.csv": TABLE}), "pairs.zip")
     assert "seed must be a number" in run(batching, upload, seed="lucky")[-1]["status"]
+
+
+@pytest.mark.parametrize("content", [{"notes.txt": "nothing"}, {**PICTURES, "pairs.csv": TABLE}])
+def test_what_was_unpacked_goes_at_once(
+    batching: Batching, send: Send, tmp_path: Path, content: dict[str, Any]
+) -> None:
+    """Prevents refused zips, half a gigabyte each, from filling the disk until the broom comes."""
+    upload = send(zipped(content), "pairs.zip")
+    run(batching, upload)
+    left = [path for path in tmp_path.rglob("*") if path.name in content]
+    assert not left and Path(upload["path"]).exists()
+
+
+def test_room_is_asked_for_before_unpacking(
+    batching: Batching, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents a zip from being unpacked to where there is no room for it."""
+    monkeypatch.setenv(DISK_LIMIT, "1")
+    upload = send(zipped({"large.png": b"\0" * (1 << 20)}), "pairs.zip")
+    assert Path(upload["path"]).stat().st_size < 10_000
+    assert "no room for more pictures" in run(batching, upload)[-1]["status"]
+    assert not list(tmp_path.rglob("large.png"))

@@ -24,6 +24,7 @@ VARIABLES = {
     "MCP": ("mcp", "1", True),
     "QUEUE_SIZE": ("queue_size", "5", 5),
     "VISITOR_LIMIT": ("visitor_limit", "3", 3),
+    "DISK_LIMIT": ("disk_limit", "900", 900),
     "KEEP_MINUTES": ("keep_minutes", "7", 7),
     "MODEL": ("model", "x", "x"),
     "DEVICE": ("device", "cpu", "cpu"),
