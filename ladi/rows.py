@@ -21,8 +21,8 @@ MIN_HEIGHT, MAX_HEIGHT, HEIGHT_STEP = 256, 1024, 64
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
-_MOST_QUOTED, _MOST_BITS = 80, 200
-"""Characters, and bits, of a wrong value that are told back."""
+_MOST_QUOTED, _MOST_BITS, _MOST_DIGITS = 80, 200, 6
+"""Characters, and bits, of a wrong value that are told back, and digits of a size that can be meant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ class Row:
         if self.kind == "switch":
             return read_switch(value, self.name)
         if self.kind == "size":
-            return read_size(value, self.name) if isinstance(value, str) else (int(value[0]), int(value[1]))
+            return read_size(value, self.name)
         if self.kind == "choice":
             return str(value)
         try:
@@ -94,7 +94,7 @@ class Row:
         if self.kind == "number":
             return number
         if not math.isfinite(number) or number != int(number):
-            raise SettingError(f"{self.name} must be a whole number, got {quoted(value)}.")
+            raise SettingError(f"{self.name} must be a whole number, got {quoted(number)}.")
         return int(number)
 
     def check(self, value: Any) -> None:
@@ -126,20 +126,23 @@ def check_size(size: Size) -> None:
         )
 
 
-def read_size(text: str, name: str = "size") -> Size:
-    """``512x384`` as (512, 384).
+def read_size(value: Any, name: str = "size") -> Size:
+    """``512x384`` as (512, 384), and [512, 384] as records have it.
 
     Args:
-        text: what was written.
+        value: what was written.
         name: what the sentence calls it.
 
     Raises:
         SettingError: it is not written so.
     """
-    numbers = text.lower().replace("×", "x").split("x")
-    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
-        raise SettingError(f"{name} must be height by width, such as 512x384, got {quoted(text)}.")
-    return int(numbers[0]), int(numbers[1])
+    numbers = value.lower().replace("×", "x").split("x") if isinstance(value, str) else value
+    if not isinstance(numbers, list | tuple) or len(numbers) != 2:
+        numbers = ("", "")
+    words = [str(number) for number in numbers if isinstance(number, str | int)]
+    if len(words) != 2 or not all(word.isdecimal() and len(word) <= _MOST_DIGITS for word in words):
+        raise SettingError(f"{name} must be height by width, such as 512x384, got {quoted(value)}.")
+    return int(words[0]), int(words[1])
 
 
 def read_switch(value: Any, name: str) -> bool:

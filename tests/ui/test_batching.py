@@ -31,7 +31,7 @@ def png(*colour: int) -> bytes:
 
 def zipped(files: dict[str, bytes | str]) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return file.getvalue()
