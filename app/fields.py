@@ -6,6 +6,7 @@ business.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,6 @@ Fields = dict[str, Any]
 PER_LINE = 4
 NOTES = {"parts": "Switch one off to see what it does. None changes the random noise."}
 """What is said below a group's heading."""
-RANDOM_SEED = "() => String(Math.floor(Math.random() * 4294967296))"
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,14 @@ class Defaults:
 
 
 def everyday_fields(start: Defaults) -> Fields:
-    """The settings that everybody sees."""
-    fields = group_fields("everyday", start)
-    dice = gr.Button("Roll the dice", size="sm", elem_id="dice")
-    dice.click(None, None, fields["seed"], js=RANDOM_SEED, api_visibility="private")
-    return fields
+    """The settings that everybody sees, in one line."""
+    also = {"steps": f"{start.steps} {'is' if start.steps == 1 else 'are'} enough for this model."}
+    with gr.Row(elem_classes="even"):
+        return {
+            row.name: setting_field(row, start, also.get(row.name, ""))
+            for row in table().values()
+            if row.group == "everyday"
+        }
 
 
 def further_fields(start: Defaults) -> Fields:
@@ -84,10 +87,10 @@ def group_fields(group: str, start: Defaults) -> Fields:
     return fields
 
 
-def setting_field(row: Row, start: Defaults) -> Any:
-    """The component of one setting, with its words."""
+def setting_field(row: Row, start: Defaults, also: str = "") -> Any:
+    """The component of one setting, with its words and what else there is to say."""
     value = start.values[row.name]
-    meaning = row.meaning[:1].upper() + row.meaning[1:] + "."
+    meaning = f"{row.meaning[:1].upper()}{row.meaning[1:]}. {also}".strip()
     words: dict[str, Any] = {"value": value, "label": row.label, "info": meaning, "elem_id": row.name}
     if row.kind == "switch":
         return gr.Checkbox(**words)
@@ -105,11 +108,7 @@ def setting_field(row: Row, start: Defaults) -> Any:
 
 
 KEEP = "(...values) => values"
-RESTORE = """(saved, ...current) => {
-  const fits = Array.isArray(saved) && saved.length === current.length
-    && saved.every((value, index) => typeof value === typeof current[index]);
-  return fits ? saved : current;
-}"""
+RESTORE = "(saved, ...current) => window.ladi.settings({names}, saved, current)"
 
 
 def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
@@ -126,7 +125,8 @@ def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    page.load(None, [store, *kept], kept, js=RESTORE, show_progress="hidden", api_visibility="private")
+    restore = RESTORE.format(names=json.dumps([*table()]))
+    page.load(None, [store, *kept], kept, js=restore, show_progress="hidden", api_visibility="private")
 
 
 def category_choices(model: str) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app import words
+from ladi.postprocess.jpeg import save_jpeg
 from ladi.postprocess.png import describe_png, save_png
 from ladi.types import LadiError
 
@@ -72,6 +73,22 @@ def write_result(pixels: np.ndarray, folder: Path, record: Mapping[str, Any]) ->
     """
     path = folder / f"ladi-vton-seed-{record['seed']}.png"
     save_png(pixels, path, describe_png(dict(record)))
+    return path
+
+
+def write_jpeg(pixels: np.ndarray, folder: Path, record: Mapping[str, Any]) -> Path:
+    """The same as a smaller file."""
+    path = folder / f"ladi-vton-seed-{record['seed']}.jpg"
+    save_jpeg(pixels, path, record)
+    return path
+
+
+def write_small(pixels: np.ndarray, folder: Path, name: str, side: int = 240) -> Path:
+    """A small view of a picture, a JPEG."""
+    small = Image.fromarray(pixels)
+    small.thumbnail((side, side))
+    path = folder / f"{name}.jpg"
+    small.save(path, quality=85)
     return path
 
 

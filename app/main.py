@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.fields import Defaults
     from app.files import DISK_LIMIT
     from app.page import build_page
-    from app.theme import CSS, NAMES, build_theme
+    from app.theme import looks
     from app.tryon.handlers import Handlers
     from ladi.commands.flags import running_of
     from ladi.engine import Engine, Shelf
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if on_zero_gpu():  # calls run in copies of this process: what is loaded before is there in all
             for name in names:
                 warm_up(shelf, Readiness(name))
-        launch_page(page, options, readiness, pictures, theme=build_theme(), css=CSS, js=NAMES)
+        launch_page(page, options, readiness, pictures, **looks())
         threading.Thread(target=warm_up, args=(shelf, readiness), name="warm-up", daemon=True).start()
         page.block_thread()
     except LadiError as error:

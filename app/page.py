@@ -18,9 +18,10 @@ from app.serving.visitors import GPU
 from app.tryon import tab as tryon_tab
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
+from app.waiting import PRIVATE
 
 TITLE = "LaDI-VTON · virtual try-on"
-MASTHEAD = "# LaDI-VTON\n\nSee a person in a garment: two pictures in, one picture out."
+MASTHEAD = "# LaDI-VTON\n\nSee how it looks on you: two photos in, one out."
 ABOUT = """
 - **Your pictures** are worked on by this server alone. They lie in its memory and in a folder of its own for
   at most {minutes} minutes and are then deleted; the log knows sizes and times only. Your settings stay in
@@ -61,19 +62,22 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
         if start.notice:
             gr.Markdown(start.notice, elem_id="notice")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Try on", id="tryon"):
+            with gr.Tab("Try on", id="tryon") as first:
                 tryon = tryon_tab.build_tab(start)
             with gr.Tab("Compare", id="compare") as compare:
                 compared = compare_tab.build_tab()
-            with gr.Tab("Batch", id="batch"):
+            with gr.Tab("Batch", id="batch") as last:
                 batch = batch_tab.build_tab()
         with gr.Accordion("About this page: privacy, licence, method, API", open=False, elem_id="about"):
             gr.Markdown(ABOUT.format(minutes=start.keep_minutes))
-        tryon_tab.connect(handlers, looking, tryon, start)
+        tryon_tab.connect(page, handlers, looking, tryon, start)
         compare_tab.connect(comparing, compared, tryon, compare)
         batch_tab.connect(batching, batch, tryon)
         add_endpoints(handlers, comparing, start.values, gpu=GPU)
         keep_in_browser(page, tryon)
+        for tab in (first, compare, last):
+            tab.select(None, None, None, js=f"() => {{ window.ladi.at_tab({tab.id!r}); }}", **PRIVATE)
+        page.load(None, None, None, js="() => { window.ladi.open_tab(); }", **PRIVATE)
 
         def leave(request: gr.Request) -> None:
             handlers.stop(request.session_hash or "")

@@ -1,10 +1,13 @@
-"""How the page looks: colours, fonts and the few rules of CSS that Gradio's options cannot express.
+"""How the page looks: colours and fonts here, rules in ``page.css``, the browser's own work in ``page.js``.
 
-It does not lay anything out (``page.py`` does), and it asks nothing of any other server: the fonts are
-Gradio's own copies.
+It does not lay anything out (the tabs do), and it asks nothing of any other server: the fonts are Gradio's
+own copies.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -84,104 +87,9 @@ def build_theme() -> gr.themes.Base:
     )
 
 
-CSS = """
-.gradio-container { width: 100% !important; max-width: 1280px !important; margin: 0 auto !important; }
-#masthead { align-items: flex-end; padding: 16px 2px 2px; gap: 8px 24px; }
-#name h1 {
-  font-family: 'Montserrat', sans-serif; font-weight: 700; letter-spacing: -0.02em;
-  font-size: 2.1rem; line-height: 1.15; margin: 0 0 2px;
-}
-#name p { color: var(--body-text-color-subdued); font-size: 1.05rem; margin: 0; }
-#model-line { flex-grow: 0 !important; min-width: min(100%, 520px) !important; text-align: right; }
-#model-line p { color: var(--body-text-color-subdued); font-size: 0.84rem; margin: 0; }
-.quiet, .quiet p { color: var(--body-text-color-subdued); font-size: 0.86rem; line-height: 1.45; margin: 0; }
-.quiet h3 { margin: 6px 0 2px; font-size: 1.05rem; color: var(--body-text-color); }
-.lead, .lead p, .lead li { font-size: 0.98rem; line-height: 1.5; color: var(--body-text-color-subdued); }
-.lead strong, .lead code { color: var(--body-text-color); }
-.hint { color: var(--body-text-color-subdued); font-size: 0.9rem; margin: 4px 0; }
-.note { border-radius: 10px; padding: 9px 13px; font-size: 0.92rem; line-height: 1.45; margin: 4px 0; }
-.note ul { margin: 3px 0 0; padding-left: 18px; }
-.note.good { background: #e6f1e6; color: #1e4d2b; }
-.note.caution { background: #fbf0d9; color: #5c3f06; }
-.note.problem { background: #fbe3dc; color: #7a1f0a; border-left: 4px solid #b44d2b; }
-.dark .note.good { background: #15301d; color: #bfe3c7; }
-.dark .note.caution { background: #3a2c0c; color: #f3dca4; }
-.dark .note.problem { background: #451a10; color: #ffd2c4; }
-.empty {
-  border: 1.5px dashed var(--border-color-primary); border-radius: 14px; padding: 72px 28px;
-  text-align: center; color: var(--body-text-color-subdued);
-}
-.empty p { margin: 4px 0; }
-.progress {
-  height: 10px; border-radius: 6px; background: var(--neutral-200); overflow: hidden; margin: 10px 0 6px;
-}
-.dark .progress { background: var(--neutral-700); }
-.progress .bar { height: 100%; border-radius: 6px; background: var(--primary-500); transition: width 0.25s; }
-.progress-text { font-size: 0.95rem; margin: 0 0 8px; color: var(--body-text-color); }
-#try-on-button, #cancel-button, #compare-button, #ablation-button, #compare-cancel,
-#batch-button, #batch-cancel {
-  min-height: 54px; font-size: 1.08rem; letter-spacing: 0.01em;
-}
-.example-row .gallery { gap: 7px; }
-.example-row .gallery-item, .example-row .gallery-item .container {
-  border-radius: 8px; width: 62px; min-width: 0; height: 82px; overflow: hidden;
-}
-.example-row .gallery-item img { object-fit: cover; width: 100%; height: 100%; }
-.even > * { min-width: min(100%, 200px) !important; }
-.even > .form { flex-wrap: wrap; }
-.even > .form > * { flex: 1 1 180px; min-width: min(100%, 180px) !important; }
-#found-person, #found-garment, #status, #compare-status, #batch-status,
-#found-person > *, #found-garment > *, #status > *, #compare-status > *, #batch-status > * {
-  padding: 0 !important;
-}
-#about { margin-top: 14px; }
-#made .grid-wrap, #compare-grid .grid-wrap, #batch-results .grid-wrap { max-height: none; overflow: visible; }
-#made .gallery-item, #compare-grid .gallery-item, #batch-results .gallery-item { height: auto; }
-#compare-grid .grid-container, #batch-results .grid-container {
-  grid-template-columns: repeat(var(--grid-cols), minmax(0, 310px)) !important; justify-content: center;
-}
-#made .thumbnail-item, #compare-grid .thumbnail-item, #batch-results .thumbnail-item {
-  display: flex; flex-direction: column; aspect-ratio: auto; height: 100%;
-}
-#made .thumbnail-item > img, #compare-grid .thumbnail-item > img, #batch-results .thumbnail-item > img {
-  height: auto; aspect-ratio: 3 / 4; width: 100%; flex: 0 0 auto;
-}
-#made .caption-label, #compare-grid .caption-label, #batch-results .caption-label {
-  position: static; max-width: 100%; max-height: none; width: 100%; border: 0; border-radius: 0;
-  background: none; color: var(--body-text-color); white-space: normal; text-align: left;
-  overflow: visible; padding: 6px 8px 8px; font-size: 0.84rem; line-height: 1.35;
-}
-@media (min-width: 1000px) { .outcome { position: sticky; top: 12px; align-self: flex-start; } }
-@media (max-width: 640px) {
-  #name h1 { font-size: 1.6rem; }
-  #model-line { text-align: left; }
-  #compare-grid .grid-container, #made .grid-container, #batch-results .grid-container {
-    grid-template-columns: repeat(2, minmax(0, 1fr)) !important;
-  }
-}
-@media (prefers-reduced-motion: reduce) { .progress .bar { transition: none; } }
-"""
+STYLE, SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "page.js"))
 
-NAMES = """() => {
-  const named = (part, name) => { if (name && part.ariaLabel !== name) part.ariaLabel = name; };
-  const words = (part) => part.innerText.replace(/\\s+/g, ' ').trim();
-  const name_all = () => {
-    document.querySelectorAll('.example-row').forEach((row) => {
-      const label = words(row.querySelector('.label') || row);
-      row.querySelectorAll('.gallery-item').forEach((item, index) => named(item, `${label}: ${index + 1}`));
-    });
-    document.querySelectorAll('button.upload-container, button.thumbnail-item')
-      .forEach((part) => named(part, words(part)));
-    document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((part) => {
-      named(part, words(part.closest('.block').querySelector('[data-testid="block-label"]') || part));
-    });
-  };
-  let waiting = false;
-  new MutationObserver(() => {
-    if (waiting) return;
-    waiting = true;
-    setTimeout(() => { waiting = false; name_all(); }, 200);
-  }).observe(document.body, {childList: true, subtree: true});
-  name_all();
-}"""
-"""Names for screen readers, where Gradio gives a button none, or one that is not what stands on it."""
+
+def looks() -> dict[str, Any]:
+    """Theme, rules and script, as Gradio's ``launch()`` wants them."""
+    return {"theme": build_theme(), "css_paths": [STYLE], "js": SCRIPT.read_text("utf-8")}

@@ -18,13 +18,18 @@ STAGES = {
     "garment": "Cutting out the garment",
     "conditions": "Fitting the garment to the body",
     "denoise": "Painting",
-    "decode": "Developing the picture",
+    "decode": "Finishing",
     "paste": "Putting it back into the photo",
 }
 """What the progress says at each of the engine's stages."""
 
 KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
 """How a category is called."""
+
+GOOD_PHOTO = "Good photo: one person, clearly visible."
+LONG = 150
+"""Characters of what is said of a picture from which on it may not fit into its place."""
+
 UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
 NO_ROOM = "This server has no room for more pictures at the moment: please try again in a few minutes."
 STOPPED = "Stopped. Your pictures and settings are as they were."
@@ -46,37 +51,48 @@ def progress(stage: str, share: float, seconds: float, steps: int | None = None)
     )
 
 
-def waiting() -> str:
-    """What is shown from the click until the first report."""
-    return progress("load", 0.0, 0.0)
+def waiting(ahead: int | None = 0) -> str:
+    """What is shown from the click until the first report.
+
+    Args:
+        ahead: how many are to be served before.
+    """
+    if not ahead:
+        return progress("load", 0.0, 0.0)
+    return f'<p class="progress-text" role="status" aria-live="polite">Waiting: {ahead} ahead of you.</p>'
 
 
-def problem(sentence: str, title: str = "Not yet") -> str:
+def problem(sentence: str, title: str = "") -> str:
     """A refusal, where the eye is."""
-    return f'<div class="note problem" role="alert"><strong>{title}.</strong> {plain(sentence)}</div>'
+    head = f"<strong>{title}.</strong> " if title else ""
+    return f'<div class="note problem" role="alert">{head}{plain(sentence)}</div>'
 
 
 def hint(sentence: str) -> str:
     """A quiet line."""
-    return f'<p class="hint">{plain(sentence)}</p>'
+    return f'<p class="hint" role="status">{plain(sentence)}</p>'
 
 
-def findings_list(findings: Iterable[Finding], good: str = "") -> str:
-    """What the checks say; a good word where they have nothing to say."""
+def said(found: str) -> str:
+    """What was found in a picture, which scrolls in its place, by keyboard too, where it is long."""
+    return f'<div class="said" tabindex="0">{found}</div>' if len(found) > LONG else found
+
+
+def findings_list(findings: Iterable[Finding], good: str) -> str:
+    """What the checks say of a picture; a good word where they have nothing to say."""
     lines = [f"<li>{plain(finding.message)}</li>" for finding in findings]
     if not lines:
-        return f'<div class="note good">{plain(good)}</div>' if good else ""
-    listed = f"<ul>{''.join(lines)}</ul>"
-    return f'<div class="note caution" role="status"><strong>Worth knowing</strong>{listed}</div>'
+        return f'<div class="note good" role="status">✓ {plain(good)}</div>'
+    return said(f'<div class="note caution" role="status"><ul>{"".join(lines)}</ul></div>')
 
 
 def garment_words(garment: Garment, choices: int) -> str:
     """What a garment was taken for and how it was cut out."""
-    how = {"kept": "its background kept", "embedded": "its background removed"}
-    cleaned = how.get(garment.cleaned_by, f"its background removed by {garment.cleaned_by}")
-    kind = KINDS[garment.category]
+    how = {"kept": "background kept", "embedded": "background removed"}
+    cleaned = how.get(garment.cleaned_by, f"background removed by {garment.cleaned_by}")
+    kind = KINDS[garment.category].capitalize()
     guess = " (as it looks)" if garment.guessed and choices > 1 else ""
-    return f"Taken for a {kind}{guess}, {cleaned}."
+    return f"{kind}{guess}, {cleaned}."
 
 
 def describe(result: Result, *, guessed_of: int = 2) -> str:
@@ -85,7 +101,7 @@ def describe(result: Result, *, guessed_of: int = 2) -> str:
     guessed = " (guessed)" if result.garment.guessed and guessed_of > 1 else ""
     made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
     steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
-    lines = [f"{steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
+    lines = [f"Seed {result.seed} · {steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
     lines += [f"- {plain(finding.message)}" for finding in result.findings]
     return "\n".join(lines)
 

@@ -111,7 +111,7 @@ class Settings:
     seed: int | None = setting(
         None,
         "whole",
-        "everyday",
+        "result",
         "Seed: the same number gives the same picture",
         *(0, MAX_SEED),
         unless="drawn and told",

@@ -24,6 +24,7 @@ import ladi
 from app.fence import guard_answers
 from app.serving.gate import EXCEPTION_HANDLERS, Gate
 from app.serving.privacy import PictureFolder, take_over_uvicorn
+from app.serving.sharing import ICON, LinkPreview, picture_route
 from app.serving.visitors import count_events, guard_queue
 from app.values import named, read_value
 from ladi.types import SettingError
@@ -87,9 +88,13 @@ def launch_page(
         auth_message="This page is for invited people. Please log in.",
         mcp_server=options.mcp,
         max_file_size=UPLOAD_LIMIT,
+        favicon_path=ICON,
         app_kwargs={
-            "routes": [health_route(page, readiness)],
-            "middleware": [Middleware(Gate, page=page, root_path=options.root_path or "")],
+            "routes": [health_route(page, readiness), picture_route()],
+            "middleware": [
+                Middleware(Gate, page=page, root_path=options.root_path or ""),
+                Middleware(LinkPreview, title=str(page.title), root_path=options.root_path),
+            ],
             "exception_handlers": EXCEPTION_HANDLERS,
             # FastAPI's own descriptions need no login; Gradio's does, and is the one that says something.
             **dict.fromkeys(("openapi_url", "docs_url", "redoc_url")),

@@ -69,10 +69,6 @@ def count_events(page: gr.Blocks, *, computing: bool = True) -> tuple[Counter[st
         page: with its queue.
         computing: those that compute, else all others.
     """
-    queue = page._queue
-    waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
-    running = {event for job in queue.active_jobs if job is not None for event in job}
-    running |= {event for event in list(_at_work) if page.fns.get(event.fn._id) is event.fn}
 
     def count(events: Iterable[Event]) -> Counter[str]:
         return Counter(
@@ -81,7 +77,53 @@ def count_events(page: gr.Blocks, *, computing: bool = True) -> tuple[Counter[st
             if (event.concurrency_id in COMPUTING) == computing
         )
 
+    waiting, running = _events(page)
     return count(waiting), count(running)
+
+
+def count_ahead(page: gr.Blocks, session: str | None = None) -> int | None:
+    """How many computing events come before one.
+
+    Args:
+        page: whose queue it is.
+        session: of the page that waits; ``None`` for one that has not asked yet.
+
+    Returns:
+        ``None`` where nothing of this session waits.
+    """
+    waiting, running = ([one for one in events if one.concurrency_id == GPU] for events in _events(page))
+    if session is None:
+        return len(waiting) + len(running)
+    sessions = [event.session_hash for event in waiting]
+    return len(running) + sessions.index(session) if session in sessions else None
+
+
+async def withdraw(page: gr.Blocks, session: str) -> bool:
+    """Take what a page has waiting out of the queue, answered with nothing; whether there was anything.
+
+    Args:
+        page: whose queue it is.
+        session: of the page that does not want to wait any more.
+    """
+    queue = page._queue
+    waiting = _events(page)[0]
+    own = [event for event in waiting if event.session_hash == session and event.concurrency_id == GPU]
+    for event in own:
+        await queue.remove_from_queue(event._id)
+        nothing = {"data": [gr.skip()] * len(event.fn.outputs), "is_generating": False, "changed_state_ids": []}
+        queue.pending_messages_per_session[session].put_nowait(
+            ProcessCompletedMessage(output=nothing, success=True, event_id=event._id)
+        )
+    return bool(own)
+
+
+def _events(page: gr.Blocks) -> tuple[list[Event], set[Event]]:
+    """Those that wait, in their order, and those that run, also where nobody waits for them any more."""
+    queue = page._queue
+    waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
+    running = {event for job in queue.active_jobs if job is not None for event in job}
+    running |= {event for event in list(_at_work) if page.fns.get(event.fn._id) is event.fn}
+    return waiting, running
 
 
 def take_ticket() -> Ticket:

@@ -21,48 +21,59 @@ from ladi.settings import table
 BRUSH = f"rgba({MASK_TINT[0]}, {MASK_TINT[1]}, {MASK_TINT[2]}, {MASK_OPACITY})"
 
 
-def found_fields(start: Defaults) -> Fields:
-    """The mask over the photo, to be corrected, and what it was made from."""
+def mask_fields(start: Defaults) -> Fields:
+    """The mask over the photo, to be corrected."""
     fields: Fields = {}
-    with gr.Column(visible=False, elem_id="found") as found:
-        gr.Markdown(
-            "### What will be repainted\n\nEverything in colour. Paint to add, erase to keep; what you "
-            "change stays when you try other garments.",
-            elem_classes="quiet",
-        )
-        fields["editor"] = gr.ImageEditor(
-            label="The mask",
-            type="numpy",
-            format="png",
-            sources=(),
-            transforms=(),
-            layers=False,
-            canvas_size=(EDITOR[1], EDITOR[0]),
-            fixed_canvas=True,
-            interactive=True,
-            brush=gr.Brush(default_size=24, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
-            eraser=gr.Eraser(default_size=24),
-            height=440,
-            elem_id="mask-editor",
-            buttons=["fullscreen"],
-        )
-        with gr.Row(elem_classes="even"):
-            fields["mask_grow"] = setting_field(table()["mask_grow"], start)
-            fields["reset_mask"] = gr.Button("Reset to the automatic mask", size="sm", elem_id="reset-mask")
-        with gr.Accordion("Pose and body parts that were found", open=False):
-            with gr.Row():
-                for name, label in (("joints", "Pose"), ("parts", "Parts of the body")):
-                    fields[name] = gr.Image(
-                        label=label,
-                        format="png",
-                        interactive=False,
-                        height=260,
-                        buttons=["fullscreen"],
-                        elem_id=f"{name}-shown",
-                    )
-    fields["found"] = found
+    gr.Markdown(
+        "Everything in colour is repainted. Paint to add, erase to keep; what you change stays when you try "
+        "other garments.",
+        elem_classes="quiet",
+    )
+    fields["paint"] = gr.Checkbox(
+        value=False, label="Paint with the finger", info="Off, the page scrolls.", elem_id="paint"
+    )
+    fields["editor"] = gr.ImageEditor(
+        label="Area to repaint",
+        type="numpy",
+        format="png",
+        sources=(),
+        transforms=(),
+        layers=False,
+        canvas_size=(EDITOR[1], EDITOR[0]),
+        fixed_canvas=True,
+        interactive=True,
+        brush=gr.Brush(default_size=24, colors=[BRUSH], default_color=BRUSH, color_mode="fixed"),
+        eraser=gr.Eraser(default_size=24),
+        height=440,
+        elem_id="mask-editor",
+        buttons=["fullscreen"],
+    )
+    with gr.Row(elem_classes="even"):
+        fields["mask_grow"] = setting_field(table()["mask_grow"], start)
+        fields["reset_mask"] = gr.Button("Reset to the automatic area", size="sm", elem_id="reset-mask")
     fields["mask"] = gr.State(None)
     fields["token"] = gr.Textbox(value="", visible=False)
+    return fields
+
+
+def found_fields() -> Fields:
+    """What the pictures were taken for: the garment as it is used, joints and parts of the body."""
+    fields: Fields = {}
+    with gr.Row():
+        for name, label in (
+            ("cleaned", "Garment, as it is used"),
+            ("joints", "Pose"),
+            ("parts", "Parts of the body"),
+        ):
+            fields[name] = gr.Image(
+                label=label,
+                format="png",
+                interactive=False,
+                height=260,
+                min_width=140,
+                buttons=["fullscreen"],
+                elem_id=f"{name}-shown" if name != "cleaned" else name,
+            )
     return fields
 
 

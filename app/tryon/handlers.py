@@ -7,6 +7,7 @@ be stopped. What happens before the click is ``looking.py``'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,7 +16,7 @@ import numpy as np
 from app import pictures, words
 from app.fence import fenced, sentences
 from app.fields import category_choices
-from app.files import new_folder, write_photo, write_picture, write_result
+from app.files import new_folder, write_jpeg, write_photo, write_picture, write_result, write_small
 from app.running import Outcome, Runs, Work
 from app.serving.visitors import take_ticket
 from app.tryon import masks
@@ -34,6 +35,8 @@ from ladi.settings import TryOnRequest, picture_seed, record
 from ladi.types import Result
 from ladi.weights.catalog import trained_categories
 
+REMEMBERED = 8
+"""Results of a session that can be looked at again, as long as their files are there."""
 PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
@@ -44,10 +47,13 @@ class Handlers:
         "button",
         "cancel",
         "status",
+        "refusal",
         "preview",
         "result",
+        "versus",
         "gallery",
         "download",
+        "jpeg",
         "seed_used",
         "details",
         "made",
@@ -57,6 +63,10 @@ class Handlers:
         "how",
     )
     """The order of what ``try_on`` gives back."""
+    CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
+    """The order of what ``choose`` gives back."""
+    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how")
+    """The order of what ``recall`` gives back before the settings."""
 
     def __init__(
         self,
@@ -97,7 +107,10 @@ class Handlers:
         """
         settings = named(values)
         yield self._shown(
-            button=gr.update(visible=False), cancel=gr.update(visible=True), status=words.waiting()
+            button=gr.update(visible=False),
+            cancel=gr.update(visible=True),
+            status=words.waiting(),
+            refusal="",
         )
         ended: dict[str, Any] = {}
         with fenced(ended, "a try-on"):
@@ -119,7 +132,8 @@ class Handlers:
             "cancel": gr.update(visible=False),
             "preview": gr.update(value=None, visible=False),
         }
-        yield self._shown(**(idle | ended))
+        # What was refused stands below the button, beside what it concerns.
+        yield self._shown(**(idle | ended | {"status": "", "refusal": ended.get("status", "")}))
 
     def _paint(
         self,
@@ -152,28 +166,37 @@ class Handlers:
     def _show(self, request: TryOnRequest, result: Result, model: str) -> dict[str, Any]:
         """Everything that the page shows of a result."""
         folder = new_folder()
-        files = [
-            str(write_result(pixels, folder, record(request, result, model=model, picture=index)))
-            for index, pixels in enumerate(result.images)
-        ]
+        records = [record(request, result, model=model, picture=index) for index in range(len(result.images))]
+        told = list(zip(result.images, records, strict=True))
         # Without pasting back, the picture is the model's window and is compared with the same window.
         before = request.person.pixels if request.settings.paste_back else to_pixels(result.person.image)
-        base = str(write_photo(before, folder))
-        several = len(files) > 1
-        return {
-            "status": "",
-            "result": gr.update(value=(base, files[0]), visible=True),
-            "gallery": gr.update(value=files if several else None, visible=several, selected_index=None),
-            "download": gr.update(value=files[0], interactive=True),
-            "seed_used": str(result.seed),
+        made = enumerate(explained(result))
+        results = {
+            "before": str(write_photo(before, folder)),
+            "files": [str(write_result(pixels, folder, one)) for pixels, one in told],
+            "jpegs": [str(write_jpeg(pixels, folder, one)) for pixels, one in told],
+            "small": str(write_small(result.images[0], folder, "small")),
+            "seed": result.seed,
             "details": words.describe(result, guessed_of=len(trained_categories(model))),
             "made": [
                 (str(write_picture(pixels, folder, f"part-{number:02}")), caption)
-                for number, (caption, pixels) in enumerate(explained(result))
+                for number, (caption, pixels) in made
             ],
             "timings": words.timings_table(result.timings),
+        }
+        return {"status": "", **self._open(results)}
+
+    def _open(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Values for the fields that show a result, whether new or of before."""
+        several = len(results["files"]) > 1
+        return {
+            **dict(zip(self.CHOSEN, self.choose(results, 0), strict=True)),
+            "gallery": gr.update(
+                value=results["files"] if several else None, visible=several, selected_index=None
+            ),
+            **{name: results[name] for name in ("details", "made", "timings")},
             "after": gr.update(visible=True),
-            "results": {"before": base, "files": files, "seed": result.seed},
+            "results": results,
             "how": gr.update(visible=True),
         }
 
@@ -186,24 +209,49 @@ class Handlers:
 
     # After painting.
 
-    def choose(self, results: dict[str, Any] | None, index: int) -> tuple[Any, Any, Any]:
-        """Show another of several pictures: slider, download and seed."""
+    def choose(self, results: dict[str, Any] | None, index: int) -> tuple[Any, ...]:
+        """Show another of several pictures; values for ``CHOSEN``."""
         if not results or index >= len(results["files"]):
-            return gr.skip(), gr.skip(), gr.skip()
-        file = results["files"][index]
-        return (results["before"], file), gr.update(value=file), str(picture_seed(results["seed"], index))
+            return tuple(gr.skip() for _ in self.CHOSEN)
+        file, jpeg = results["files"][index], results["jpegs"][index]
+        seed = picture_seed(results["seed"], index)
+        return file, (results["before"], file), gr.update(value=file), gr.update(value=jpeg), str(seed)
 
-    def wear(self, shown: Any) -> str | None:
+    def wear(self, shown: dict[str, Any] | None) -> str | None:
         """The picture that is shown, to be the next person photo."""
-        path = (shown or [None, None])[1]
-        return str(upload_path(path, "a result")) if path else None
+        return str(upload_path(shown, "a result")) if shown else None
+
+    def remember(
+        self, results: dict[str, Any] | None, history: list[dict[str, Any]] | None
+    ) -> tuple[Any, Any]:
+        """A new result put before those of before, of which the last few stay; and what the strip shows."""
+        history = history or []
+        if not results or results in history:
+            return gr.skip(), gr.skip()
+        history = [results, *history][:REMEMBERED]
+        small = [one["small"] for one in history]
+        return history, gr.update(value=small, visible=len(small) > 1, selected_index=None)
+
+    def recall(self, history: list[dict[str, Any]] | None, index: int, *values: Any) -> tuple[Any, ...]:
+        """An earlier result with its settings, or a sentence where its files are deleted by now."""
+        nothing = tuple(gr.skip() for _ in (*self.RECALLED, *setting_names()))
+        if not history or index >= len(history):
+            return nothing
+        results = history[index]
+        if not all(Path(path).is_file() for path in (results["before"], *results["files"])):
+            gr.Info("This picture has been deleted from the server by now, as promised.", title="Gone")
+            return nothing
+        with sentences():
+            settings = from_record(read_settings(results["files"][0]), self.models, named(values))
+        opened = self._open(results)
+        return (*(opened[name] for name in self.RECALLED), *(settings[name] for name in setting_names()))
 
     def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
         """The settings that a result's PNG carries, for every field, or a sentence."""
         if not upload:
             return tuple(gr.skip() for _ in setting_names())
         with sentences():
-            found = read_settings(upload_path(upload, "a result's PNG"))
+            found = read_settings(upload_path(upload, "a result"))
             settings = from_record(found, self.models, named(values))
         gr.Info("The settings are those of the picture now.", title="Settings loaded")
         return tuple(settings[name] for name in setting_names())

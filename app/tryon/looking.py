@@ -46,7 +46,6 @@ class Looking:
         "editor",
         "token",
         "mask",
-        "found",
         "found_person",
         "joints",
         "parts",
@@ -101,7 +100,6 @@ class Looking:
         shown = self._show_garment(seen, settings["model"] or self.default_model)
         noted = masks.note_strokes(drawn, token, layers)
         shown |= self._show_person(seen, noted, token, grow)
-        shown["found"] = gr.update(visible=seen.person is not None)
         return tuple(shown[name] for name in self.LOOKED)
 
     def _see(self, person: Any, garment: Any, settings: Mapping[str, Any]) -> Look:
@@ -144,12 +142,11 @@ class Looking:
     def _show_garment(self, seen: Look, model: str) -> dict[str, Any]:
         """The garment cut out, and what it is taken for."""
         if seen.garment is None:
-            said = words.problem(seen.garment_problem, "The garment") if seen.garment_problem else ""
-            return {"cleaned": gr.update(value=None, visible=False), "found_garment": said}
-        said = words.hint(words.garment_words(seen.garment, len(trained_categories(model))))
-        said += words.findings_list(words.warnings_of(seen.garment.findings))
-        cleaned = gr.update(value=to_pixels(seen.garment.image), visible=True)
-        return {"cleaned": cleaned, "found_garment": said}
+            said = words.said(words.problem(seen.garment_problem)) if seen.garment_problem else ""
+            return {"cleaned": None, "found_garment": said}
+        good = words.garment_words(seen.garment, len(trained_categories(model)))
+        said = words.findings_list(words.warnings_of(seen.garment.findings), good)
+        return {"cleaned": to_pixels(seen.garment.image), "found_garment": said}
 
     def _show_person(
         self, seen: Look, drawn: masks.DrawnMask | None, token: str, grow: int
@@ -164,14 +161,12 @@ class Looking:
         """
         person = seen.person
         if person is None:
-            said = words.problem(seen.person_problem, "The photo") if seen.person_problem else ""
+            said = words.said(words.problem(seen.person_problem)) if seen.person_problem else ""
             # The mask stays: it is there again when the photo is.
             gone = {"editor": None, "token": "", "mask": drawn, "joints": None, "parts": None}
             return gone | {"found_person": said}
         shown: dict[str, Any] = {
-            "found_person": words.findings_list(
-                words.warnings_of(person.findings), "One person found, seen well."
-            ),
+            "found_person": words.findings_list(words.warnings_of(person.findings), words.GOOD_PHOTO),
             "joints": pictures.draw_pose(person),
             "parts": pictures.draw_parts(person),
         }

@@ -1,6 +1,7 @@
-"""The tab "Try on": person → garment → result, with the mask to correct on the way.
+"""The tab "Try on": person, garment and button, the result beside them, everything else folded away below.
 
-Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``.
+Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``. On narrow screens
+``page.css`` brings the parts of the left side and the result into one column.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import gradio as gr
 from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
-from app.serving.visitors import GPU
-from app.tryon.editor import found_fields, layers_reader
+from app.tryon.editor import found_fields, layers_reader, mask_fields
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
+from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
 from app.values import setting_names
+from app.waiting import PRIVATE, Place, run_in_line
 
 PREPARE = "prepare"
 LOOKED_AT = ("category", "clean_garment", "use_anyway", "mask_rule", "size", "model")
@@ -27,69 +29,63 @@ CONSENT = (
     "Use a photo of yourself, or one you have permission to use. It is deleted from this server after at "
     "most {minutes} minutes."
 )
-EMPTY = (
-    '<div class="empty"><p><strong>Your picture appears here.</strong></p>'
-    "<p>Add a photo of a person and a picture of a garment, then press “Try on”.</p></div>"
-)
 
 
 def build_tab(start: Defaults) -> Fields:
     """Lay out the tab; returns its components by name, the settings among them."""
     fields: Fields = {}
     with gr.Row(equal_height=False, elem_classes="studio"):
-        with gr.Column(scale=7, min_width=320):
-            fields |= _pictures(start)
-            fields |= found_fields(start)
-            fields["button"] = gr.Button("Try on", variant="primary", size="lg", elem_id="try-on-button")
-            fields["cancel"] = gr.Button(
-                "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
-            )
-            fields |= everyday_fields(start)
-            with gr.Accordion("More settings", open=False, elem_id="more-settings"):
-                fields |= further_fields(start)
-                fields["explain"] = gr.Checkbox(
-                    value=True,
-                    label="Show how it was made",
-                    info="Costs one more decoding.",
-                    elem_id="explain",
+        with gr.Column(scale=7, min_width=320, elem_classes="inputs"):
+            fields |= _pictures()
+            with gr.Column(elem_id="go"):
+                fields["button"] = gr.Button("Try on", variant="primary", size="lg", elem_id="try-on-button")
+                fields["cancel"] = gr.Button(
+                    "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
                 )
-                with gr.Row():
-                    fields["reset"] = gr.Button("Reset all settings", size="sm", elem_id="reset-settings")
-                    fields["load"] = gr.UploadButton(
-                        "Load settings from a result", size="sm", file_types=[".png"], elem_id="load-settings"
-                    )
-        with gr.Column(scale=5, min_width=320, elem_classes="outcome"):
-            fields |= _results()
+                fields["refusal"] = gr.HTML(elem_id="refusal", padding=False)
+            gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
+            with gr.Column(elem_classes="everyday"):
+                fields |= everyday_fields(start)
+            with gr.Accordion("Adjust the area to repaint", open=False, elem_id="area"):
+                fields |= mask_fields(start)
+            with gr.Accordion("What was found in the pictures", open=False, elem_id="found"):
+                fields |= found_fields()
+            with gr.Accordion("Settings", open=False, elem_id="more-settings"):
+                fields |= _more(start)
+        with gr.Column(scale=5, min_width=320, elem_classes="outcome", elem_id="outcome"):
+            fields |= outcome_fields()
     return fields
 
 
-def _pictures(start: Defaults) -> Fields:
-    """The two uploads, each with a word, examples and what was found."""
+def _more(start: Defaults) -> Fields:
+    """The settings that are folded away, and what can be done with all of them."""
+    fields = further_fields(start)
+    fields["explain"] = gr.Checkbox(
+        value=True, label="Show how it was made", info="Costs one more decoding.", elem_id="explain"
+    )
+    with gr.Row():
+        fields["keep_seed"] = gr.Button("Keep the last seed", size="sm", elem_id="keep-seed")
+        fields["reset"] = gr.Button("Reset all settings", size="sm", elem_id="reset-settings")
+        fields["load"] = gr.UploadButton(
+            "Load settings from a result", size="sm", file_types=[".png", ".jpg"], elem_id="load-settings"
+        )
+    return fields
+
+
+def _pictures() -> Fields:
+    """The two uploads, each with examples and a word on what was found."""
     fields: Fields = {}
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=240):
+    with gr.Row(equal_height=False, elem_classes="pictures"):
+        with gr.Column(min_width=150):
             fields["person"] = _upload(
-                "1 · The person", "person", "Drop a photo here\nfrom the front, head to hip"
+                "1 · Person", "person", "Drop a photo here\nfrom the front, head to hips"
             )
-            gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
             _examples(example_people(), fields["person"], "Or try one of these people")
             fields["found_person"] = gr.HTML(elem_id="found-person", padding=False)
-        with gr.Column(min_width=240):
-            fields["garment"] = _upload(
-                "2 · The garment", "garment", "Drop a picture here\nof the garment alone"
-            )
-            gr.Markdown("A shop picture, or your own photo of it.", elem_classes="quiet")
+        with gr.Column(min_width=150):
+            fields["garment"] = _upload("2 · Garment", "garment", "Drop a picture here\nof the garment alone")
             _examples(example_garments(), fields["garment"], "Or one of these garments")
             fields["found_garment"] = gr.HTML(elem_id="found-garment", padding=False)
-            fields["cleaned"] = gr.Image(
-                label="The garment, as it is used",
-                format="png",
-                interactive=False,
-                height=180,
-                visible=False,
-                buttons=[],
-                elem_id="cleaned",
-            )
     return fields
 
 
@@ -115,72 +111,35 @@ def _examples(rows: list[list[str]], field: gr.Image, label: str) -> None:
             gr.Examples(rows, field, label=label, examples_per_page=8, api_visibility="private")
 
 
-def _results() -> Fields:
-    """What a try-on shows."""
-    fields: Fields = {}
-    fields["status"] = gr.HTML(EMPTY, elem_id="status", padding=False)
-    fields["preview"] = gr.Image(
-        label="On the way", interactive=False, visible=False, height=420, buttons=[], elem_id="preview"
-    )
-    fields["result"] = gr.ImageSlider(
-        label="3 · The result: drag to compare with the photo",
-        type="filepath",
-        interactive=False,
-        visible=False,
-        max_height=620,
-        buttons=["fullscreen"],
-        elem_id="result",
-    )
-    fields["gallery"] = gr.Gallery(
-        label="All pictures: choose one",
-        visible=False,
-        columns=4,
-        height=150,
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="all-results",
-    )
-    with gr.Column(visible=False, elem_id="after") as after:
-        with gr.Row():
-            fields["download"] = gr.DownloadButton("Download", variant="primary", elem_id="download")
-            fields["wear"] = gr.Button("Use as the next photo", elem_id="use-as-person")
-        fields["details"] = gr.Markdown(elem_id="result-details", elem_classes="quiet")
-        with gr.Row(elem_classes="even"):
-            fields["seed_used"] = gr.Textbox(
-                label="Seed of this picture", interactive=False, max_lines=1, elem_id="seed-used"
-            )
-            fields["keep_seed"] = gr.Button("Use this seed again", size="sm", elem_id="keep-seed")
-    fields["after"] = after
-    with gr.Accordion("How it was made", open=False, visible=False, elem_id="how") as how:
-        fields["made"] = gr.Gallery(
-            label="Step by step",
-            columns=3,
-            height="auto",
-            object_fit="contain",
-            interactive=False,
-            buttons=["fullscreen"],
-            elem_id="made",
-        )
-        fields["timings"] = gr.Markdown(elem_id="timings")
-    fields["how"] = how
-    fields["results"] = gr.State(None)
-    return fields
-
-
-def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Defaults) -> None:
-    """All wiring of the tab. ``preprocess=False``: the handlers want files and numbers as sent."""
-    layers = layers_reader(fields["editor"])
+def connect(page: gr.Blocks, handlers: Handlers, looking: Looking, fields: Fields, start: Defaults) -> None:
+    """All wiring of the tab. The handlers want files and numbers as sent."""
     settings = [fields[name] for name in setting_names()]
+    _connect_looking(looking, fields, settings)
+    _connect_run(page, handlers, fields, settings)
+    connect_outcome(handlers, fields, settings, start)
+
+
+def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> None:
+    """What happens as soon as a picture is there, or a setting that concerns its preparation changes."""
+    layers = layers_reader(fields["editor"])
     mask = [fields[name] for name in ("mask", "token", "editor")]
-    private: dict[str, Any] = {"preprocess": False, "api_visibility": "private"}
-    quiet: dict[str, Any] = {**private, "show_progress": "hidden"}
+    said = [fields[name] for name in ("found_person", "found_garment")]
+    pictures = [fields["person"], fields["garment"]]
 
     def look(person: Any, garment: Any, drawn: Any, token: str, raw: Any, *values: Any) -> tuple[Any, ...]:
         return looking.look(person, garment, drawn, token, layers(raw), *values)
 
+    for name in ("person", "garment"):
+        fields[name].change(
+            None,
+            fields[name],
+            [fields[f"found_{name}"], fields["refusal"]],
+            js=f"(picture) => window.ladi.changed({name!r}, picture)",
+            **PRIVATE,
+        )
+    gr.on([field.change for field in settings], None, None, fields["refusal"], js="() => ''", **PRIVATE)
     looked = [fields[name] for name in Looking.LOOKED]
-    inputs = [fields["person"], fields["garment"], *mask, *settings]
+    inputs = [*pictures, *mask, *settings]
     gr.on(
         [
             fields["person"].change,
@@ -194,11 +153,23 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         trigger_mode="always_last",
         concurrency_limit=2,
         concurrency_id=PREPARE,
-        **quiet,
+        **PRIVATE,
+    ).then(
+        None,
+        [*pictures, *said],
+        said,
+        js="(...values) => window.ladi.still_looking(...values)",
+        **PRIVATE,
     )
     fields["reset_mask"].click(
-        lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **quiet
-    ).then(look, inputs, looked, concurrency_id=PREPARE, **quiet)
+        lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **PRIVATE
+    ).then(look, inputs, looked, concurrency_id=PREPARE, **PRIVATE)
+    fields["paint"].change(None, fields["paint"], None, js="(on) => { window.ladi.paint(on); }", **PRIVATE)
+
+
+def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: list[Any]) -> None:
+    """What "Try on" starts, and "Cancel" stops."""
+    layers = layers_reader(fields["editor"])
 
     def compute(visitor: str, *sent: Any) -> Iterator[tuple[Any, ...]]:
         yield from handlers.try_on(*sent, visitor=visitor)
@@ -219,41 +190,27 @@ def connect(handlers: Handlers, looking: Looking, fields: Fields, start: Default
         visitor = request.session_hash or ""
         yield from on_gpu(visitor, person, garment, drawn, token, layers(raw), explain, *values)
 
-    fields["button"].click(
-        run,
-        [fields["person"], fields["garment"], *mask, fields["explain"], *settings],
-        [fields[name] for name in Handlers.SHOWN],
-        concurrency_limit=1,
-        concurrency_id=GPU,
-        scroll_to_output=True,
-        **quiet,
-    )
-
     def stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash or "")
 
-    fields["cancel"].click(stop, queue=False, **quiet)
-    _connect_afterwards(handlers, fields, settings, start, quiet)
-
-
-def _connect_afterwards(
-    handlers: Handlers, fields: Fields, settings: list[Any], start: Defaults, quiet: dict[str, Any]
-) -> None:
-    """What can be done with a result, and with the settings."""
-
-    def choose(results: Any, event: gr.SelectData) -> tuple[Any, Any, Any]:
-        return handlers.choose(results, event.index)
-
-    fields["gallery"].select(
-        choose, fields["results"], [fields["result"], fields["download"], fields["seed_used"]], **quiet
+    inputs = [fields[name] for name in ("person", "garment", "mask", "token", "editor", "explain")]
+    sent = [*inputs, *settings]
+    chosen = fields["samples"].select(take_sample, None, [fields["person"], fields["garment"]], **PRIVATE)
+    place = Place(
+        [fields["button"]],
+        fields["cancel"],
+        fields["status"],
+        fields["refusal"],
+        emptied=[fields["preview"]],
+        view="#outcome",
+        seen="#result",
     )
-    fields["wear"].click(handlers.wear, fields["result"], fields["person"], **quiet)
-    fields["keep_seed"].click(None, fields["seed_used"], fields["seed"], js="(seed) => seed", **quiet)
-    fields["load"].upload(handlers.load_settings, [fields["load"], *settings], settings, **quiet)
-    fields["reset"].click(lambda: tuple(start.values.values()), None, settings, **quiet)
-    fields["model"].change(
-        handlers.model_defaults,
-        fields["model"],
-        [fields["steps"], fields["guidance"], fields["category"]],
-        **quiet,
+    runs = run_in_line(
+        page,
+        place,
+        [(fields["button"].click, run, sent), (chosen.then, run, sent)],
+        [fields[name] for name in Handlers.SHOWN],
+        stop,
     )
+    for one in runs:
+        one.success(None, fields["results"], None, js="(results) => { window.ladi.fresh(); }", **PRIVATE)

@@ -24,7 +24,9 @@ XMP = "XML:com.adobe.xmp"
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """The IPTC's term for a picture in which generated parts are composed with captured ones."""
 
-_PACKET = (
+COMMENT = b"ladi-vton "
+"""What a JPEG's comment begins with, before the settings."""
+PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -44,23 +46,26 @@ def describe_png(settings: dict[str, Any]) -> PngInfo:
     """
     chunks = PngInfo()
     chunks.add_text(SETTINGS, json.dumps(settings, sort_keys=True))
-    chunks.add_itxt(XMP, _PACKET)
+    chunks.add_itxt(XMP, PACKET)
     return chunks
 
 
 def read_settings(path: str | Path) -> dict[str, Any]:
-    """The settings that a result's PNG carries.
+    """The settings that a result carries, PNG or JPEG.
 
     Raises:
-        PhotoError: not a PNG that this project wrote, or one that has lost its settings on the way.
+        PhotoError: not a picture that this project wrote, or one that has lost its settings on the way.
     """
     name = Path(path).name
     try:
         with Image.open(path) as image:
             image.load()
+            comment = image.info.get("comment", b"")
             text = getattr(image, "text", {}).get(SETTINGS)
+            if text is None and isinstance(comment, bytes) and comment.startswith(COMMENT):
+                text = comment.removeprefix(COMMENT).decode()
     except (OSError, ValueError, SyntaxError) as error:
-        raise PhotoError(f"“{name}” cannot be read as a picture: give a result's PNG file.") from error
+        raise PhotoError(f"“{name}” cannot be read as a picture: give a result's file.") from error
     if text is None:
         raise PhotoError(
             f"“{name}” carries no settings: give a result as it was downloaded, not a copy that an "

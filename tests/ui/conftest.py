@@ -16,7 +16,7 @@ from PIL import Image
 
 from app.fields import Defaults
 from app.page import build_page
-from app.theme import CSS, build_theme
+from app.theme import looks
 from app.tryon.handlers import Handlers
 from ladi.diffusion.compare import Compared
 from ladi.engine import Shelf
@@ -171,7 +171,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeEngin
     shelf: Any = Shelf(("mini",), lambda _: engine)  # type: ignore[arg-type,return-value]
     page = build_page(Handlers(shelf.get))
     _, address, _ = page.launch(
-        theme=build_theme(), css=CSS, prevent_thread_lock=True, quiet=True, ssr_mode=False, run_history=False
+        **looks(), prevent_thread_lock=True, quiet=True, ssr_mode=False, run_history=False
     )
     yield engine, address
     page.close(verbose=False)

@@ -83,7 +83,8 @@ def test_the_page_is_told_from_click_to_result(handlers: Handlers, photos: tuple
     assert "Painting · step" in middle[-1]["status"] and "of 4" in middle[-1]["status"]
     assert middle[-1]["preview"]["value"].shape == (*SIZE, 3)
     assert_idle(last)
-    before, after = last["result"]["value"]
+    before, after = last["versus"]
+    assert last["result"] == after and read_settings(last["jpeg"]["value"])["seed"] == 5
     np.testing.assert_array_equal(np.asarray(Image.open(after)), 255 - coloured(10, 60, 110))
     assert Image.open(before).size == Image.open(after).size
     assert last["download"]["value"] == after and read_settings(after)["seed"] == 5
@@ -99,9 +100,12 @@ def test_several_pictures_can_be_chosen_from(handlers: Handlers, photos: tuple[A
     files = last["gallery"]["value"]
     assert last["gallery"]["visible"] and len(set(files)) == 3
     assert [read_settings(file)["seed"] for file in files] == [7, 8, 9]
-    slider, download, seed = handlers.choose(last["results"], 2)
-    assert slider == (last["results"]["before"], files[2]) and download["value"] == files[2] and seed == "9"
-    assert handlers.choose(last["results"], 3) == (SKIP, SKIP, SKIP) == handlers.choose(None, 0)
+    chosen = dict(zip(Handlers.CHOSEN, handlers.choose(last["results"], 2), strict=True))
+    assert chosen["result"] == chosen["download"]["value"] == files[2] and chosen["seed_used"] == "9"
+    assert chosen["versus"] == (last["results"]["before"], files[2])
+    assert read_settings(chosen["jpeg"]["value"])["seed"] == 9
+    nothing = (SKIP,) * len(Handlers.CHOSEN)
+    assert handlers.choose(last["results"], 3) == nothing == handlers.choose(None, 0)
 
 
 def test_what_was_painted_over_reaches_the_engine(
@@ -121,7 +125,7 @@ def test_what_was_painted_over_reaches_the_engine(
 
 def test_a_window_alone_is_compared_with_the_same_window(handlers: Handlers, photos: tuple[Any, Any]) -> None:
     """Prevents a slider of two pictures that do not fit each other."""
-    before, _ = paint(handlers, photos, paste_back=False)[-1]["result"]["value"]
+    before, _ = paint(handlers, photos, paste_back=False)[-1]["versus"]
     assert Image.open(before).size == (SIZE[1], SIZE[0])
 
 
@@ -136,7 +140,7 @@ def test_a_cancelled_picture_leaves_a_sentence_and_everything_else(
     assert "progressbar" in dict(zip(Handlers.SHOWN, next(told), strict=True))["status"]
     handlers.stop("me")
     last = dict(zip(Handlers.SHOWN, list(told)[-1], strict=True))
-    assert STOPPED in last["status"]
+    assert STOPPED in last["refusal"] and last["status"] == ""
     assert_idle(last)
     assert last["result"] == last["gallery"] == last["results"] == SKIP
     assert fake.running == 0
@@ -155,10 +159,10 @@ def test_a_failure_is_one_sentence_and_a_page_that_goes_on(
     """Prevents paths of the server on the page, HTML of visitors, and a button that stays away."""
     fake.error = error
     last = paint(handlers, photos)[-1]
-    assert sentence in last["status"] and "secret" not in str(last)
+    assert sentence in last["refusal"] and "secret" not in str(last) and last["status"] == ""
     assert_idle(last)
     fake.error = None
-    assert paint(handlers, photos)[-1]["status"] == ""
+    assert paint(handlers, photos)[-1]["refusal"] == ""
 
 
 @pytest.mark.parametrize(
@@ -168,12 +172,12 @@ def test_a_bad_setting_is_a_sentence(
     handlers: Handlers, fake: FakeEngine, photos: tuple[Any, Any], settings: dict, sentence: str
 ) -> None:
     """Prevents an error without words on the page's own event."""
-    assert sentence in paint(handlers, photos, **settings)[-1]["status"]
+    assert sentence in paint(handlers, photos, **settings)[-1]["refusal"]
 
 
 def test_a_missing_picture_is_asked_for(handlers: Handlers, photos: tuple[Any, Any]) -> None:
     """Prevents a click on a half-filled page from failing without a word."""
-    assert "please add a picture of the garment" in paint(handlers, (photos[0], None))[-1]["status"]
+    assert "please add a picture of the garment" in paint(handlers, (photos[0], None))[-1]["refusal"]
 
 
 def loaded(handlers: Handlers, path: str | Path, **now: Any) -> dict[str, Any]:
@@ -214,8 +218,8 @@ def test_a_foreign_or_damaged_picture_is_refused(handlers: Handlers, send: Send)
 
 def test_a_result_is_the_next_photo(handlers: Handlers, photos: tuple[Any, Any]) -> None:
     """Prevents wearing the photo again instead of the result."""
-    before, after = paint(handlers, photos)[-1]["result"]["value"]
-    assert handlers.wear([{"path": before}, {"path": after}]) == after
+    after = paint(handlers, photos)[-1]["result"]
+    assert handlers.wear({"path": after}) == after
     assert handlers.wear(None) is None
 
 
@@ -223,3 +227,34 @@ def test_a_models_own_defaults_are_taken(handlers: Handlers) -> None:
     """Prevents one model's steps with another, and kinds of garment that it was not trained for."""
     steps, guidance, kinds = handlers.model_defaults("mini")
     assert (steps, guidance) == FakeEngine.defaults and kinds["choices"] == [("Top", "auto")]
+
+
+def test_the_last_eight_results_come_back_with_their_settings(
+    handlers: Handlers, photos: tuple[Any, Any]
+) -> None:
+    """Prevents a good picture that is lost with the next, or that comes back with others' settings."""
+    history: Any = None
+    for seed in range(10):
+        last = paint(handlers, photos, seed=str(seed), steps=seed + 1)[-1]
+        history, shown = handlers.remember(last["results"], history)
+        assert handlers.remember(last["results"], history) == (SKIP, SKIP)
+    assert len(history) == len(shown["value"]) == 8 and shown["visible"]
+    told = handlers.recall(history, 3, *page_values())
+    names = (*Handlers.RECALLED, *SETTINGS)
+    back = dict(zip(names, told, strict=True))
+    assert (back["seed"], back["steps"], back["seed_used"]) == ("6", 7, "6")
+    assert read_settings(back["result"])["seed"] == 6 and back["results"] == history[3]
+    assert "7 steps" in back["details"]
+
+
+def test_a_result_that_is_deleted_does_not_come_back(
+    handlers: Handlers, photos: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents an error, or an empty result, where the server has kept its promise to delete."""
+    said: list[str] = []
+    monkeypatch.setattr(gr, "Info", lambda words, **_: said.append(words))
+    results = paint(handlers, photos)[-1]["results"]
+    Path(results["files"][0]).unlink()
+    told = handlers.recall([results], 0, *page_values())
+    assert told == (SKIP,) * len(told) and "deleted" in said[0]
+    assert handlers.recall([results], 1, *page_values()) == told

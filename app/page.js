@@ -1,0 +1,117 @@
+() => {
+  // What happens in the browser alone: names for screen readers, what scrolls and has the focus, and words
+  // that must not wait for the server. The events in the tabs call `window.ladi`.
+  const part = (where) => document.querySelector(where);
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+  const LOOKING = {person: 'Looking at your photo …', garment: 'Looking at the garment …'};
+  const note = (words) => `<p class="hint" role="status">${words}</p>`;
+  const soon = (work) => setTimeout(work, 150);  // Gradio has not laid out yet what it was just given
+
+  const seen = (where) => {
+    const box = part(where)?.getBoundingClientRect();
+    return !box || (box.top >= 0 && box.bottom <= window.innerHeight);
+  };
+  const scroll_to = (where) => part(where)?.scrollIntoView(
+    {block: 'start', behavior: calm.matches ? 'auto' : 'smooth'});
+  const focus_again = (from, to) => {
+    const active = document.activeElement;
+    if (!active || active === document.body || active.closest(from)) part(to)?.focus({preventScroll: true});
+  };
+
+  window.ladi = {
+    // A picture was given or taken away: the result is another's now, and a refusal's cause may be gone.
+    changed: (name, picture) => {
+      const outcome = part('#outcome');
+      if (outcome) outcome.dataset.earlier = 'yes';
+      return [picture ? note(LOOKING[name]) : '', ''];
+    },
+    // An answer to an earlier question must not wipe away that a newer picture is being looked at.
+    still_looking: (person, garment, found_person, found_garment) => [
+      person && !found_person ? note(LOOKING.person) : found_person,
+      garment && !found_garment ? note(LOOKING.garment) : found_garment,
+    ],
+    started: (outcome, button, cancel) => soon(() => {
+      focus_again(button, cancel);
+      if (window.innerWidth < 1000) scroll_to(outcome);
+    }),
+    ended: (outcome, button, cancel, result) => soon(() => {
+      focus_again(cancel, button);
+      if (window.innerWidth < 1000 && !seen(result)) scroll_to(outcome);
+    }),
+    fresh: () => { delete part('#outcome').dataset.earlier; },
+    earlier: () => { part('#outcome').dataset.earlier = 'yes'; },
+    view: (which) => {
+      part('#outcome').dataset.view = which;
+      soon(() => window.dispatchEvent(new Event('resize')));  // the slider measures itself anew
+    },
+    paint: (on) => { part('#mask-editor').toggleAttribute('data-paint', on); },
+    // The address of this page with the settings in it; pictures stay where they are.
+    link: async (names, seed, values) => {
+      const address = new URL(window.location.pathname, window.location.origin);
+      names.forEach((name, index) => address.searchParams.set(name, values[index]));
+      if (seed) address.searchParams.set('seed', seed);
+      try {
+        await navigator.clipboard.writeText(address.href);
+        return note('Link copied. It carries the settings and the seed, and no picture.');
+      } catch {
+        return note(`This link carries the settings: <a href="${address.href}">${address.host}</a>`);
+      }
+    },
+    // What a link says, in place of what this browser remembers; nothing that is of another type.
+    settings: (names, saved, current) => {
+      const fits = Array.isArray(saved) && saved.length === current.length
+        && saved.every((value, index) => typeof value === typeof current[index]);
+      const asked = new URLSearchParams(window.location.search);
+      const read = {
+        number: (text) => (Number.isFinite(Number(text)) ? Number(text) : undefined),
+        boolean: (text) => text === 'true',
+        string: (text) => text,
+      };
+      return (fits ? saved : current).map((value, index) => {
+        const text = asked.get(names[index]);
+        return text === null ? value : read[typeof current[index]]?.(text) ?? value;
+      });
+    },
+    // Each tab has an address of its own.
+    open_tab: () => {
+      const name = new URLSearchParams(window.location.search).get('tab');
+      const tabs = [...document.querySelectorAll('#tabs button[role=tab]')];
+      tabs.find((one) => one.innerText.trim().toLowerCase().replace(/\s/g, '') === name)?.click();
+    },
+    at_tab: (name) => {
+      const address = new URL(window.location.href);
+      address.searchParams.set('tab', name);
+      window.history.replaceState(window.history.state, '', address);
+    },
+    copy: async () => {
+      try {
+        const answer = await fetch(part('#result img').src);
+        await navigator.clipboard.write([new ClipboardItem({'image/png': answer.blob()})]);
+        return note('Copied: paste it where you like.');
+      } catch {
+        return note('This browser does not let the page copy pictures: download it instead.');
+      }
+    },
+  };
+
+  const named = (one, name) => { if (name && one.ariaLabel !== name) one.ariaLabel = name; };
+  const words = (one) => one.innerText.replace(/\s+/g, ' ').trim();
+  const name_all = () => {
+    document.querySelectorAll('.example-row').forEach((row) => {
+      const label = words(row.querySelector('.label') || row);
+      row.querySelectorAll('.gallery-item').forEach((item, index) => named(item, `${label}: ${index + 1}`));
+    });
+    document.querySelectorAll('button.upload-container, button.thumbnail-item')
+      .forEach((one) => named(one, words(one)));
+    document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((one) => {
+      named(one, words(one.closest('.block').querySelector('[data-testid="block-label"]') || one));
+    });
+  };
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => { waiting = false; name_all(); }, 200);
+  }).observe(document.body, {childList: true, subtree: true});
+  name_all();
+}

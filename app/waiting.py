@@ -1,0 +1,105 @@
+"""Work that waits for its turn, as visitors see it: what is said at once, while it waits, and after Cancel.
+
+A click is answered by an event that needs no queue, so that the progress stands there before the work has
+begun; while others are ahead, a timer asks every second how many. What is computed is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import words
+from app.serving.visitors import GPU, count_ahead
+
+EVERY = 1.0
+"""Seconds between two looks at the queue."""
+PRIVATE: dict[str, Any] = {"preprocess": False, "api_visibility": "private", "show_progress": "hidden"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where some work is shown."""
+
+    buttons: Sequence[gr.Button]
+    """What starts it; away while it runs."""
+    cancel: gr.Button
+    status: gr.HTML
+    """Progress and the queue's sentence."""
+    said: gr.HTML
+    """Refusals, and that it was stopped; may be ``status`` itself."""
+    emptied: Sequence[Any] = ()
+    """What is hidden while it runs, such as a preview of the work before."""
+    view: str = ""
+    """The selector of what to scroll to on narrow screens."""
+    seen: str = ""
+    """What should be in view at the end."""
+
+    def js(self, what: str) -> str:
+        """A call of the browser's ``started`` or ``ended``."""
+        button, cancel = self.buttons[0].elem_id, self.cancel.elem_id
+        names = [self.view or f"#{self.status.elem_id}", f"#{button}", f"#{cancel}", self.seen or self.view]
+        return f"() => {{ window.ladi.{what}({', '.join(map(repr, names))}); }}"
+
+
+def run_in_line(
+    page: gr.Blocks,
+    place: Place,
+    starts: Sequence[tuple[Any, Callable[..., Any], Sequence[Any]]],
+    outputs: Sequence[Any],
+    stop: Callable[[gr.Request], Any],
+) -> list[Any]:
+    """Wire work that waits for its turn.
+
+    Args:
+        page: whose queue it is.
+        place: where it is shown.
+        starts: each an event to listen to, such as ``button.click`` or ``event.then``, the work, and its
+            inputs.
+        outputs: what the work gives back.
+        stop: stops a visitor's work that runs already.
+
+    Returns:
+        The events that do the work, to go on from.
+    """
+    timer = gr.Timer(EVERY, active=False)
+    apart = place.said is not place.status
+    shown = [*place.buttons, place.cancel, place.status, *([place.said] if apart else []), *place.emptied]
+
+    def states(working: bool, status: str, said: str) -> list[Any]:
+        """Values for ``shown``."""
+        sentences = [status, said] if apart else [status or said]
+        hidden = [gr.update(visible=False)] * len(place.emptied)
+        buttons = [gr.update(visible=not working)] * len(place.buttons)
+        return [*buttons, gr.update(visible=working), *sentences, *hidden]
+
+    def announce() -> list[Any]:
+        return [*states(True, words.waiting(count_ahead(page)), ""), gr.Timer(active=True)]
+
+    def tell(request: gr.Request) -> tuple[Any, Any]:
+        ahead = count_ahead(page, request.session_hash or "")
+        return (gr.skip(), gr.Timer(active=False)) if ahead is None else (words.waiting(ahead), gr.skip())
+
+    def stopped(request: gr.Request) -> list[Any]:
+        stop(request)
+        return [*states(False, "", words.hint(words.STOPPED)), gr.Timer(active=False)]
+
+    def turned_away() -> list[Any]:
+        return [*states(False, "", gr.skip()), gr.Timer(active=False)]
+
+    runs = []
+    for listen, work, inputs in starts:
+        said = listen(announce, None, [*shown, timer], queue=False, **PRIVATE)
+        said.then(None, None, None, js=place.js("started"), **PRIVATE)
+        run = said.then(work, list(inputs), list(outputs), concurrency_limit=1, concurrency_id=GPU, **PRIVATE)
+        run.failure(turned_away, None, [*shown, timer], queue=False, **PRIVATE)
+        run.then(None, None, None, js=place.js("ended"), **PRIVATE)
+        runs.append(run)
+    timer.tick(tell, None, [place.status, timer], queue=False, **PRIVATE)
+    place.cancel.click(stopped, None, [*shown, timer], cancels=runs, queue=False, **PRIVATE).then(
+        None, None, None, js=place.js("ended"), **PRIVATE
+    )
+    return runs
