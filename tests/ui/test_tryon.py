@@ -240,7 +240,7 @@ def test_the_last_eight_results_come_back_with_their_settings(
         assert handlers.remember(last["results"], history) == (SKIP, SKIP)
     assert len(history) == len(shown["value"]) == 8 and shown["visible"]
     told = handlers.recall(history, 3, *page_values())
-    names = (*Handlers.RECALLED, *SETTINGS)
+    names = (*Handlers.RECALLED, *setting_names())
     back = dict(zip(names, told, strict=True))
     assert (back["seed"], back["steps"], back["seed_used"]) == ("6", 7, "6")
     assert read_settings(back["result"])["seed"] == 6 and back["results"] == history[3]
