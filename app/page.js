@@ -39,7 +39,7 @@
       if (window.innerWidth < 1000 && !seen(result)) scroll_to(outcome);
     }),
     fresh: () => { delete part('#outcome').dataset.earlier; },
-    earlier: () => { part('#outcome').dataset.earlier = 'yes'; },
+    earlier: () => soon(() => { part('#outcome').dataset.earlier = 'yes'; }),
     view: (which) => {
       part('#outcome').dataset.view = which;
       soon(() => window.dispatchEvent(new Event('resize')));  // the slider measures itself anew

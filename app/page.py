@@ -71,8 +71,8 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
         with gr.Accordion("About this page: privacy, licence, method, API", open=False, elem_id="about"):
             gr.Markdown(ABOUT.format(minutes=start.keep_minutes))
         tryon_tab.connect(page, handlers, looking, tryon, start)
-        compare_tab.connect(comparing, compared, tryon, compare)
-        batch_tab.connect(batching, batch, tryon)
+        compare_tab.connect(page, comparing, compared, tryon, compare)
+        batch_tab.connect(page, batching, batch, tryon)
         add_endpoints(handlers, comparing, start.values, gpu=GPU)
         keep_in_browser(page, tryon)
         for tab in (first, compare, last):

@@ -119,13 +119,13 @@ def mask_layer(mask: np.ndarray) -> np.ndarray:
     return layer
 
 
-def difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def difference(picture: np.ndarray, reference: np.ndarray, times: float = 4) -> np.ndarray:
     """Where and how much two pictures of one size differ: black for equal, brighter for more, (H,W,3).
 
-    Four times as bright as the mean absolute difference of the channels, because differences are small.
+    ``times`` as bright as the mean absolute difference of the channels, because differences are small.
     """
     apart = np.abs(picture.astype(np.float32) - reference.astype(np.float32)).mean(axis=2)
-    strength = np.clip(apart * 4, 0, 255)[..., None] / 255
+    strength = np.clip(apart * times, 0, 255)[..., None] / 255
     return np.rint(strength * np.array((255, 176, 96), np.float32)).astype(np.uint8)
 
 

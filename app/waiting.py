@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.serving.visitors import GPU, count_ahead
+from app.serving.visitors import GPU, count_ahead, withdraw
 
 EVERY = 1.0
 """Seconds between two looks at the queue."""
@@ -83,9 +83,11 @@ def run_in_line(
         ahead = count_ahead(page, request.session_hash or "")
         return (gr.skip(), gr.Timer(active=False)) if ahead is None else (words.waiting(ahead), gr.skip())
 
-    def stopped(request: gr.Request) -> list[Any]:
-        stop(request)
-        return [*states(False, "", words.hint(words.STOPPED)), gr.Timer(active=False)]
+    async def stopped(request: gr.Request) -> list[Any]:
+        if await withdraw(page, request.session_hash or ""):
+            return [*states(False, "", words.hint(words.STOPPED)), gr.Timer(active=False)]
+        stop(request)  # what runs says itself how it ended, and what it has done until then
+        return [gr.skip()] * (len(shown) + 1)
 
     def turned_away() -> list[Any]:
         return [*states(False, "", gr.skip()), gr.Timer(active=False)]
@@ -99,7 +101,5 @@ def run_in_line(
         run.then(None, None, None, js=place.js("ended"), **PRIVATE)
         runs.append(run)
     timer.tick(tell, None, [place.status, timer], queue=False, **PRIVATE)
-    place.cancel.click(stopped, None, [*shown, timer], cancels=runs, queue=False, **PRIVATE).then(
-        None, None, None, js=place.js("ended"), **PRIVATE
-    )
+    place.cancel.click(stopped, None, [*shown, timer], queue=False, **PRIVATE)
     return runs

@@ -35,12 +35,14 @@ NO_ROOM = "This server has no room for more pictures at the moment: please try a
 STOPPED = "Stopped. Your pictures and settings are as they were."
 
 
-def progress(stage: str, share: float, seconds: float, steps: int | None = None) -> str:
-    """A bar with the stage, the step while painting, and the time that is left."""
+def progress(stage: str, share: float, seconds: float, steps: int | None = None, *, place: str = "") -> str:
+    """A bar with the stage, the step while painting, which of several it is, and the time that is left."""
     percent = round(100 * min(max(share, 0.0), 1.0))
     text = STAGES.get(stage, stage)
     if stage == "denoise" and steps:
         text += f" · step {steps_done(share, steps)} of {steps}"
+    if place:
+        text += f" · {place}"
     if 0.15 < share < 1 and seconds > 1:
         text += f" · about {max(1, round(seconds * (1 - share) / share))} s left"
     return (

@@ -132,6 +132,7 @@ class Settings:
         "result",
         "Painted size: height by width of the network's picture; others than the model's own are untested",
         choices=SIZES,
+        compared="256x192, 512x384",
     )
     feather: float = setting(
         4.0,
@@ -140,6 +141,7 @@ class Settings:
         "Soft edge: width in model pixels of the edge, inside the mask, between painted and original pixels",
         *(0, 32),
         step=0.5,
+        compared="0, 4, 16",
     )
     paste_back: bool = setting(
         True,
@@ -183,6 +185,8 @@ class TryOnRequest:
         "replaced",
         "Worn clothes: which worn clothes make room for the new garment",
         choices=RULES,
+        short="Worn clothes",
+        compared=", ".join(RULES),
     )
     clean_garment: str = setting(
         "auto",

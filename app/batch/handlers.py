@@ -6,7 +6,7 @@ The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothin
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,27 +23,51 @@ from ladi.batch.pairs import Row, open_pairs
 from ladi.batch.run import RowDone, run_batch, zip_results
 from ladi.types import PhotoError
 
-COLUMNS = ["Row", "Person", "Garment", "What became of it", "Seconds"]
+COLUMNS = ["Row", "What became of it", "Person", "Garment", "Seconds"]
 STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
 MOST_SHOWN = 60
 
+Uploads = Sequence[dict[str, Any]] | None
+
 
 @contextmanager
-def unpacked(upload: dict[str, Any] | None) -> Iterator[list[Row]]:
-    """The rows of a zip, whose pictures are there meanwhile and not a moment longer.
+def opened(people: Uploads, garments: Uploads, upload: dict[str, Any] | None) -> Iterator[list[Row]]:
+    """The rows of a zip, or of pictures one by one; what is copied for it is there meanwhile and no longer.
 
     Raises:
-        LadiError: there is none, it is refused, or there is no room for what is in it.
+        LadiError: there is nothing, it is refused, or there is no room for what is in it.
     """
-    if not upload:
-        raise PhotoError("There is no zip file yet: please add one with the pictures in it.")
-    archive = upload_path(upload, "a zip file")
-    check_room(declared_bytes(archive))
+    if not upload and not (people and garments):
+        raise PhotoError("Please add at least one person and one garment, or a zip file with pictures.")
+    archive = upload_path(upload, "a zip file") if upload else None
+    files = {
+        name: [upload_path(one, "a picture") for one in some or ()]
+        for name, some in (("people", people), ("garments", garments))
+    }
+    if archive is not None:
+        check_room(declared_bytes(archive))
     workspace = new_folder()
     try:
-        yield open_pairs(archive, workspace, limits=PUBLIC)
+        if archive is None:
+            copy_pictures(files, workspace)
+            yield open_pairs(workspace, workspace, local=True, limits=PUBLIC)
+        else:
+            yield open_pairs(archive, workspace, limits=PUBLIC)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
+
+
+def copy_pictures(files: Mapping[str, Sequence[Path]], folder: Path) -> None:
+    """Put uploads into a folder of their own each, as a zip would have them.
+
+    Raises:
+        LadiError: there is no room for them.
+    """
+    check_room(sum(path.stat().st_size for some in files.values() for path in some))
+    for name, some in files.items():
+        (folder / name).mkdir()
+        for path in some:
+            shutil.copy(path, folder / name)
 
 
 class Batching:
@@ -59,12 +83,20 @@ class Batching:
         self.default_model = default_model
 
     def run(
-        self, upload: dict[str, Any] | None, values: tuple[Any, ...], *, visitor: str = ""
+        self,
+        people: Uploads,
+        garments: Uploads,
+        upload: dict[str, Any] | None,
+        values: tuple[Any, ...],
+        *,
+        visitor: str = "",
     ) -> Iterator[tuple[Any, ...]]:
         """Make every pair's picture, and tell of each row when it is over.
 
         Args:
-            upload: Gradio's record of the zip.
+            people: Gradio's records of photos.
+            garments: likewise of garments.
+            upload: of a zip, which counts instead of the pictures where there is one.
             values: the settings of "Try on", for rows that say nothing else.
             visitor: who may stop it.
 
@@ -75,11 +107,12 @@ class Batching:
         yield self._shown(button=off, cancel=on, status=words.waiting(), download=off, table=off, gallery=off)
         ended: dict[str, Any] = {}
         news: list[RowDone] = []
-        with fenced(ended, "a batch"), unpacked(upload) as rows:
+        with fenced(ended, "a batch"), opened(people, garments, upload) as rows:
             out, settings = new_folder() / "results", named(values)
             for report in self.runs.watch(visitor, lambda task: self._work(task, rows, out, settings, news)):
                 if not isinstance(report, Outcome):
-                    text = words.progress(report.stage, report.share, report.seconds)
+                    place = f"row {min(len(news) + 1, len(rows))} of {len(rows)}"
+                    text = words.progress(report.stage, report.share, report.seconds, place=place)
                     yield self._shown(status=text, table=self._table(rows, news))
             ended.update(self._end(rows, news, out))
         yield self._shown(**({"button": on, "cancel": off} | ended))
@@ -125,7 +158,7 @@ class Batching:
         for index, row in enumerate(rows):
             told = news[index] if index < len(news) else None
             became = "Waiting" if told is None else told.message or STATUS[told.status]
-            lines.append([row.number, *row.names, became, "" if told is None else f"{told.seconds:.1f}"])
+            lines.append([row.number, became, *row.names, "" if told is None else f"{told.seconds:.1f}"])
         return gr.update(value={"headers": COLUMNS, "data": lines}, visible=True)
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The tab "Batch": a zip in, a table of what becomes of each row, a zip out.
+"""The tab "Batch": several people and garments in, a table of what becomes of each row, a zip out.
 
 Layout first, wiring last; what happens is in ``handlers.py``.
 """
@@ -11,41 +11,54 @@ from typing import Any
 import gradio as gr
 
 from app.batch.handlers import COLUMNS, Batching
+from app.examples import lend, samples
 from app.fields import Fields
 from app.serving.hosting import GPU_LONGEST, gpu
-from app.serving.visitors import GPU
 from app.values import setting_names
+from app.waiting import PRIVATE, Place, run_in_line
 
-INTRODUCTION = """Many pairs at once. Put your pictures into a **zip file** with either
-
-- two folders, `people` and `garments`: one person wears every garment, one garment is worn by everybody, and
-  otherwise files with the same name belong together; or
-- a table `pairs.csv` with the columns `person` and `garment`, and if you like `seed`, `steps`, `guidance` and
-  the rest.
-
-The settings are those of “Try on”. A row that fails says why, and the others go on."""
+INTRODUCTION = (
+    "Many pairs at once. One person wears every garment; one garment is worn by everybody; several of both "
+    "belong together by their files' names. The settings are those of “Try on”. A row that fails says why, "
+    "and the others go on."
+)
+ZIPPED = (
+    "With folders `people` and `garments` in it, or with a table `pairs.csv` that has the columns `person` "
+    "and `garment` and, if you like, `seed`, `steps`, `guidance` and the rest."
+)
 
 
 def build_tab() -> Fields:
     """Lay out the tab; returns its components by name."""
     fields: Fields = {}
+    gr.Markdown(INTRODUCTION, elem_classes="lead")
     with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=300):
-            gr.Markdown(INTRODUCTION, elem_classes="lead")
-        with gr.Column(scale=4, min_width=280):
+        for name, label in (("people", "People"), ("garments", "Garments")):
+            with gr.Column(min_width=240):
+                fields[name] = gr.File(
+                    label=label,
+                    file_count="multiple",
+                    file_types=["image"],
+                    height=170,
+                    elem_id=f"batch-{name}",
+                )
+        with gr.Column(min_width=240):
             fields["file"] = gr.File(
-                label="The zip file", file_types=[".zip"], height=140, elem_id="batch-file"
+                label="Or one zip file", file_types=[".zip"], height=110, elem_id="batch-file"
             )
-            fields["button"] = gr.Button(
-                "Make all pictures", variant="primary", size="lg", elem_id="batch-button"
-            )
-            fields["cancel"] = gr.Button(
-                "Cancel", variant="stop", size="lg", visible=False, elem_id="batch-cancel"
-            )
-            fields["status"] = gr.HTML(elem_id="batch-status", padding=False)
-            fields["download"] = gr.DownloadButton(
-                "Download the results", variant="primary", visible=False, elem_id="batch-download"
-            )
+            gr.Markdown(ZIPPED, elem_classes="quiet")
+    with gr.Row():
+        fields["button"] = gr.Button(
+            "Make all pictures", variant="primary", size="lg", elem_id="batch-button"
+        )
+        fields["sample"] = gr.Button("Fill in a sample", size="lg", elem_id="batch-sample")
+        fields["cancel"] = gr.Button(
+            "Cancel", variant="stop", size="lg", visible=False, elem_id="batch-cancel"
+        )
+    fields["status"] = gr.HTML(elem_id="batch-status", padding=False)
+    fields["download"] = gr.DownloadButton(
+        "Download the results", variant="primary", visible=False, elem_id="batch-download"
+    )
     fields["table"] = gr.Dataframe(
         headers=COLUMNS,
         interactive=False,
@@ -66,28 +79,35 @@ def build_tab() -> Fields:
     return fields
 
 
-def connect(batching: Batching, fields: Fields, tryon: Fields) -> None:
+def connect(page: gr.Blocks, batching: Batching, fields: Fields, tryon: Fields) -> None:
     """All wiring of the tab; ``tryon`` are the components whose settings count."""
-    quiet: dict[str, Any] = {"preprocess": False, "api_visibility": "private", "show_progress": "hidden"}
 
-    def compute(visitor: str, upload: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-        yield from batching.run(upload, values, visitor=visitor)
+    def compute(
+        visitor: str, people: Any, garments: Any, upload: Any, values: tuple[Any, ...]
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from batching.run(people, garments, upload, values, visitor=visitor)
 
     on_gpu = gpu(compute, GPU_LONGEST)
 
-    def run(request: gr.Request, upload: Any, *values: Any) -> Iterator[tuple[Any, ...]]:
-        yield from on_gpu(request.session_hash or "", upload, values)
-
-    fields["button"].click(
-        run,
-        [fields["file"], *(tryon[name] for name in setting_names())],
-        [fields[name] for name in Batching.SHOWN],
-        concurrency_limit=1,
-        concurrency_id=GPU,
-        **quiet,
-    )
+    def run(
+        request: gr.Request, people: Any, garments: Any, upload: Any, *values: Any
+    ) -> Iterator[tuple[Any, ...]]:
+        yield from on_gpu(request.session_hash or "", people, garments, upload, values)
 
     def stop(request: gr.Request) -> None:
         batching.runs.stop(request.session_hash or "")
 
-    fields["cancel"].click(stop, queue=False, **quiet)
+    inputs = [fields[name] for name in ("people", "garments", "file")]
+    inputs += [tryon[name] for name in setting_names()]
+    place = Place(
+        [fields["button"]], fields["cancel"], fields["status"], fields["status"], seen="#batch-status"
+    )
+    shown = [fields[name] for name in Batching.SHOWN]
+    run_in_line(page, place, [(fields["button"].click, run, inputs)], shown, stop)
+    fields["sample"].click(fill_sample, None, [fields["people"], fields["garments"]], **PRIVATE)
+
+
+def fill_sample() -> tuple[list[str], list[str]]:
+    """Everybody of the samples, and one garment for all of them."""
+    lent = [lend(sample) for sample in samples()]
+    return [person for person, _ in lent], [garment for _, garment in lent[:1]]

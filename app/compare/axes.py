@@ -15,6 +15,8 @@ from typing import Any
 from ladi.settings import Switches, table
 from ladi.types import SettingError
 
+Variant = tuple[int, tuple[tuple[str, Any], ...]]
+
 MOST_CELLS = 24
 """More would keep others waiting for minutes."""
 
@@ -43,6 +45,17 @@ AXES: dict[str, Axis] = {
 }
 
 
+OFFERED = {
+    "steps": (1, 2, 4, 8, 16, 30, 50),
+    "guidance": (1, 1.5, 2, 3, 4, 5, 7.5),
+    "seed": tuple(range(1, 9)),
+    "feather": (0, 2, 4, 8, 16, 32),
+}
+"""Numbers that the page offers; programs may ask for any."""
+SAMPLED = ("steps", "guidance", "seed", "sampler")
+"""What varies from one sampling of the same preparation to the next."""
+
+
 @dataclass(frozen=True)
 class Planned:
     """One cell of a comparison before seed, steps and guidance are known."""
@@ -52,13 +65,38 @@ class Planned:
     model: str
     garment: int = 0
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """``steps``, ``guidance``, ``seed`` and ``sampler``, where they vary."""
+    """Those of ``SAMPLED`` that vary."""
     switches: Switches = field(default_factory=Switches)
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that vary and need a preparation, or a way back into the photo, of their own."""
 
     @property
     def label(self) -> str:
         """The cell's name."""
         return " · ".join(self.labels)
+
+    @property
+    def variant(self) -> Variant:
+        """What it is asked with: cells of the same garment and the same ``asked`` share a request."""
+        return self.garment, tuple(self.asked.items())
+
+
+def offered(axis: str, *, garments: int, models: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What the page offers as an axis's values, and which of them are chosen to begin with.
+
+    Args:
+        axis: a key of ``AXES``.
+        garments: how many there are.
+        models: which there are.
+    """
+    if axis == "garment":
+        every = [str(number + 1) for number in range(garments)]
+        return every, every
+    if axis == "model":
+        return list(models), list(models)
+    chosen = AXES[axis].values.split(", ")
+    every = [f"{number:g}" for number in OFFERED[axis]] if axis in OFFERED else list(table()[axis].choices)
+    return every or chosen, chosen
 
 
 def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -> list[Any]:
@@ -123,6 +161,10 @@ def value_label(axis: str, value: Any) -> str:
         return f"Garment {value + 1}"
     if axis in ("sampler", "model"):
         return str(value)
+    if axis == "size":
+        return f"{AXES[axis].label} {value[0]}x{value[1]}"
+    if isinstance(value, str):
+        return f"{AXES[axis].label}: {value}"
     # Ten digits: more than the largest seed has.
     return f"{AXES[axis].label} {value:.10g}"
 
@@ -167,7 +209,9 @@ def _with(cell: Planned, name: str, value: Any) -> Planned:
         return replace(cell, labels=labels, garment=value)
     if isinstance(value, bool):
         return replace(cell, labels=labels, switches=replace(cell.switches, **{name: value}))
-    return replace(cell, labels=labels, changes={**cell.changes, name: value})
+    if name in SAMPLED:
+        return replace(cell, labels=labels, changes={**cell.changes, name: value})
+    return replace(cell, labels=labels, asked={**cell.asked, name: value})
 
 
 ABLATION: tuple[tuple[str, dict[str, bool]], ...] = (

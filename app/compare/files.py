@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 
 from app import pictures
-from app.compare.axes import Planned
+from app.compare.axes import Planned, Variant
 from app.files import new_folder, write_picture, write_result
 from app.values import flat_settings
 from ladi.settings import TryOnRequest, values_of
 
 
 def write_comparison(
-    requests: Sequence[TryOnRequest],
+    requests: Mapping[Variant, TryOnRequest],
     made: Sequence[tuple[Planned, Any]],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -32,22 +32,28 @@ def write_comparison(
         "guidance",
         "sampler",
         "pictures",
-        *values_of(requests[0].settings.switches),
+        *values_of(next(iter(requests.values())).settings.switches),
     ):
         del shared[varied]
     for place, (planned, one) in enumerate(made):
         sampling = asdict(one.cell)
         told = {key: sampling[key] for key in ("seed", "steps", "guidance", "sampler")}
-        told |= {"model": planned.model, "garment": planned.garment + 1, **sampling["switches"]}
+        told |= {
+            "model": planned.model,
+            "garment": planned.garment + 1,
+            **sampling["switches"],
+            **planned.asked,
+        }
         own = folder / f"{place + 1:02}"
         own.mkdir()
-        file = str(write_result(one.image, own, told | shared))
+        file = str(write_result(one.image, own, shared | told))
         cells.append({"label": planned.label, "file": file, "seconds": round(one.seconds, 3), **told})
     labels = [planned.labels for planned, _ in made]
     # Two axes: the second one's values stand side by side. One: as fits.
     columns = len({label[-1] for label in labels}) if len(labels[0]) > 1 else min(4, len(labels))
-    inputs = [("Person", requests[0].person.pixels)]
-    inputs += [(f"Garment {place + 1}", one.garment.pixels) for place, one in enumerate(requests)]
+    clothes = {garment: request for (garment, _), request in requests.items()}
+    inputs = [("Person", next(iter(clothes.values())).person.pixels)]
+    inputs += [(f"Garment {place + 1}", clothes[place].garment.pixels) for place in sorted(clothes)]
     drawn = pictures.sheet(
         [one.image for _, one in made],
         [f"{cell['label']}\n{cell['seconds']:.2f} s" for cell in cells],
@@ -67,22 +73,31 @@ def told_of(cell: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cell.items() if key != "file"}
 
 
-def write_differences(files: Iterable[str], first: str) -> list[str]:
-    """A map for each picture of where it differs from the first; see ``pictures.difference``."""
-    reference, folder = _pixels(first), new_folder()
-    return [
-        str(write_picture(_difference(_pixels(file), reference), folder, f"difference-{place + 1:02}"))
-        for place, file in enumerate(files)
-    ]
+def write_differences(files: Iterable[str], first: str, times: float) -> list[tuple[str, float]]:
+    """For each picture a map of where it differs from the first, and by how much in the mean, of 255.
+
+    Args:
+        files: the pictures.
+        first: the one that they are compared with.
+        times: how much brighter the map is than the difference.
+    """
+    reference, folder, maps = _pixels(first), new_folder(), []
+    for place, file in enumerate(files):
+        picture = _pixels(file)
+        beside = _at_size_of(picture, reference)
+        mean = float(np.abs(picture.astype(np.float32) - beside).mean())
+        drawn = pictures.difference(picture, beside, times)
+        maps.append((str(write_picture(drawn, folder, f"difference-{place + 1:02}")), mean))
+    return maps
 
 
 def _pixels(path: str) -> np.ndarray:
     return np.asarray(Image.open(Path(path)).convert("RGB"))
 
 
-def _difference(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """A difference map; pictures of two sizes (photos pasted back and not) are compared at the first's."""
-    if picture.shape != reference.shape:
-        size = (picture.shape[1], picture.shape[0])
-        reference = np.asarray(Image.fromarray(reference).resize(size, Image.Resampling.LANCZOS))
-    return pictures.difference(picture, reference)
+def _at_size_of(picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The reference at a picture's size: photos are pasted back or not, and sizes can be compared."""
+    if picture.shape == reference.shape:
+        return reference
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(Image.fromarray(reference).resize(size, Image.Resampling.LANCZOS))

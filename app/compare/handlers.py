@@ -7,23 +7,24 @@ Nothing here knows the layout.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from app import words
-from app.compare.axes import Planned, plan, plan_ablation, read_values
+from app.compare.axes import Planned, Variant, plan, plan_ablation, read_values
 from app.compare.files import told_of, write_comparison, write_differences
 from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import named, read_request, read_upload, upload_path
-from ladi.settings import Switches, TryOnRequest
+from app.values import flat_settings, named, read_request, read_upload, upload_path
+from ladi.settings import Switches, TryOnRequest, request_of
 from ladi.types import Photo, PhotoError, SettingError
 
 NO_AXIS = ""
 MOST_GARMENTS = 8
+GAINS = (0, 1, 4, 16)
+"""How much brighter than they are differences can be shown; 0 stands for the pictures themselves."""
 
 
 class Comparing:
@@ -92,7 +93,8 @@ class Comparing:
                 if isinstance(report, Outcome):
                     ended.update(self._show(write_comparison(requests, report.value, settings)))
                 else:
-                    text = words.progress(report.stage, report.share, report.seconds)
+                    place = f"picture {min(int(report.share * len(cells)) + 1, len(cells))} of {len(cells)}"
+                    text = words.progress(report.stage, report.share, report.seconds, place=place)
                     yield self._shown(status=text)
         yield self._shown(**({"button": on, "ablation": on, "cancel": off} | ended))
 
@@ -114,14 +116,18 @@ class Comparing:
         axes: Sequence[tuple[str, str]],
         settings: Mapping[str, Any],
         mask: masks.DrawnMask | None,
-    ) -> tuple[list[TryOnRequest], list[Planned]]:
-        """A request for each garment, and the cells."""
+    ) -> tuple[dict[Variant, TryOnRequest], list[Planned]]:
+        """A request for each variant of the cells, and the cells."""
         photo, clothes = self._read(person, garments)
         base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
         cells = self._plan(
             axes, settings["model"] or self.default_model, len(clothes), base.settings.switches
         )
-        return [replace(base, garment=garment) for garment in clothes], cells
+        flat = flat_settings(settings) | {"mask": base.mask}
+        requests = {
+            cell.variant: request_of(photo, clothes[cell.garment], flat | dict(cell.asked)) for cell in cells
+        }
+        return requests, cells
 
     def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
         """The photo, and one or more garments."""
@@ -146,7 +152,7 @@ class Comparing:
         return plan(read, model=model, switches=switches)
 
     def _run(
-        self, task: Work, requests: list[TryOnRequest], cells: Sequence[Planned]
+        self, task: Work, requests: Mapping[Variant, TryOnRequest], cells: Sequence[Planned]
     ) -> list[tuple[Planned, Any]]:
         """Every cell's picture, in order; one comparison for each model."""
         from ladi.diffusion.compare import Cell
@@ -155,23 +161,23 @@ class Comparing:
         models = list(dict.fromkeys(cell.model for cell in cells))
         for turn, model in enumerate(models):
             own = [index for index, cell in enumerate(cells) if cell.model == model]
-            used = sorted({cells[index].garment for index in own})
+            used = list(dict.fromkeys(cells[index].variant for index in own))
 
             def wanted(
-                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[int] = used
+                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[Variant] = used
             ) -> list[Cell]:
                 start = {
                     "seed": seed,
                     "steps": steps,
                     "guidance": guidance,
-                    "sampler": requests[0].settings.sampler,
+                    "sampler": requests[used[0]].settings.sampler,
                 }
                 return [
                     Cell(
                         label=str(index),
                         **(start | dict(cells[index].changes)),
                         switches=cells[index].switches,
-                        conditions=used.index(cells[index].garment),
+                        conditions=used.index(cells[index].variant),
                     )
                     for index in own
                 ]
@@ -180,7 +186,7 @@ class Comparing:
                 task.progress(stage, (turn + share) / len(models))
 
             compared = self.engine_for(model).compare(
-                [requests[garment] for garment in used], wanted, progress=progress, cancelled=task.cancelled
+                [requests[variant] for variant in used], wanted, progress=progress, cancelled=task.cancelled
             )
             made |= {int(one.cell.label): one for one in compared}
         return [(cells[index], made[index]) for index in range(len(cells))]
@@ -190,8 +196,10 @@ class Comparing:
         cells = state["cells"]
         labels = [cell["label"] for cell in cells]
         total = sum(cell["seconds"] for cell in cells)
+        seeds = sorted({cell["seed"] for cell in cells})
+        seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
         return {
-            "status": words.hint(f"{len(cells)} pictures, {total:.1f} s of painting in all."),
+            "status": words.hint(f"{len(cells)} pictures, {seed}, {total:.1f} s of painting in all."),
             "grid": self._grid(state),
             "first": gr.update(choices=labels, value=labels[0]),
             "second": gr.update(choices=labels, value=labels[-1]),
@@ -203,25 +211,36 @@ class Comparing:
         }
 
     @staticmethod
-    def _grid(state: Mapping[str, Any], files: Sequence[str] | None = None) -> Any:
-        """The gallery with its captions."""
-        shown = files or [cell["file"] for cell in state["cells"]]
-        captions = [f"{cell['label']} · {cell['seconds']:.2f} s" for cell in state["cells"]]
-        return gr.update(
-            value=list(zip(shown, captions, strict=True)), columns=state["columns"], selected_index=None
-        )
+    def _grid(state: Mapping[str, Any], maps: Sequence[tuple[str, float]] = ()) -> Any:
+        """The gallery with its captions: pictures, or maps of differences with their mean."""
+        cells = state["cells"]
+        shown = [
+            (cell["file"], f"{cell['label']} · seed {cell['seed']} · {cell['seconds']:.2f} s")
+            for cell in cells
+        ]
+        if maps:
+            shown = [
+                (file, f"{cell['label']} · differs by {mean:.2f} of 255")
+                for cell, (file, mean) in zip(cells, maps, strict=True)
+            ]
+        return gr.update(value=shown, columns=state["columns"], selected_index=None)
 
-    def pair(self, state: dict[str, Any] | None, first: str, second: str, apart: bool) -> tuple[Any, Any]:
-        """Two cells in the slider, and the grid as pictures or as differences from the first of them."""
+    def pair(self, state: dict[str, Any] | None, first: str, second: str, times: Any) -> tuple[Any, Any]:
+        """Two cells in the slider, and the grid as pictures or as differences from the first of them.
+
+        Args:
+            state: what the page remembers.
+            first: a cell's label.
+            second: another's.
+            times: how much brighter than they are differences are shown; 0 for the pictures themselves.
+        """
         if not state:
             return gr.skip(), gr.skip()
         files = {cell["label"]: cell["file"] for cell in state["cells"]}
-        if first not in files or second not in files:
+        if first not in files or second not in files or times not in GAINS:
             return gr.skip(), gr.skip()
         slider = (files[first], files[second])
-        if not apart:
-            return slider, self._grid(state)
-        maps = write_differences(files.values(), files[first])
+        maps = write_differences(files.values(), files[first], times) if times else ()
         return slider, self._grid(state, maps)
 
     @staticmethod

@@ -10,14 +10,14 @@ from typing import Any
 
 import gradio as gr
 
-from app.compare.axes import AXES, MOST_CELLS
-from app.compare.handlers import MOST_GARMENTS, NO_AXIS, Comparing
+from app.compare.axes import AXES, MOST_CELLS, offered
+from app.compare.handlers import GAINS, MOST_GARMENTS, NO_AXIS, Comparing
 from app.fields import Fields
 from app.serving.hosting import gpu, seconds_for
-from app.serving.visitors import GPU
 from app.tryon import masks
 from app.tryon.tab import layers_reader
 from app.values import setting_names
+from app.waiting import PRIVATE, Place, run_in_line
 
 INTRODUCTION = (
     "One person, many settings, side by side. The pictures are those of “Try on” unless you choose others; "
@@ -79,10 +79,11 @@ def build_tab() -> Fields:
             with gr.Column(scale=2, min_width=240):
                 fields["a"] = gr.Dropdown([], label="On the left", elem_id="compare-a")
                 fields["b"] = gr.Dropdown([], label="On the right", elem_id="compare-b")
-                fields["apart"] = gr.Checkbox(
-                    value=False,
-                    label="Show differences in the grid",
-                    info="From the picture on the left: black where equal, brighter where they differ.",
+                fields["times"] = gr.Radio(
+                    [(f"Differences ×{times}" if times else "Pictures", times) for times in GAINS],
+                    value=0,
+                    label="The grid shows",
+                    info="Differences are from the picture on the left: black where equal.",
                     elem_id="compare-differences",
                 )
                 with gr.Row():
@@ -103,26 +104,30 @@ def build_tab() -> Fields:
 
 
 def _axis(name: str, label: str, value: str) -> Fields:
-    """The choice of an axis and what it runs over."""
+    """The choice of an axis and of the values that it runs over."""
     choices = [(axis.label, key) for key, axis in AXES.items()]
     if name == "second":
         choices = [("Nothing else", NO_AXIS), *choices]
+    every, chosen = offered(value, garments=0, models=()) if value else ([], [])
     with gr.Row(elem_classes="even"):
         axis = gr.Dropdown(choices, value=value, label=label, elem_id=f"{name}-axis")
-        values = gr.Textbox(
-            value=AXES[value].values if value else "",
-            label="Values",
-            info=AXES[value].help if value else "With commas between them.",
-            max_lines=1,
-            elem_id=f"{name}-values",
+        values = gr.CheckboxGroup(
+            every, value=chosen, label="Values", visible=bool(value), elem_id=f"{name}-values"
         )
     return {f"{name}_axis": axis, f"{name}_values": values}
 
 
-def connect(comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) -> None:
+def connect(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) -> None:
     """All wiring of the tab; ``tryon`` are the other tab's components."""
+    _connect_run(page, comparing, fields, tryon)
+    _connect_choices(comparing, fields)
+    own = [fields["person"], fields["garments"]]
+    tab.select(comparing.take, [tryon["person"], tryon["garment"], *own], own, **PRIVATE)
+
+
+def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields) -> None:
+    """What both buttons start, and "Cancel" stops."""
     layers = layers_reader(tryon["editor"])
-    quiet: dict[str, Any] = {"preprocess": False, "api_visibility": "private", "show_progress": "hidden"}
     mask = [tryon[name] for name in ("mask", "token", "editor")]
     axes = [fields[name] for name in ("first_axis", "first_values", "second_axis", "second_values")]
     names = {"first": "a", "second": "b"}
@@ -143,45 +148,64 @@ def connect(comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) ->
         token: str,
         raw: Any,
         first: str,
-        first_values: str,
+        first_values: list[str],
         second: str,
-        second_values: str,
+        second_values: list[str],
         *values: Any,
     ) -> Iterator[tuple[Any, ...]]:
-        chosen = [(first, first_values), (second, second_values)] if first else []
+        # A comma alone is read as no value at all, where nothing would be the axis's own values.
+        ticked = [(first, ", ".join(first_values) or ","), (second, ", ".join(second_values) or ",")]
+        chosen = ticked if first else []
         noted = masks.note_strokes(drawn, token, layers(raw))
         yield from on_gpu(request.session_hash or "", person, garments, chosen, noted, values)
 
     def ablation(
         request: gr.Request, person: Any, garments: Any, drawn: Any, token: str, raw: Any, *values: Any
     ) -> Iterator[tuple[Any, ...]]:
-        yield from run(request, person, garments, drawn, token, raw, "", "", "", "", *values)
+        yield from run(request, person, garments, drawn, token, raw, "", [], "", [], *values)
 
     settings = [tryon[name] for name in setting_names()]
     pictures = [fields["person"], fields["garments"], *mask]
-    computing: dict[str, Any] = {**quiet, "concurrency_limit": 1, "concurrency_id": GPU}
-    fields["button"].click(run, [*pictures, *axes, *settings], shown, **computing)
-    fields["ablation"].click(ablation, [*pictures, *settings], shown, **computing)
 
     def stop(request: gr.Request) -> None:
         comparing.runs.stop(request.session_hash or "")
 
-    fields["cancel"].click(stop, queue=False, **quiet)
-    for name in ("first", "second"):
-        fields[f"{name}_axis"].input(_explain, fields[f"{name}_axis"], fields[f"{name}_values"], **quiet)
-    gr.on(
-        [fields["a"].input, fields["b"].input, fields["apart"].input],
-        comparing.pair,
-        [fields[name] for name in ("state", "a", "b", "apart")],
-        [fields["slider"], fields["grid"]],
-        **quiet,
+    place = Place(
+        [fields["button"], fields["ablation"]],
+        fields["cancel"],
+        fields["status"],
+        fields["status"],
+        seen="#compare-status",
     )
-    own = [fields["person"], fields["garments"]]
-    tab.select(comparing.take, [tryon["person"], tryon["garment"], *own], own, **quiet)
+    starts = [
+        (fields["button"].click, run, [*pictures, *axes, *settings]),
+        (fields["ablation"].click, ablation, [*pictures, *settings]),
+    ]
+    run_in_line(page, place, starts, shown, stop)
 
 
-def _explain(axis: str) -> Any:
-    """An axis's own values, and what may be written instead."""
-    if axis == NO_AXIS:
-        return gr.update(value="", info="With commas between them.")
-    return gr.update(value=AXES[axis].values, info=f"{AXES[axis].help[:1].upper()}{AXES[axis].help[1:]}.")
+def _connect_choices(comparing: Comparing, fields: Fields) -> None:
+    """What an axis's values are, and what is shown of a comparison."""
+
+    def offer(axis: str, garments: Any) -> Any:
+        if axis == NO_AXIS:
+            return gr.update(choices=[], value=[], visible=False)
+        every, chosen = offered(axis, garments=len(garments or []), models=comparing.models)
+        return gr.update(choices=every, value=chosen, visible=True)
+
+    for name in ("first", "second"):
+        axis, values = fields[f"{name}_axis"], fields[f"{name}_values"]
+        axis.input(offer, [axis, fields["garments"]], values, **PRIVATE)
+        fields["garments"].change(
+            lambda axis, garments: offer(axis, garments) if axis == "garment" else gr.skip(),
+            [axis, fields["garments"]],
+            values,
+            **PRIVATE,
+        )
+    gr.on(
+        [fields["a"].input, fields["b"].input, fields["times"].input],
+        comparing.pair,
+        [fields[name] for name in ("state", "a", "b", "times")],
+        [fields["slider"], fields["grid"]],
+        **PRIVATE,
+    )

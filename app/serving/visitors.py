@@ -16,6 +16,7 @@ import fastapi
 import gradio as gr
 from gradio.context import LocalContext
 from gradio.queueing import Event
+from gradio.server_messages import ProcessCompletedMessage
 
 from app.running import Ticket
 

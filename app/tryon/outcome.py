@@ -162,6 +162,7 @@ def take_sample(event: gr.SelectData) -> tuple[str, str]:
 
 def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any]) -> None:
     """The results of this session, and the way back to one of them."""
+    fields["result"].change(None, None, None, js="() => { window.ladi.fresh(); }", **PRIVATE)
     fields["results"].change(
         handlers.remember,
         [fields["results"], fields["remembered"]],

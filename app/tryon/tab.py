@@ -205,12 +205,10 @@ def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: 
         view="#outcome",
         seen="#result",
     )
-    runs = run_in_line(
+    run_in_line(
         page,
         place,
         [(fields["button"].click, run, sent), (chosen.then, run, sent)],
         [fields[name] for name in Handlers.SHOWN],
         stop,
     )
-    for one in runs:
-        one.success(None, fields["results"], None, js="(results) => { window.ladi.fresh(); }", **PRIVATE)

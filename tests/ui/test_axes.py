@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from app.compare.axes import ABLATION, AXES, MOST_CELLS, plan, plan_ablation, read_values, value_label
+from app.compare.axes import (
+    ABLATION,
+    AXES,
+    MOST_CELLS,
+    offered,
+    plan,
+    plan_ablation,
+    read_values,
+    value_label,
+)
 from ladi.settings import SAMPLERS, Switches
 from ladi.types import SettingError
 
@@ -19,9 +28,15 @@ READ: dict[str, tuple[str, list[Any]]] = {
     "steps": ("4, 50", [4, 50]),
     "sampler": ("euler", ["euler"]),
     "seed": ("4294967295, 0", [4294967295, 0]),
+    "size": ("512x384", [(512, 384)]),
+    "feather": ("0.5,8", [0.5, 8.0]),
+    "mask_rule": ("published, worn", ["published", "worn"]),
     "model": ("vitonhd", ["vitonhd"]),
 }
 WRONG: dict[str, tuple[str, ...]] = {
+    "size": ("large", "512x512", "100x75"),
+    "feather": ("soft", "-1", "33", "nan"),
+    "mask_rule": ("none", "WORN"),
     "garment": ("0", "4", "shirt", "-1"),
     **{name: ("maybe", "1") for name in SWITCHES},
     "guidance": ("much", "nan", "31"),
@@ -110,3 +125,13 @@ def test_the_ablation_has_eight_cells() -> None:
     last = cells[-1].switches
     assert not any(getattr(last, name) for name in SWITCHES)
     assert all((cell.model, cell.garment) == ("mini", 1) for cell in cells)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_box_that_is_offered_is_a_value(axis: str) -> None:
+    """Prevents boxes on the page that are refused when they are ticked, or an axis that begins with none."""
+    every, chosen = offered(axis, garments=3, models=("mini", "vitonhd"))
+    assert chosen and set(chosen) <= set(every)
+    values = read_values(axis, ", ".join(every), garments=3, models=("mini", "vitonhd"))
+    assert len(values) == len(every)
+    assert len({value_label(axis, value) for value in values}) == len(every)

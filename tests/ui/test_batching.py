@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def batching(engine: FakeEngine) -> Batching:
 
 
 def run(batching: Batching, upload: Any, **settings: Any) -> list[dict[str, Any]]:
-    told = batching.run(upload, page_values(**settings), visitor="me")
+    told = batching.run(None, None, upload, page_values(**settings), visitor="me")
     return [dict(zip(Batching.SHOWN, one, strict=True)) for one in told]
 
 
@@ -67,14 +68,15 @@ def test_a_row_that_fails_does_not_stop_the_rest(batching: Batching, engine: Fak
     )
     assert not first["button"]["visible"] and first["cancel"]["visible"] and not first["download"]["visible"]
     assert middle and all("progressbar" in one["status"] and one["table"]["visible"] for one in middle)
+    assert all(re.search(r"row [123] of 3", one["status"]) for one in middle)
     assert last["button"]["visible"] and not last["cancel"]["visible"]
     assert "2 of 3 rows done, 1 failed" in last["status"]
     lines = last["table"]["value"]["data"]
-    assert [line[1:3] for line in lines] == [
+    assert [line[2:4] for line in lines] == [
         [name, "shirt.png"] for name in ("ann.png", "letter.png", "ann.png")
     ]
-    assert [line[3] for line in lines if line[1] == "ann.png"] == ["Done", "Done"]
-    assert "letter.png" in lines[1][3] and "/" not in lines[1][3]
+    assert [line[1] for line in lines if line[2] == "ann.png"] == ["Done", "Done"]
+    assert "letter.png" in lines[1][1] and "/" not in lines[1][1]
     # The page's settings count where a row says nothing else.
     asked = [(one.settings.steps, one.settings.switches.emasc) for one in engine.requests]
     assert asked == [(4, False), (9, False)]
@@ -104,6 +106,8 @@ def test_a_batch_that_is_stopped_keeps_what_is_done(send: Send) -> None:
     engine = SlowFromTheSecond()
     batching = Batching(lambda model: engine, Runs())
     told = batching.run(
+        None,
+        None,
         send(zipped({**PICTURES, "pairs.csv": TABLE.replace("letter", "ann")}), "pairs.zip"),
         page_values(),
         visitor="me",
@@ -113,7 +117,7 @@ def test_a_batch_that_is_stopped_keeps_what_is_done(send: Send) -> None:
         if len(engine.requests) == 2:
             batching.runs.stop("me")
     assert "1 of 3 rows done." in shown["status"] and shown["button"]["visible"]
-    assert [line[3].split(" ")[0] for line in shown["table"]["value"]["data"]] == [
+    assert [line[1].split(" ")[0] for line in shown["table"]["value"]["data"]] == [
         "Done",
         "Stopped",
         "Waiting",
@@ -144,7 +148,7 @@ def test_what_is_no_batch_is_a_sentence(
 
 def test_a_missing_zip_is_asked_for(batching: Batching) -> None:
     """Prevents a click on an empty tab from failing without a word."""
-    assert "please add one with the pictures" in run(batching, None)[-1]["status"]
+    assert "or a zip file with pictures" in run(batching, None)[-1]["status"]
 
 
 def test_a_bad_setting_is_a_sentence(batching: Batching, send: Send) -> None:
@@ -173,3 +177,26 @@ def test_room_is_asked_for_before_unpacking(
     assert Path(upload["path"]).stat().st_size < 10_000
     assert "no room for more pictures" in run(batching, upload)[-1]["status"]
     assert not list(tmp_path.rglob("large.png"))
+
+
+def test_pictures_need_no_zip(batching: Batching, engine: FakeEngine, send: Send) -> None:
+    """Prevents a batch that nobody can try without making an archive first."""
+    people = [send(coloured(10 * number, 60, 110), f"person-{number}.png") for number in range(3)]
+    shirt = send(coloured(100, 20, 20), "shirt.png")
+    told = list(batching.run(people, [shirt], None, page_values(), visitor="me"))
+    last = dict(zip(Batching.SHOWN, told[-1], strict=True))
+    assert "3 of 3 rows done" in last["status"]
+    assert [line[2:4] for line in last["table"]["value"]["data"]] == [
+        [f"person-{number}.png", "shirt.png"] for number in range(3)
+    ]
+    assert [int(one.person.pixels[0, 0, 0]) for one in engine.requests] == [0, 10, 20]
+
+
+def test_half_a_batch_is_a_sentence(batching: Batching, send: Send) -> None:
+    """Prevents people without a garment from failing without a word, and foreign files from being taken."""
+    shirt = send(coloured(100, 20, 20), "shirt.png")
+    for people, garments in ((None, None), ([], [shirt]), ([shirt], None)):
+        told = list(batching.run(people, garments, None, page_values(), visitor="me"))
+        assert "at least one person and one garment" in str(told[-1])
+    told = list(batching.run([{"path": "/etc/passwd"}], [shirt], None, page_values(), visitor="me"))
+    assert "was not uploaded to this page" in str(told[-1])

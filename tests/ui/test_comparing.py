@@ -73,7 +73,7 @@ def test_garments_and_steps_make_a_grid_and_exports(desk: Desk) -> None:
     ]
     reds = [request.garment.pixels[0, 0, 0] for request in desk.engines["mini"].requests]
     assert reds == [0, 20, 40]
-    assert [caption for _, caption in shown["grid"]["value"]][5] == "Garment 3 · Steps 3 · 0.50 s"
+    assert [caption for _, caption in shown["grid"]["value"]][5] == "Garment 3 · Steps 3 · seed 7 · 0.50 s"
     assert shown["grid"]["columns"] == 2 and shown["after"]["visible"]
     for cell in cells:
         assert_painted(cell)
@@ -108,19 +108,51 @@ def test_two_cells_in_the_slider_and_their_differences(desk: Desk) -> None:
     state, pair = shown["state"], desk.comparing.pair
     files = {cell["label"]: cell["file"] for cell in state["cells"]}
     assert shown["slider"] == (files["Steps 1"], files["Steps 3"])
-    slider, grid = pair(state, "Steps 2", "Steps 1", True)
-    assert slider == (files["Steps 2"], files["Steps 1"])
-    strength = [np.asarray(Image.open(path)).mean() for path, _ in grid["value"]]
-    assert strength[1] == 0 < strength[2] < strength[0]
-    assert [path for path, _ in pair(state, "Steps 2", "Steps 1", False)[1]["value"]] == list(files.values())
-    assert pair(state, "Steps 2", "Steps 9", True) == (SKIP, SKIP) == pair(None, "", "", True)
+    brightness = []
+    for times in (1, 4):
+        slider, grid = pair(state, "Steps 2", "Steps 1", times)
+        assert slider == (files["Steps 2"], files["Steps 1"])
+        strength = [np.asarray(Image.open(path)).mean() for path, _ in grid["value"]]
+        assert strength[1] == 0 < strength[2] < strength[0]
+        brightness.append(strength[2])
+    assert 3 < brightness[1] / brightness[0] < 5
+    pixels = [np.asarray(Image.open(file)).astype(float) for file in files.values()]
+    apart = np.abs(pixels[0] - pixels[1]).mean()
+    assert [text for _, text in grid["value"]][0] == f"Steps 1 · differs by {apart:.2f} of 255"
+    assert [path for path, _ in pair(state, "Steps 2", "Steps 1", 0)[1]["value"]] == list(files.values())
+    assert pair(state, "Steps 2", "Steps 9", 1) == (SKIP, SKIP) == pair(None, "", "", 1)
+    assert pair(state, "Steps 2", "Steps 1", 1e9) == (SKIP, SKIP)
 
 
 def test_the_same_value_twice_is_one_cell(desk: Desk) -> None:
     """Prevents two cells of one name, at which the differences failed."""
     state = desk.compare(("steps", "1, 1, 2"))["state"]
     assert [cell["label"] for cell in state["cells"]] == ["Steps 1", "Steps 2"]
-    assert len(desk.comparing.pair(state, "Steps 1", "Steps 2", True)[1]["value"]) == 2
+    assert len(desk.comparing.pair(state, "Steps 1", "Steps 2", 4)[1]["value"]) == 2
+
+
+def test_what_needs_another_preparation_can_vary(desk: Desk) -> None:
+    """Prevents a mask rule or a size that is varied in name only, or another cell's settings in a file."""
+    desk.garments = desk.garments[:2]
+    shown = desk.compare(("mask_rule", "worn, published"), ("garment", "all"), feather=2.0)
+    asked = desk.engines["mini"].requests
+    assert [(one.mask_rule, int(one.garment.pixels[0, 0, 0])) for one in asked] == [
+        ("worn", 0),
+        ("worn", 20),
+        ("published", 0),
+        ("published", 20),
+    ]
+    told = [read_settings(cell["file"]) for cell in shown["state"]["cells"]]
+    assert [(one["mask_rule"], one["garment"], one["feather"]) for one in told] == [
+        ("worn", 1, 2.0),
+        ("worn", 2, 2.0),
+        ("published", 1, 2.0),
+        ("published", 2, 2.0),
+    ]
+    cells = desk.compare(("size", "256x192, 512x384"), ("feather", "0, 8"))["state"]["cells"]
+    assert [cell["label"] for cell in cells][2] == "Painted size 512x384 · Soft edge 0"
+    assert [one.settings.size for one in asked[4:]] == [(256, 192), (256, 192), (512, 384), (512, 384)]
+    assert [one.settings.feather for one in asked[4:]] == [0, 8, 0, 8]
 
 
 def test_no_axis_is_the_papers_ablation(desk: Desk) -> None:
