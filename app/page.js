@@ -94,6 +94,15 @@
     },
   };
 
+  // The way to the full model is told in what is folded away at the foot.
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('a[href="#about"]')) return;
+    event.preventDefault();
+    const fold = part('#about button.label-wrap');
+    if (fold && !fold.classList.contains('open')) fold.click();
+    soon(() => scroll_to('#about'));
+  });
+
   const named = (one, name) => { if (name && one.ariaLabel !== name) one.ariaLabel = name; };
   const words = (one) => one.innerText.replace(/\s+/g, ' ').trim();
   const name_all = () => {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from app import words
 from app.api import add_endpoints
 from app.batch import tab as batch_tab
 from app.batch.handlers import Batching
@@ -19,6 +20,8 @@ from app.tryon import tab as tryon_tab
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.waiting import PRIVATE
+from ladi.rows import listed
+from ladi.weights.catalog import EMBEDDED, trained_categories
 
 TITLE = "LaDI-VTON · virtual try-on"
 MASTHEAD = "# LaDI-VTON\n\nSee how it looks on you: two photos in, one out."
@@ -32,11 +35,17 @@ ABOUT = """
   and parsing find the body, a thin-plate spline bends the garment to it, and latent diffusion paints it.
 - **For programs**: the link “Use via API” at the foot of the page lists `/try_on`, `/prepare` and `/compare`.
 """
-MODEL_LINES = {
-    "mini": "Embedded model · weights **CC BY-NC 4.0**: research only, not for commercial use",
-    "vitonhd": "LaDI-VTON, VITON-HD weights · **CC BY-NC 4.0**: research only, not for commercial use",
-    "dresscode": "LaDI-VTON, Dress Code weights · **CC BY-NC 4.0**: research only, not for commercial use",
+FULL = """
+- **The full model** paints 512 × 384 pixels and wants a GPU. Whoever serves this page can have it by
+  `python -m ladi download vitonhd`, 10 GB, and then `python app.py --model vitonhd`.
+"""
+MODEL_NAMES = {
+    "mini": "**Preview model**, 256 × 192",
+    "vitonhd": "**LaDI-VTON**, VITON-HD weights, 512 × 384",
+    "dresscode": "**LaDI-VTON**, Dress Code weights, 512 × 384",
 }
+WAY_TO_FULL = " · [run the full model](#about)"
+LICENCE = "**CC BY-NC 4.0**: research only, not for commercial use"
 
 
 def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Blocks:
@@ -69,7 +78,9 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
             with gr.Tab("Batch", id="batch") as last:
                 batch = batch_tab.build_tab()
         with gr.Accordion("About this page: privacy, licence, method, API", open=False, elem_id="about"):
-            gr.Markdown(ABOUT.format(minutes=start.keep_minutes))
+            gr.Markdown(
+                ABOUT.format(minutes=start.keep_minutes) + (FULL if start.models[0] == EMBEDDED else "")
+            )
         tryon_tab.connect(page, handlers, looking, tryon, start)
         compare_tab.connect(page, comparing, compared, tryon, compare)
         batch_tab.connect(page, batching, batch, tryon)
@@ -87,5 +98,10 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
 
 
 def _model_line(model: str) -> str:
-    """What paints, and under which licence; always visible."""
-    return MODEL_LINES.get(model, f"Model `{model}` · look up its licence before you use the pictures")
+    """What paints, what it can dress, and under which licence: always visible, also before the upload."""
+    if model not in MODEL_NAMES:
+        return f"Model `{model}` · look up its licence before you use the pictures"
+    kinds = [words.PLURALS[kind] for kind in trained_categories(model)]
+    dresses = f"for {listed(kinds)}{' only' if len(kinds) == 1 else ''}"
+    more = WAY_TO_FULL if model == EMBEDDED else ""
+    return f"{MODEL_NAMES[model]} · {dresses}{more} · {LICENCE}"
