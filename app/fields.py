@@ -49,13 +49,24 @@ class Defaults:
 
 def everyday_fields(start: Defaults) -> Fields:
     """The settings that everybody sees, in one line."""
-    also = {"steps": f"{start.steps} {'is' if start.steps == 1 else 'are'} enough for this model."}
+    special: dict[str, dict[str, Any]] = sampling_fields(start.steps, start.guidance)
+    special["emasc"] = {"info": "Carries hair, hands and edges past the model."}
     with gr.Row(elem_classes="even"):
-        return {
-            row.name: setting_field(row, start, also.get(row.name, ""))
-            for row in table().values()
-            if row.group == "everyday"
-        }
+        rows = [row for row in table().values() if row.group == "everyday"]
+        return {row.name: setting_field(row, start, **special.get(row.name, {})) for row in rows}
+
+
+def sampling_fields(steps: int, guidance: float) -> dict[str, dict[str, Any]]:
+    """What sliders show for a model with these defaults: value, end and words."""
+    enough = f"{steps} {'is' if steps == 1 else 'are'} enough for this model; more is slower."
+    return {
+        "steps": {"value": steps, "maximum": min(100, max(20, 2 * steps)), "info": enough},
+        "guidance": {
+            "value": guidance,
+            "maximum": max(5, 2 * guidance),
+            "info": "How strictly the garment is followed.",
+        },
+    }
 
 
 def further_fields(start: Defaults) -> Fields:
@@ -87,11 +98,12 @@ def group_fields(group: str, start: Defaults) -> Fields:
     return fields
 
 
-def setting_field(row: Row, start: Defaults, also: str = "") -> Any:
-    """The component of one setting, with its words and what else there is to say."""
+def setting_field(row: Row, start: Defaults, **special: Any) -> Any:
+    """The component of one setting, with its words; ``special`` is what is not as the table says."""
     value = start.values[row.name]
-    meaning = f"{row.meaning[:1].upper()}{row.meaning[1:]}. {also}".strip()
+    meaning = row.meaning[:1].upper() + row.meaning[1:] + "."
     words: dict[str, Any] = {"value": value, "label": row.label, "info": meaning, "elem_id": row.name}
+    words |= {name: one for name, one in special.items() if name != "maximum"}
     if row.kind == "switch":
         return gr.Checkbox(**words)
     if row.choices:
@@ -104,7 +116,7 @@ def setting_field(row: Row, start: Defaults, also: str = "") -> Any:
     if value == "":
         return gr.Textbox(**words, max_lines=1, placeholder=f"empty: {row.unless}")
     low, high = row.shown or row.ends
-    return gr.Slider(low, high, step=row.step, **words)
+    return gr.Slider(low, special.get("maximum", high), step=row.step, **words)
 
 
 KEEP = "(...values) => values"

@@ -13,9 +13,12 @@
   };
   const scroll_to = (where) => part(where)?.scrollIntoView(
     {block: 'start', behavior: calm.matches ? 'auto' : 'smooth'});
-  const focus_again = (from, to) => {
-    const active = document.activeElement;
-    if (!active || active === document.body || active.closest(from)) part(to)?.focus({preventScroll: true});
+  // Whoever pressed a button finds the focus on the one that has taken its place, as soon as that is there.
+  const focus_again = (from, to, tries = 20) => {
+    const [active, target] = [document.activeElement, part(to)];
+    if (active && active !== document.body && !active.closest(from)) return;
+    if (target?.offsetParent) target.focus({preventScroll: true});
+    else if (tries) setTimeout(() => focus_again(from, to, tries - 1), 100);
   };
 
   window.ladi = {
@@ -75,8 +78,7 @@
     // Each tab has an address of its own.
     open_tab: () => {
       const name = new URLSearchParams(window.location.search).get('tab');
-      const tabs = [...document.querySelectorAll('#tabs button[role=tab]')];
-      tabs.find((one) => one.innerText.trim().toLowerCase().replace(/\s/g, '') === name)?.click();
+      if (name) part(`#tabs [role=tab][data-tab-id='${CSS.escape(name)}']`)?.click();
     },
     at_tab: (name) => {
       const address = new URL(window.location.href);

@@ -111,7 +111,11 @@ async def withdraw(page: gr.Blocks, session: str) -> bool:
     own = [event for event in waiting if event.session_hash == session and event.concurrency_id == GPU]
     for event in own:
         await queue.remove_from_queue(event._id)
-        nothing = {"data": [gr.skip()] * len(event.fn.outputs), "is_generating": False, "changed_state_ids": []}
+        nothing = {
+            "data": [gr.skip()] * len(event.fn.outputs),
+            "is_generating": False,
+            "changed_state_ids": [],
+        }
         queue.pending_messages_per_session[session].put_nowait(
             ProcessCompletedMessage(output=nothing, success=True, event_id=event._id)
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from app import pictures, words
 from app.fence import fenced, sentences
-from app.fields import category_choices
+from app.fields import category_choices, sampling_fields
 from app.files import new_folder, write_jpeg, write_photo, write_picture, write_result, write_small
 from app.running import Outcome, Runs, Work
 from app.serving.visitors import take_ticket
@@ -256,12 +256,13 @@ class Handlers:
         gr.Info("The settings are those of the picture now.", title="Settings loaded")
         return tuple(settings[name] for name in setting_names())
 
-    def model_defaults(self, model: str | None) -> tuple[int, float, Any]:
+    def model_defaults(self, model: str | None) -> tuple[Any, Any, Any]:
         """Steps, guidance and the kinds of garment of a model that was just chosen."""
         with sentences():
             name = model or self.default_model
-            steps, guidance = self.engine_for(name).defaults
-            return steps, guidance, gr.update(choices=category_choices(name), value="auto")
+            told = sampling_fields(*self.engine_for(name).defaults)
+            kinds = gr.update(choices=category_choices(name), value="auto")
+            return gr.update(**told["steps"]), gr.update(**told["guidance"]), kinds
 
 
 def explained(result: Result) -> list[tuple[str, np.ndarray]]:

@@ -35,7 +35,7 @@ def outcome_fields() -> Fields:
             fields["jpeg"] = gr.DownloadButton("JPEG", elem_id="download-jpeg")
             fields["copy"] = gr.Button("Copy", elem_id="copy")
             fields["link"] = gr.Button("Link", elem_id="copy-link")
-            fields["wear"] = gr.Button("+ Garment", elem_id="use-as-person")
+            fields["wear"] = gr.Button("Add garment", elem_id="use-as-person")
         fields["told"] = gr.HTML(elem_id="told", padding=False)
         fields["details"] = gr.Markdown(elem_id="result-details", elem_classes="quiet")
     fields["after"] = after

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).resolve().parent
-SAMPLES = (("astronaut", "striped-tee"), ("ben", "checked-shirt"), ("carla", "long-sleeve"))
+SAMPLES = (("ben", "checked-shirt"), ("anna", "dotted-blouse"), ("carla", "long-sleeve"))
 SEED = 5
 HEIGHT, GAP = 288, 44
 GROUND, INK, CLAY = (250, 248, 245), (43, 39, 35), (180, 77, 43)

@@ -226,7 +226,9 @@ def test_a_result_is_the_next_photo(handlers: Handlers, photos: tuple[Any, Any])
 def test_a_models_own_defaults_are_taken(handlers: Handlers) -> None:
     """Prevents one model's steps with another, and kinds of garment that it was not trained for."""
     steps, guidance, kinds = handlers.model_defaults("mini")
-    assert (steps, guidance) == FakeEngine.defaults and kinds["choices"] == [("Top", "auto")]
+    assert (steps["value"], guidance["value"]) == FakeEngine.defaults and kinds["choices"] == [
+        ("Top", "auto")
+    ]
 
 
 def test_the_last_eight_results_come_back_with_their_settings(
