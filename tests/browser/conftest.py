@@ -97,15 +97,19 @@ def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
     """Opens the page as somebody new, with a browser context of their own."""
     contexts = []
 
-    def open_page(*, width: int = 1360, height: int = 1000, dark: bool = False) -> Visitor:
+    def open_page(
+        *, width: int = 1360, height: int = 1000, dark: bool = False, touch: bool = False, at: str = ""
+    ) -> Visitor:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            has_touch=touch,
+            is_mobile=touch,
         )
         contexts.append(context)
         context.set_default_timeout(20_000)
-        return Visitor(context.new_page(), address)
+        return Visitor(context.new_page(), address + at)
 
     yield open_page
     for context in contexts:

@@ -56,6 +56,8 @@ def test_a_reload_keeps_the_settings(enter: Callable[..., Visitor]) -> None:
     visitor.page.get_by_label("Keep the photo's fine detail (EMASC)").uncheck()
     visitor.rest()
     visitor.page.reload()
+    visitor.page.locator("#try-on-button").wait_for()
+    visitor.unfold("#more-settings")
     visitor.page.wait_for_function("document.querySelector('#seed input')?.value === '77'")
     assert visitor.page.get_by_label("number input for Steps", exact=True).input_value() == "13"
     assert not visitor.page.get_by_label("Keep the photo's fine detail (EMASC)").is_checked()
@@ -75,7 +77,7 @@ def test_the_tab_key_reaches_uploads_and_button_in_order(enter: Callable[..., Vi
     assert reached == wanted
     visitor.page.locator("#try-on-button").focus()
     visitor.page.keyboard.press("Enter")
-    assert "photo of the person" in visitor.said("#status")
+    assert "photo of the person" in visitor.said("#refusal")
     visitor.page.get_by_role("tab", name="Try on").focus()
     visitor.page.keyboard.press("Tab")
     visitor.page.keyboard.press("Enter")
@@ -90,7 +92,8 @@ def test_axe_finds_nothing_serious(enter: Callable[..., Visitor], axe: str, dark
     visitor.set_number("Steps", 1)
     visitor.try_on()
     visitor.page.locator("#how button.label-wrap").click()
-    visitor.page.locator("#more-settings button.label-wrap").click()
+    for folded in ("#area", "#found", "#more-settings"):
+        visitor.unfold(folded)
     visitor.page.evaluate(axe)
     found: list[Any] = []
     for name in TABS:

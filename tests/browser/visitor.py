@@ -40,12 +40,22 @@ class Visitor:
             self.page.set_input_files(f"#{name}-upload input[type=file]", file)
 
     def dress(self, person: Path = BEN, garment: Path = STRIPED) -> None:
-        """Give both pictures and wait until the mask and the garment are shown."""
-        self.upload(person=person)
-        self.page.locator("#mask-editor canvas").first.wait_for()
-        self.upload(garment=garment)
-        self.page.locator("#cleaned img").wait_for()
+        """Give both pictures and wait until something is said of both."""
+        self.upload(person=person, garment=garment)
+        self.looked()
+
+    def looked(self) -> None:
+        """Wait until both pictures have been looked at, and nothing is asked any more."""
+        for name in ("person", "garment"):
+            self.page.locator(f"#found-{name} .note").wait_for()
         self.rest()
+
+    def unfold(self, where: str) -> None:
+        """Open a part that is folded away."""
+        head = self.page.locator(f"{where} > button.label-wrap, {where} button.label-wrap").first
+        if "open" not in (head.get_attribute("class") or "").split():
+            head.click()
+            self.page.wait_for_timeout(300)
 
     def rest(self) -> None:
         """Wait until nothing is asked of the server any more."""
@@ -61,7 +71,8 @@ class Visitor:
         field.fill(str(value))
         field.blur()
 
-    def set_seed(self, seed: int) -> None:
+    def set_seed(self, seed: int | str) -> None:
+        self.unfold("#more-settings")
         self.page.locator("#seed input").fill(str(seed))
 
     def press_try_on(self) -> None:
@@ -69,19 +80,24 @@ class Visitor:
 
     def try_on(self) -> Image.Image:
         """Press the button, wait, and download what came."""
-        before = self._shown()
+        before = self.shown()
         self.press_try_on()
+        self.wait_for_another(before)
+        return self.download("#download")
+
+    def shown(self) -> str:
+        """The address of the result that is shown; nothing where there is none."""
+        picture = self.page.locator("#result img")
+        return picture.get_attribute("src") if picture.count() else ""
+
+    def wait_for_another(self, before: str) -> None:
+        """Wait for a result that is not this one."""
         self.page.wait_for_function(
-            "before => { const all = document.querySelectorAll('#result img');"
-            " return all.length > 1 && all[1].src !== before; }",
+            "before => { const one = document.querySelector('#result img');"
+            " return one && one.src && one.src !== before; }",
             arg=before,
         )
         self.page.locator("#try-on-button").wait_for()
-        return self.download("#download")
-
-    def _shown(self) -> str:
-        pictures = self.page.locator("#result img")
-        return pictures.nth(1).get_attribute("src") if pictures.count() > 1 else ""
 
     def download(self, button: str) -> Image.Image:
         """The picture that a button gives."""
@@ -93,6 +109,7 @@ class Visitor:
 
     def draw(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """A stroke on the mask, from and to places given as shares of the photo's width and height."""
+        self.unfold("#area")
         editor = self.page.locator("#mask-editor")
         editor.scroll_into_view_if_needed()
         box = editor.locator("canvas").first.bounding_box()

@@ -1,0 +1,171 @@
+"""One screen on desktop, tablet and phone: the way to a result without scrolling, and what stays in view."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.browser.visitor import CHECKED, STRIPED, Visitor
+
+SCREENS = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
+BOX = """where => {
+  const box = document.querySelector(where)?.getBoundingClientRect();
+  return box && [box.top, box.bottom, innerHeight];
+}"""
+
+
+@pytest.fixture(params=SCREENS)
+def visitor(request: pytest.FixtureRequest, enter: Callable[..., Visitor]) -> Iterator[Visitor]:
+    """Somebody new on one of the screens."""
+    width, height = SCREENS[request.param]
+    one = enter(width=width, height=height, touch=request.param == "phone")
+    yield one
+    one.page.close()
+
+
+def in_view(visitor: Visitor, where: str) -> bool:
+    """Whether a part is on the screen as a whole."""
+    box = visitor.page.evaluate(BOX, where)
+    return bool(box) and box[0] >= -0.5 and box[1] <= box[2] + 0.5 and box[1] > box[0]
+
+
+def top(visitor: Visitor, where: str) -> float:
+    return visitor.page.evaluate(BOX, where)[0]
+
+
+def test_three_taps_without_scrolling(visitor: Visitor) -> None:
+    """Prevents a button out of sight or one that runs away, and a result that has to be looked for."""
+    page = visitor.page
+    assert in_view(visitor, "#try-on-button")
+    place = top(visitor, "#try-on-button")
+    for number in (0, 1):
+        page.locator(".example-row").nth(number).locator(".gallery-item").first.click()
+    assert page.locator("#found-person").get_by_text("Looking at your photo").count()
+    visitor.looked()
+    assert in_view(visitor, "#try-on-button")
+    assert top(visitor, "#try-on-button") == place and page.evaluate("scrollY") == 0
+    visitor.press_try_on()
+    page.wait_for_timeout(700)
+    assert in_view(visitor, "#cancel-button") and in_view(visitor, "#status")
+    visitor.wait_for_another("")
+    page.wait_for_timeout(700)
+    assert in_view(visitor, "#result") and in_view(visitor, "#try-on-button")
+    assert page.evaluate("document.activeElement.id") == "try-on-button"
+    assert visitor.width_over() <= 0
+
+
+def test_a_refusal_stands_beside_the_button_until_its_cause_is_gone(visitor: Visitor) -> None:
+    """Prevents an error off the screen, and one that stays when a picture has come."""
+    visitor.press_try_on()
+    visitor.page.locator("#refusal .note.problem").wait_for()
+    assert in_view(visitor, "#refusal .note") and in_view(visitor, "#try-on-button")
+    visitor.upload(garment=STRIPED)
+    visitor.page.locator("#refusal .note").wait_for(state="detached")
+
+
+def test_a_swipe_over_the_mask_scrolls_and_paints_nothing(enter: Callable[..., Visitor]) -> None:
+    """Prevents a thumb that wants to scroll from changing the mask for good."""
+    visitor = enter(width=390, height=844, touch=True)
+    visitor.dress()
+    for unfold in (False, True):
+        if unfold:
+            visitor.unfold("#area")
+            visitor.page.wait_for_timeout(800)
+        where = "#mask-editor" if unfold else "#area"
+        visitor.page.evaluate(
+            "where => document.querySelector(where).scrollIntoView({block: 'center'})", where
+        )
+        box = visitor.page.locator(where).bounding_box()
+        before = visitor.page.evaluate("scrollY")
+        swipe(visitor, box["x"] + box["width"] / 2, min(box["y"] + box["height"] / 2, 600), 200)
+        assert before > 200 and before - visitor.page.evaluate("scrollY") > 60
+    assert visitor.page.locator("#mask-editor button[aria-label='Undo']").is_disabled()
+    visitor.page.locator("#paint input").check()
+    visitor.page.evaluate("document.querySelector('#mask-editor').scrollIntoView({block: 'center'})")
+    box = visitor.page.locator("#mask-editor canvas").first.bounding_box()
+    before = visitor.page.evaluate("scrollY")
+    swipe(visitor, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 60)
+    assert visitor.page.evaluate("scrollY") == before
+    assert visitor.page.locator("#mask-editor button[aria-label='Undo']").is_enabled()
+
+
+def swipe(visitor: Visitor, x: float, y: float, down: float) -> None:
+    """A finger that moves down, as the browser gets it from the screen."""
+    browser = visitor.page.context.new_cdp_session(visitor.page)
+    browser.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        point = {"x": x, "y": y + down * step / 10}
+        browser.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+        visitor.page.wait_for_timeout(16)
+    browser.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    visitor.page.wait_for_timeout(400)
+
+
+def test_who_waits_is_told_within_a_second_and_may_leave(enter: Callable[..., Visitor]) -> None:
+    """Prevents a click that nothing follows while another visitor's picture is painted."""
+    first, second = enter(), enter()
+    for visitor in (first, second):
+        visitor.dress()
+        visitor.set_number("Steps", 20)
+    first.press_try_on()
+    first.page.get_by_text("of 20").first.wait_for()
+    pressed = time.monotonic()
+    second.press_try_on()
+    second.page.get_by_text("Waiting: 1 ahead of you.").wait_for(timeout=1000)
+    assert time.monotonic() - pressed < 1.5
+    second.page.locator("#cancel-button").click()
+    second.page.locator("#refusal").get_by_text("Stopped.").wait_for(timeout=2000)
+    assert second.page.locator("#try-on-button").is_visible()
+    assert first.page.locator("#cancel-button").is_visible()  # still at work
+    second.press_try_on()
+    second.page.get_by_text("Waiting: 1 ahead of you.").wait_for()
+    first.page.locator("#cancel-button").click()
+    second.page.get_by_text("of 20").first.wait_for()  # its turn has come, and the sentence has gone
+    second.page.locator("#cancel-button").click()
+    second.page.locator("#refusal").get_by_text("Stopped.").wait_for()
+
+
+def test_a_sample_a_choice_of_views_and_what_was_before(enter: Callable[..., Visitor]) -> None:
+    """Prevents samples that only fill fields, views that need a mouse, and an old result taken for the new."""
+    visitor = enter()
+    page = visitor.page
+    page.locator("#samples .thumbnail-item").first.click()
+    visitor.wait_for_another("")
+    first = visitor.shown()
+    visitor.rest()
+    assert page.locator("#outcome").get_attribute("data-earlier") is None
+    assert page.locator("#result").is_visible() and not page.locator("#before-after").is_visible()
+    page.locator("#view input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#before-after").wait_for()
+    assert not page.locator("#result").is_visible()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#result").wait_for()
+
+    visitor.upload(garment=CHECKED)
+    page.wait_for_function("document.querySelector('#outcome').dataset.earlier === 'yes'")
+    visitor.looked()
+    visitor.set_number("Steps", 1)
+    visitor.try_on()
+    assert page.locator("#outcome").get_attribute("data-earlier") is None
+    page.locator("#history .thumbnail-item").nth(1).click()
+    page.wait_for_function("src => document.querySelector('#result img').src === src", arg=first)
+    page.wait_for_function("document.querySelector('#outcome').dataset.earlier === 'yes'")
+    assert page.get_by_label("number input for Steps", exact=True).input_value() == "2"
+
+
+def test_a_link_opens_a_tab_and_carries_settings(enter: Callable[..., Visitor]) -> None:
+    """Prevents addresses that show something else to whoever gets them."""
+    visitor = enter(at="?steps=7&emasc=false&seed=11&guidance=much&unknown=1")
+    page = visitor.page
+    page.wait_for_function("document.querySelector('#steps input[type=number]')?.value === '7'")
+    assert not page.get_by_label("Keep the photo's fine detail (EMASC)").is_checked()
+    assert page.get_by_label("number input for Guidance", exact=True).input_value() == "1"
+    visitor.unfold("#more-settings")
+    assert page.locator("#seed input").input_value() == "11"
+    other = enter(at="?tab=compare")
+    other.page.locator("#compare-button").wait_for()
+    other.open_tab("Batch")
+    other.page.wait_for_function("location.search === '?tab=batch'")
