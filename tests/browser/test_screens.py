@@ -128,7 +128,7 @@ def test_who_waits_is_told_within_a_second_and_may_leave(enter: Callable[..., Vi
 
 
 def test_a_sample_a_choice_of_views_and_what_was_before(enter: Callable[..., Visitor]) -> None:
-    """Prevents samples that only fill fields, views that need a mouse, and an old result taken for the new."""
+    """Prevents samples that fill fields only, views that need a mouse, an old result taken for the new."""
     visitor = enter()
     page = visitor.page
     page.locator("#samples .thumbnail-item").first.click()
