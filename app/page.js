@@ -26,7 +26,8 @@
     changed: (name, picture) => {
       const outcome = part('#outcome');
       if (outcome) outcome.dataset.earlier = 'yes';
-      return [picture ? note(LOOKING[name]) : '', ''];
+      // A refusal that was overruled was another garment's.
+      return [picture ? note(LOOKING[name]) : '', '', ...(name === 'garment' ? [false] : [])];
     },
     // An answer to an earlier question must not wipe away that a newer picture is being looked at.
     still_looking: (person, garment, found_person, found_garment) => [
@@ -96,8 +97,12 @@
     },
   };
 
-  // The way to the full model is told in what is folded away at the foot.
+  // Two links in what is said: to overrule a refusal, and to the full model, told in the fold at the foot.
   document.addEventListener('click', (event) => {
+    if (event.target.closest('a[href="#use_anyway"]')) {
+      event.preventDefault();
+      part('#use_anyway input').click();
+    }
     if (!event.target.closest('a[href="#about"]')) return;
     event.preventDefault();
     const fold = part('#about button.label-wrap');

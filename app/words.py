@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
+from ladi.preprocess.checks import USE_ANYWAY
 from ladi.progress import steps_done
 from ladi.settings import DECODED
 from ladi.types import Category, Finding, Garment, Result
@@ -71,9 +72,11 @@ def waiting(ahead: int | None = 0) -> str:
 
 
 def problem(sentence: str, title: str = "") -> str:
-    """A refusal, where the eye is."""
+    """A refusal, where the eye is; one that may be overruled has the way to do so in it."""
     head = f"<strong>{title}.</strong> " if title else ""
-    return f'<div class="note problem" role="alert">{head}{plain(sentence)}</div>'
+    told, overruled, _ = sentence.partition(USE_ANYWAY)
+    link = ' <a href="#use_anyway" role="button">Use it anyway</a>' if overruled else ""
+    return f'<div class="note problem" role="alert">{head}{plain(told)}{link}</div>'
 
 
 def hint(sentence: str) -> str:

@@ -129,11 +129,11 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
     def look(person: Any, garment: Any, drawn: Any, token: str, raw: Any, *values: Any) -> tuple[Any, ...]:
         return looking.look(person, garment, drawn, token, layers(raw), *values)
 
-    for name in ("person", "garment"):
+    for name, overruled in (("person", []), ("garment", [fields["use_anyway"]])):
         fields[name].change(
             None,
             fields[name],
-            [fields[f"found_{name}"], fields["refusal"]],
+            [fields[f"found_{name}"], fields["refusal"], *overruled],
             js=f"(picture) => window.ladi.changed({name!r}, picture)",
             **PRIVATE,
         )

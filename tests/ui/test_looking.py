@@ -13,7 +13,8 @@ from app.tryon import masks
 from app.tryon.looking import Looking
 from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
-from ladi.types import PersonError
+from ladi.preprocess.checks import USE_ANYWAY
+from ladi.types import GarmentError, PersonError
 from tests.ui.conftest import FakeEngine, Send, page_values
 from tests.ui.pictures import BAD_FILES, coloured
 
@@ -129,6 +130,20 @@ def test_a_problem_is_said_beside_its_own_picture(visitor: Visitor, send: Send) 
     seen = visitor.look()
     assert "No &lt;person&gt; was found." in seen["found_person"]
     assert seen["cleaned"] is not None and seen["editor"] is None and stroke_of(visitor)
+
+
+def test_a_refusal_that_may_be_overruled_has_the_way_in_it(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents a command's flag on the page, and a garment that nobody gets past the checks."""
+
+    def refuse(photo: Any, **how: Any) -> Any:
+        raise GarmentError(f"No <garment> was found.{USE_ANYWAY}")
+
+    monkeypatch.setattr(visitor.engine, "prepare_garment", refuse)
+    said = visitor.look()["found_garment"]
+    assert "No &lt;garment&gt; was found." in said and "--force" not in said
+    assert '<a href="#use_anyway" role="button">Use it anyway</a>' in said
 
 
 def test_an_empty_page_says_nothing(visitor: Visitor) -> None:
