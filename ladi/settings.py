@@ -44,7 +44,7 @@ def part(words: str, group: str = "parts", **more: Any) -> Any:
 GROUPS = {
     "everyday": "How it is painted",
     "replaced": "What is replaced",
-    "mask": "The mask",
+    "mask": "The area to repaint",
     "parts": "Parts of the method",
     "result": "The result",
 }
@@ -130,7 +130,7 @@ class Settings:
         None,
         "size",
         "result",
-        "Painted size: height by width of the network's picture; others than the model's own are untested",
+        "Model resolution: height by width of the network's picture; others than its own are untested",
         choices=SIZES,
         compared="256x192, 512x384",
     )
@@ -147,7 +147,7 @@ class Settings:
         True,
         "switch",
         "result",
-        "Keep the photo outside the mask: pasting into the photo, whose other pixels stay as they are",
+        "Keep the photo outside the area: pasting into the photo, whose other pixels stay as they are",
     )
     keep_unchanged: bool = setting(
         True,
@@ -208,7 +208,7 @@ class TryOnRequest:
         0,
         "whole",
         "mask",
-        "Grow or shrink the mask: model pixels by which the automatic mask grows; negative ones shrink it",
+        "Grow or shrink the area: model pixels by which the automatic mask grows; negative ones shrink it",
         *(-64, 64),
         shown=(-16, 32),
     )

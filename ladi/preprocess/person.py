@@ -120,7 +120,7 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
         raise MaskError(f"The mask must have the photo's size, {want} (height by width), got {got}.")
     small = crop_to_frame(mask > 0, person.frame) >= 0.5
     if not small.any():
-        raise MaskError("The mask is empty: paint over what the garment shall cover, or reset the mask.")
+        raise MaskError("The mask is empty: paint over what the garment shall cover, or reset it.")
     doubts = check_mask(mask > 0, small, person.labels, person.scheme)
     return replace(
         person, mask=torch.from_numpy(small)[None, None].float(), findings=(*person.findings, *doubts)

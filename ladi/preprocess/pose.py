@@ -106,10 +106,7 @@ class PoseDetector:
                 if found is not None:
                     closer = _window_around(found)
                     return (closer and _look(graphs, pixels, closer)) or found
-        raise PersonError(
-            "No person was found in this photo; use one that shows you from the front, well lit, from "
-            "head to hips. If you are far away in it, come nearer."
-        )
+        raise PersonError("No person found in this photo. Try one from the front, head to hips.")
 
     def find(self, pixels: np.ndarray) -> PoseDetection | None:
         """As ``detect``, but a quick look and no error, for pictures that should show nobody."""

@@ -86,7 +86,7 @@ def test_nobody(detector: PoseDetector, kind: str) -> None:
         "coffee": np.asarray(skimage.data.coffee()),
     }
     assert detector.find(pictures[kind]) is None
-    with pytest.raises(PersonError, match="No person was found"):
+    with pytest.raises(PersonError, match="No person found in this photo"):
         detector.detect(pictures[kind])
 
 

@@ -150,7 +150,7 @@ def test_what_needs_another_preparation_can_vary(desk: Desk) -> None:
         ("published", 2, 2.0),
     ]
     cells = desk.compare(("size", "256x192, 512x384"), ("feather", "0, 8"))["state"]["cells"]
-    assert [cell["label"] for cell in cells][2] == "Painted size 512x384 · Soft edge 0"
+    assert [cell["label"] for cell in cells][2] == "Model resolution 512x384 · Soft edge 0"
     assert [one.settings.size for one in asked[4:]] == [(256, 192), (256, 192), (512, 384), (512, 384)]
     assert [one.settings.feather for one in asked[4:]] == [0, 8, 0, 8]
 
