@@ -1,4 +1,4 @@
-"""What "Batch" does: a zip of pairs to a zip of results, row by row, before the visitor's eyes.
+"""What "Batch" does: pictures, or a zip of pairs, to a zip of results, row by row, before the visitor's eyes.
 
 The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothing here knows the layout.
 """

@@ -1,4 +1,4 @@
-"""The tab "Batch": several people and garments in, a table of what becomes of each row, a zip out.
+"""The tab "Batch": several people and garments, or a zip, in, a table of what becomes of each row, a zip out.
 
 Layout first, wiring last; what happens is in ``handlers.py``.
 """
