@@ -72,7 +72,15 @@ PLACES: dict[str, Place] = {
     "compared garments": lambda bad, own, engine: last(
         Comparing(lambda _: engine, Runs()).compare(own, [{"image": own}, {"image": bad}], [], page_values())
     ),
-    "zip": lambda bad, own, engine: last(Batching(lambda _: engine, Runs()).run(bad, page_values())),
+    "zip": lambda bad, own, engine: last(
+        Batching(lambda _: engine, Runs()).run(None, None, bad, page_values())
+    ),
+    "batch's person": lambda bad, own, engine: last(
+        Batching(lambda _: engine, Runs()).run([own, bad], [own], None, page_values())
+    ),
+    "batch's garment": lambda bad, own, engine: last(
+        Batching(lambda _: engine, Runs()).run([own], [bad], None, page_values())
+    ),
 }
 
 
@@ -89,7 +97,7 @@ def api(engine: FakeEngine) -> Api:
 
 
 RAISING: dict[str, Place] = {
-    "wear": lambda bad, own, engine: str(Handlers(lambda _: engine).wear([own, bad])),
+    "wear": lambda bad, own, engine: str(Handlers(lambda _: engine).wear(bad)),
     "load settings": lambda bad, own, engine: str(
         Handlers(lambda _: engine).load_settings(bad, *page_values())
     ),

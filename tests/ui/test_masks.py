@@ -134,7 +134,7 @@ def test_a_mask_that_was_erased_is_refused() -> None:
     """Prevents the automatic mask, or nothing at all, from being painted where the visitor erased."""
     edited = with_stroke(masks.automatic(PERSON))
     erased = masks.note_strokes(edited, edited.token, layers(np.zeros(EDITOR, bool)))
-    with pytest.raises(MaskError, match="The mask is empty: paint over .* or reset the mask"):
+    with pytest.raises(MaskError, match="The area to repaint is empty: paint over .* or reset it"):
         masks.mask_for_photo(erased, PHOTO)
 
 
