@@ -10,6 +10,7 @@ import html
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -68,10 +69,11 @@ class LinkPreview:
             root_path: path or address under which a proxy serves it, if any.
         """
         self.app, self.title, self.root_path = app, title, root_path
+        self._paths = ("/", urlsplit(root_path or "").path.rstrip("/") + "/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].rstrip("/") != "":
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in self._paths:
             await self.app(scope, receive, send)
             return
         start: Message | None = None
