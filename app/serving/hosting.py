@@ -73,6 +73,9 @@ def launch_page(
     """
     if options.mcp:
         check_mcp()
+        from app.serving.mcp import mend  # which needs the package
+
+        mend(pictures.path)
     # Closed: /run and /api, which pass the queue. What the page does not queue goes on working.
     page.queue(default_concurrency_limit=1, max_size=None, api_open=False)
     guard_answers(page)

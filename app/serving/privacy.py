@@ -127,14 +127,27 @@ def remove_abandoned(parent: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+ENDINGS = "jpe?g|jfif|png|webp|bmp|gif|tiff?|hei[cf]|avif|zip|csv|tsv"
+PRIVATE = (
+    r"“[^”]*”",  # what our sentences quote
+    r"data:[\w/+.;=-]*,[^\s'\"]*",  # a picture in an address
+    r"[A-Za-z0-9+/=_-]{100,}",  # a picture in letters
+    r"(?<=input_value=).*(?=, input_type=)",  # what a check of types quotes
+    rf"'[^'\n]*\.(?:{ENDINGS})[^'\n]*'",
+    rf'"[^"\n]*\.(?:{ENDINGS})[^"\n]*"',
+    rf"[^\s'\"]*\.(?:{ENDINGS})\b",
+)
+"""What visitors' pictures and their names look like in a line of the log."""
+
+
 class PrivateFormatter(logging.Formatter):
-    """Leaves the names of visitors' files out of the log, wherever they stand, also in tracebacks."""
+    """Leaves visitors' pictures and their names out of the log, wherever they stand, also in tracebacks."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Remember which folder visitors' files lie in, beside what our sentences quote."""
+        """Remember which folder visitors' files lie in; else what is private is told by its looks."""
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         folders = [] if folder is None else [re.escape(str(folder)) + r"[^'\"\n]*"]
-        self._private = re.compile("|".join(["“[^”]*”", *folders]))
+        self._private = re.compile("|".join([*folders, *PRIVATE]), re.IGNORECASE)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines, with … for what is private."""

@@ -96,10 +96,13 @@ def draw_batch(
 
 
 def _draw_kind(crops: Crops, kind: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Crops of one kind, from each set that has it about equally often."""
+    """Crops of one kind, from each set that has it about equally often; worn ones half as often."""
     wanted = np.isin(crops.kinds, (kind, -1)) if KINDS[kind] == "none" else crops.kinds == kind
-    sets = [np.flatnonzero(wanted & (crops.sets == name)) for name in np.unique(crops.sets[wanted])]
-    return np.array([rng.choice(sets[rng.integers(len(sets))]) for _ in range(count)])
+    names = np.unique(crops.sets[wanted])
+    weights = np.where((names == "street") & (KINDS[kind] != "none"), 0.5, 1.0)
+    chosen = rng.choice(names, count, p=weights / weights.sum())
+    sets = {name: np.flatnonzero(wanted & (crops.sets == name)) for name in names}
+    return np.array([rng.choice(sets[name]) for name in chosen])
 
 
 def _elsewhere(
@@ -184,7 +187,7 @@ def train(
     minutes: float,
     rate: float,
     seed: int,
-    batch: int = 96,
+    batch: int,
 ) -> GarmentKind:
     """Train for so long, the rate falling to nothing; gives back the average of the weights."""
     network.train().to(memory_format=torch.channels_last)
@@ -222,13 +225,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--init", type=Path, help="a network to go on from")
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.manual_seed(options.seed)
     network = GarmentKind() if options.init is None else GarmentKind.from_pretrained(options.init).float()
     crops, apart = (read_crops(options.crops, options.sets, held_out=held) for held in (False, True))
-    trained = train(network, crops, apart, minutes=options.minutes, rate=options.rate, seed=options.seed)
+    trained = train(
+        network,
+        crops,
+        apart,
+        minutes=options.minutes,
+        rate=options.rate,
+        seed=options.seed,
+        batch=options.batch,
+    )
     trained.half().save_pretrained(options.out)
     return 0
 
