@@ -135,6 +135,7 @@ PRIVATE = (
     r"(?<=input_value=).*(?=, input_type=)",  # what a check of types quotes
     rf"'[^'\n]*\.(?:{ENDINGS})[^'\n]*'",
     rf'"[^"\n]*\.(?:{ENDINGS})[^"\n]*"',
+    rf"/[^'\"\n]*\.(?:{ENDINGS})\b",  # a path, also one with spaces
     rf"[^\s'\"]*\.(?:{ENDINGS})\b",
 )
 """What visitors' pictures and their names look like in a line of the log."""
