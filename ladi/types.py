@@ -36,6 +36,11 @@ MaskRule = Literal["published", "worn"]
 Background = Literal["light", "white"]
 """What the garments of a model's training lie on."""
 
+Layer = Literal["wall", "skin", "garment", "other"]
+LAYERS: tuple[Layer, ...] = ("wall", "skin", "garment", "other")
+"""What a pixel of the result shows, in the order of the decoder's logits; ``other`` is hair, other clothes,
+bags and whatever else stands before the wall."""
+
 KEYPOINT_NAMES: tuple[str, ...] = (
     "nose",
     "neck",
@@ -222,11 +227,11 @@ class Conditions:
     person_moments: torch.Tensor
     """(B,2L,h,w) mean and log-variance of the masked person's latent."""
     person_features: tuple[torch.Tensor, ...]
-    """The encoder's five features of the masked person, shallowest first, for EMASC."""
+    """The encoder's features of the masked person, shallowest first, for EMASC."""
     garment_moments: torch.Tensor
     """(B,2L,h,w) of the warped and refined garment's latent."""
     garment_features: tuple[torch.Tensor, ...]
-    """The encoder's five features of the warped garment, shallowest first, for the garment skips."""
+    """The encoder's features of the warped garment, shallowest first, for the garment skips."""
     prompt_embeds: torch.Tensor
     """(B,T,D) with pseudo-words."""
     plain_prompt_embeds: torch.Tensor
@@ -239,6 +244,8 @@ class Conditions:
     """(B,3,H,W) after refinement."""
     warp_grid: torch.Tensor | None = None
     """(B,H,W,2): where each pixel of ``coarse_garment`` comes from, (x,y) in [-1,1]."""
+    warped_matte: torch.Tensor | None = None
+    """(B,1,H,W) in [0,1]: where the warped garment lies, for models that are told."""
 
 
 @dataclass(frozen=True)

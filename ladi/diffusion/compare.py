@@ -90,6 +90,9 @@ def _row(conditions: Conditions, switches: Switches) -> Conditions:
         conditions,
         pose_map=conditions.pose_map * switches.pose,
         prompt_embeds=conditions.prompt_embeds if switches.pseudo_words else conditions.plain_prompt_embeds,
+        warped_matte=None
+        if conditions.warped_matte is None
+        else conditions.warped_matte * switches.warped_garment,
     )
 
 

@@ -67,6 +67,11 @@ def sample_garment(garment: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     return functional.grid_sample(garment, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
+def sample_matte(matte: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """A garment's matte (B,1,H,W) along a grid (B,h,w,2) → (B,1,h,w); beyond its picture there is none."""
+    return functional.grid_sample(matte, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
 def predict_warp(
     tps: ThinPlateSplineWarp, garment: torch.Tensor, masked_person: torch.Tensor, pose_map: torch.Tensor
 ) -> torch.Tensor:

@@ -19,17 +19,18 @@ OUTPUT_TYPES = ("pil", "np", "pt", "latent")
 TENSOR_INPUTS = ("latents", "prompt_embeds")
 
 
-def check_parts(parts: Mapping[str, Any]) -> None:
+def check_parts(parts: Mapping[str, Any], *, matte: bool = False) -> None:
     """Raises ``ModelError`` unless a pipeline's parts fit each other.
 
     Args:
         parts: networks by their names in the pipeline.
+        matte: whether the UNet is told the warped garment's matte.
     """
     vae, emasc, adapter = parts["vae"].config, parts["emasc"].config, parts["inversion_adapter"].config
     text_width = parts["text_encoder"].config.hidden_size
     vision_width = parts["vision_encoder"].config.hidden_size
     incoming, outgoing = parts["vae"].skip_channels
-    check_unet(parts["unet"], vae.latent_channels, text_width)
+    check_unet(parts["unet"], vae.latent_channels, text_width, matte=matte)
     pairs = {
         "the inversion adapter's input and the vision encoder's width": (adapter.hidden_size, vision_width),
         "the inversion adapter's words and the text encoder's width": (adapter.word_dim, text_width),
@@ -83,14 +84,19 @@ def check_output(output_type: str, tensor_inputs: Sequence[str]) -> None:
 
 
 def check_pictures(
-    pictures: Mapping[str, torch.Tensor | None], multiple: int, conditions: Conditions | None = None
+    pictures: Mapping[str, torch.Tensor | None],
+    multiple: int,
+    conditions: Conditions | None = None,
+    *,
+    needs_matte: bool = False,
 ) -> int:
     """Raises ``SettingError`` unless the pictures of a call are complete, of one size, and in range.
 
     Args:
-        pictures: ``image``, ``mask``, ``pose_map``, ``garment`` and ``warped_garment``.
+        pictures: ``image``, ``mask``, ``pose_map``, ``garment``, ``warped_garment`` and ``garment_matte``.
         multiple: what height and width must be divisible by, the VAE's scale factor.
         conditions: of an earlier call, which stand for all pictures.
+        needs_matte: whether the model must be told where the garment is in its picture.
 
     Returns:
         The number of people.
@@ -100,7 +106,8 @@ def check_pictures(
         if given:
             raise SettingError(f"conditions already hold the pictures: leave out {', '.join(given)}")
         return len(conditions.mask)
-    missing = [name for name in ("image", "mask", "pose_map", "garment") if pictures[name] is None]
+    needed = ["image", "mask", "pose_map", "garment", *(["garment_matte"] if needs_matte else [])]
+    missing = [name for name in needed if pictures.get(name) is None]
     if missing:
         raise SettingError(f"give {', '.join(missing)} too, or conditions of an earlier call")
     image = pictures["image"]
@@ -110,16 +117,23 @@ def check_pictures(
     people, _, height, width = image.shape
     if height % multiple or width % multiple:
         raise SettingError(f"height and width must be multiples of {multiple}, got {height}×{width}")
-    channels = {"image": 3, "mask": 1, "pose_map": POSE_CHANNELS, "garment": 3, "warped_garment": 3}
+    channels = {
+        "image": 3,
+        "mask": 1,
+        "pose_map": POSE_CHANNELS,
+        "garment": 3,
+        "warped_garment": 3,
+        "garment_matte": 1,
+    }
     for name, picture in pictures.items():
         if picture is None:
             continue
-        needed = (people, channels[name], height, width)
-        if tuple(picture.shape) != needed:
+        shape = (people, channels[name], height, width)
+        if tuple(picture.shape) != shape:
             raise SettingError(
-                f"{name} must have the shape {needed} like the image, got {tuple(picture.shape)}"
+                f"{name} must have the shape {shape} like the image, got {tuple(picture.shape)}"
             )
-        lowest = 0 if name in ("mask", "pose_map") else -1
+        lowest = 0 if name in ("mask", "pose_map", "garment_matte") else -1
         # Written so that a NaN fails it.
         if not bool((picture >= lowest - 1e-3).all() and (picture <= 1 + 1e-3).all()):
             raise SettingError(f"{name} must lie in [{lowest},1]: scale its values, and look for NaN")

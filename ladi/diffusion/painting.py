@@ -32,7 +32,12 @@ PREVIEW_EVERY = 5
 def encode(pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment) -> Conditions:
     """What both mean to the networks."""
     return pipeline.encode_conditions(
-        person.image, person.mask, person.pose_map, garment.image, category=person.category
+        person.image,
+        person.mask,
+        person.pose_map,
+        garment.image,
+        garment_matte=garment.matte,
+        category=person.category,
     )
 
 

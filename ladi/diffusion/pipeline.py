@@ -28,7 +28,13 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisionModelWithProjection
 
-from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
+from ladi.diffusion.conditioning import (
+    encode_prompts,
+    prompts_for,
+    pseudo_words,
+    sample_matte,
+    warp_garment,
+)
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
     Draws,
@@ -44,6 +50,7 @@ from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
+from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches
@@ -76,7 +83,7 @@ class LadiVtonPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        vae: EmascAutoencoderKL,
+        vae: EmascAutoencoderKL | ShuffleAutoencoder,
         text_encoder: CLIPTextModel,
         tokenizer: CLIPTokenizer,
         vision_encoder: CLIPVisionModel | CLIPVisionModelWithProjection,
@@ -91,6 +98,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         default_guidance: float = 7.5,
         height: int = 512,
         width: int = 384,
+        garment_matte: bool = False,
     ) -> None:
         super().__init__()
         self.register_modules(
@@ -107,9 +115,13 @@ class LadiVtonPipeline(DiffusionPipeline):
             garment_skips=garment_skips,
         )
         self.register_to_config(
-            default_steps=default_steps, default_guidance=default_guidance, height=height, width=width
+            default_steps=default_steps,
+            default_guidance=default_guidance,
+            height=height,
+            width=width,
+            garment_matte=garment_matte,
         )
-        check_parts(self.components)
+        check_parts(self.components, matte=garment_matte)
         self.image_processor = VaeImageProcessor(vae_scale_factor=vae.scale_factor)
 
     @classmethod
@@ -131,6 +143,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         pose_map: torch.Tensor | None = None,
         garment: torch.Tensor | None = None,
         *,
+        garment_matte: torch.Tensor | None = None,
         category: Category | Sequence[Category] = "upper_body",
         prompt: str | Sequence[str] | None = None,
         warped_garment: torch.Tensor | None = None,
@@ -155,6 +168,9 @@ class LadiVtonPipeline(DiffusionPipeline):
             mask: (B,1,H,W), 1 = repaint; values from 0.5 count as 1.
             pose_map: (B,18,H,W) in [0,1].
             garment: (B,3,H,W) in [-1,1], as photographed.
+            garment_matte: (B,1,H,W) in [0,1], where the garment is in its picture, for models whose
+                configuration asks for it (``garment_matte``); others make no use of it. Beside a given
+                ``warped_garment`` it is the warped one's.
             category: of the garment, or one per person; chooses the prompt.
             prompt: another prompt, or one per person, without "$".
             warped_garment: (B,3,H,W) in [-1,1]; given, it is used as it is and nothing is warped.
@@ -182,7 +198,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             eta=eta,
         )
         pictures: dict[str, Any] = {"image": image, "mask": mask, "pose_map": pose_map, "garment": garment}
-        pictures["warped_garment"] = warped_garment
+        pictures["warped_garment"], pictures["garment_matte"] = warped_garment, garment_matte
 
         # 1. Refuse what cannot work.
         self.check_inputs(pictures, conditions, sampling, num_images_per_prompt, generator)
@@ -230,7 +246,9 @@ class LadiVtonPipeline(DiffusionPipeline):
         generator: Generators = None,
     ) -> None:
         """Raises ``SettingError`` for what cannot work."""
-        people = check_pictures(pictures, self.vae.scale_factor, conditions)
+        people = check_pictures(
+            pictures, self.vae.scale_factor, conditions, needs_matte=self.config.garment_matte
+        )
         check_sampling(sampling, people * num_images_per_prompt, generator)
 
     def encode_conditions(
@@ -240,6 +258,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         pose_map: torch.Tensor,
         garment: torch.Tensor,
         *,
+        garment_matte: torch.Tensor | None = None,
         category: Category | Sequence[Category] = "upper_body",
         prompt: str | Sequence[str] | None = None,
         warped_garment: torch.Tensor | None = None,
@@ -266,6 +285,13 @@ class LadiVtonPipeline(DiffusionPipeline):
         if negative_prompt_embeds is None:
             negative_prompt_embeds = encode_prompts(self.text_encoder, self.tokenizer, [""] * len(image))
         warped_garment = warped_garment.to(device, torch.float32)
+        warped_matte = None
+        if self.config.garment_matte:
+            assert garment_matte is not None  # check_inputs asks for it
+            warped_matte = garment_matte.to(device, torch.float32)
+            warped_matte = warped_matte if grid is None else sample_matte(warped_matte, grid)
+            # On mid-grey, as the masked person is: on white, white cloth could not be told from nothing.
+            warped_garment = warped_garment * warped_matte
         garment_moments, garment_features = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))
         person_moments, person_features = self.vae.encode_with_features(masked_person.to(self.vae.dtype))
         return Conditions(
@@ -281,6 +307,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             coarse_garment=coarse,
             warped_garment=warped_garment,
             warp_grid=grid,
+            warped_matte=warped_matte,
         )
 
     def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> Draws:
@@ -322,10 +349,23 @@ class LadiVtonPipeline(DiffusionPipeline):
 
         EMASC helps outside the mask; the garment skips, where the model has them, inside.
         """
+        return self.decode_with_layers(latents, conditions, switches)[0]
+
+    def decode_with_layers(
+        self, latents: torch.Tensor, conditions: Conditions, switches: Switches | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """As :meth:`decode`, with what each pixel shows where the autoencoder tells.
+
+        Returns:
+            Pictures (B,3,H,W), and probabilities (B,K,H,W) in the order of ``ladi.types.LAYERS``.
+        """
         if self.vae.use_slicing and len(latents) > 1:
             # Here rather than in the autoencoder: the skips are as large as what they are added to.
             pairs = zip(latents.split(1), split_conditions(conditions), strict=True)
-            return torch.cat([self.decode(row, own, switches) for row, own in pairs])
+            pictures, layers = zip(
+                *(self.decode_with_layers(row, own, switches) for row, own in pairs), strict=True
+            )
+            return torch.cat(pictures), None if layers[0] is None else torch.cat(layers)
         switches = switches or Switches()
         skips = self.emasc(conditions.person_features, conditions.mask) if switches.emasc else None
         adapt = None
@@ -333,4 +373,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         if self.garment_skips is not None and switches.garment_skips and shown:
             adapt = partial(self.garment_skips, conditions.garment_features, conditions.mask)
         scaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
-        return self.vae.decode_with_skips(scaled, skips, adapt).float()
+        if not isinstance(self.vae, ShuffleAutoencoder):
+            return self.vae.decode_with_skips(scaled, skips, adapt).float(), None
+        picture, logits = self.vae.decode_with_layers(scaled, skips, adapt)
+        return picture.float(), None if logits is None else logits.float().softmax(1)

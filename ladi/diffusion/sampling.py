@@ -16,7 +16,7 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils.torch_utils import randn_tensor
 
-from ladi.models.unet import mask_to_latent_size, pose_to_latent_size, unet_input
+from ladi.models.unet import mask_to_latent_size, matte_to_latent_size, pose_to_latent_size, unet_input
 from ladi.models.vae import sample_moments
 from ladi.settings import Switches
 from ladi.types import Conditions
@@ -169,6 +169,10 @@ def denoise(
     text = conditions.prompt_embeds if switches.pseudo_words else conditions.plain_prompt_embeds
     negative = conditions.negative_embeds.to(device, dtype)
 
+    if conditions.warped_matte is not None:
+        matte = matte_to_latent_size(conditions.warped_matte, size).to(device, dtype)
+        # One tensor, so that whatever leaves the garment out leaves its matte out too.
+        garment = torch.cat([garment, matte * switches.warped_garment], dim=1)  # [B,L+1,h,w]
     no_garment = torch.zeros_like(garment)
     masks, people = with_unconditional(mask, mask), with_unconditional(person, person)  # [2B,…] or [B,…]
     poses, garments = (
@@ -188,7 +192,7 @@ def denoise(
                 person=people,
                 pose=poses,
                 garment=garments if index < seeing_garment else torch.zeros_like(garments),
-            )  # [2B,3L+19,h,w]
+            )  # [2B,3L+19,h,w], one more with a matte
             predicted = unet(sample, timestep, encoder_hidden_states=texts, return_dict=False)[0]
             if guided:
                 unconditional, conditional = predicted.chunk(2)

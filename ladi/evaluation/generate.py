@@ -132,7 +132,8 @@ class Generator:
         if variant.emasc is not None:
             changed["emasc"] = self.emascs[variant.emasc]
         config: Any = self.pipeline.config
-        settings = {name: config[name] for name in ("default_steps", "default_guidance", "height", "width")}
+        kept = ("default_steps", "default_guidance", "height", "width", "garment_matte")
+        settings = {name: config[name] for name in kept}
         pipeline = LadiVtonPipeline(**{**self.pipeline.components, **changed}, **settings)
         pipeline.set_progress_bar_config(disable=True)
         return pipeline

@@ -66,14 +66,17 @@ def make_pair(sample: Sample, order: Order = "paired", find: Find | None = None)
     seen = found or sample
     mask = inpaint_mask(seen.labels, seen.keypoints, category=seen.category, scheme=seen.scheme)
     size = (sample.image.shape[0], sample.image.shape[1])
+    inputs = {
+        "image": to_tensor(sample.image),
+        "mask": torch.from_numpy(mask.astype(np.float32))[None, None],
+        "pose_map": pose_map(seen.keypoints, size),
+        "garment": to_tensor(sample.garment),
+    }
+    if sample.garment_mask is not None:
+        inputs["garment_matte"] = torch.from_numpy(sample.garment_mask.astype(np.float32))[None, None]
     return Pair(
         id=pair_name(sample.id, sample.garment_id, order),
-        inputs={
-            "image": to_tensor(sample.image),
-            "mask": torch.from_numpy(mask.astype(np.float32))[None, None],
-            "pose_map": pose_map(seen.keypoints, size),
-            "garment": to_tensor(sample.garment),
-        },
+        inputs=inputs,
         sample=sample,
         unseen=find is not None and found is None,
     )

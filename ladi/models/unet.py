@@ -6,7 +6,8 @@ The network itself is diffusers' ``UNet2DConditionModel``, unchanged. This modul
 noisy latent L · mask 1 · latent of the masked person L · pose map 18 · latent of the warped garment L
 ```
 
-31 channels with the published L = 4.
+31 channels with the published L = 4. A UNet may take one channel more, which the published one lacks: the
+warped garment's matte. Without it nothing tells a garment from what the warp left empty.
 """
 
 from __future__ import annotations
@@ -21,18 +22,21 @@ from ladi.types import KEYPOINT_NAMES, ModelError, Size
 POSE_CHANNELS = len(KEYPOINT_NAMES)
 
 
-def unet_input_channels(latent_channels: int) -> int:
-    """Channels of the try-on UNet's input for a latent of so many channels: 31 for 4."""
-    return 3 * latent_channels + 1 + POSE_CHANNELS
+def unet_input_channels(latent_channels: int, *, matte: bool = False) -> int:
+    """Channels of the try-on UNet's input for a latent of so many channels: 31 for 4, 32 with the matte."""
+    return 3 * latent_channels + 1 + POSE_CHANNELS + matte
 
 
-def check_unet(unet: UNet2DConditionModel, latent_channels: int, text_width: int) -> None:
+def check_unet(
+    unet: UNet2DConditionModel, latent_channels: int, text_width: int, *, matte: bool = False
+) -> None:
     """Raises ``ModelError`` unless the UNet takes our input, this latent and this text."""
-    expected = unet_input_channels(latent_channels)
+    expected = unet_input_channels(latent_channels, matte=matte)
     if unet.config.in_channels != expected:
         raise ModelError(
             f"the UNet takes {unet.config.in_channels} input channels, but with this VAE it must take "
-            f"{expected} (3×{latent_channels} latent + 1 mask + {POSE_CHANNELS} pose): use the VAE's own UNet"
+            f"{expected} (3×{latent_channels} latent + 1 mask + {POSE_CHANNELS} pose{' + 1 matte' if matte else ''}): "
+            "use the VAE's own UNet"
         )
     if unet.config.out_channels != latent_channels:
         raise ModelError(
@@ -79,6 +83,11 @@ def mask_to_latent_size(mask: torch.Tensor, size: Size) -> torch.Tensor:
     return functional.interpolate(mask, size=size, mode="nearest")
 
 
+def matte_to_latent_size(matte: torch.Tensor, size: Size) -> torch.Tensor:
+    """(B,1,H,W) in [0,1] → (B,1,h,w), the mean of each latent pixel."""
+    return functional.adaptive_avg_pool2d(matte, size)
+
+
 def pose_to_latent_size(pose_map: torch.Tensor, size: Size) -> torch.Tensor:
     """(B,18,H,W) → (B,18,h,w), bilinear without antialiasing as published."""
     return functional.interpolate(pose_map, size=size, mode="bilinear", align_corners=False)
@@ -99,9 +108,10 @@ def unet_input(
         mask: (B,1,h,w), 1 = repaint.
         person: (B,L,h,w) scaled latent of the masked person.
         pose: (B,18,h,w).
-        garment: (B,L,h,w) scaled latent of the warped garment.
+        garment: (B,L,h,w) scaled latent of the warped garment, or (B,L+1,h,w) with its matte as the last
+            channel.
 
     Returns:
-        (B,3L+19,h,w).
+        (B,3L+19,h,w), or (B,3L+20,h,w) with a matte.
     """
     return torch.cat([noisy, mask, person, pose, garment], dim=1)

@@ -163,13 +163,14 @@ def pose_maps(keypoints: np.ndarray, size: Size, scale: float = 1.0) -> torch.Te
 
 
 def picture_batch(cache: Cache, indices: np.ndarray) -> dict[str, Any]:
-    """The pipeline's ``image``, ``mask``, ``pose_map``, ``garment`` of some samples, at the cache's size."""
+    """The pipeline's pictures of some samples, at the cache's size, the garment's matte among them."""
     size = (cache["image"].shape[1], cache["image"].shape[2])
     return {
         "image": to_images(cache["image"][indices]),
         "mask": to_masks(cache["mask"][indices]),
         "pose_map": pose_maps(cache["keypoints"][indices], size),
         "garment": to_images(cache["garment"][indices]),
+        "garment_matte": to_masks(cache["garment_mask"][indices]),
     }
 
 

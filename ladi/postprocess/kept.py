@@ -1,0 +1,87 @@
+"""What of the photo stays inside the mask, told by what the photo shows and what the network painted.
+
+The mask is generous, as the method needs it; much of it is wall, arms or neck that the photo shows and the
+network could only guess. Where both show the same thing and nothing of the old garment is near, the photo's
+pixels stay, bit for bit. It decides; pasting is ``paste.py``'s.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table
+from ladi.types import LAYERS, LabelScheme
+
+_REFERENCE_HEIGHT = 256
+"""The lengths below are pixels at this height."""
+_RIM = 2
+"""Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin."""
+_NEW_RIM = 1
+"""Likewise around the new one, whose shade the network painted."""
+_NEIGHBOURHOOD = 5
+_SAME_SKIN = 0.5
+"""Largest difference on [-1,1] of mean colours at which painted and real skin count as the same."""
+_SPECK = 2
+_OLD = {
+    "wall": ("background",),
+    "skin": ("left_arm", "right_arm", "left_leg", "right_leg", "neck", "vitonhd_neck", "face", "head"),
+}
+
+
+class Kept(NamedTuple):
+    """Two (H,W) bool."""
+
+    painted: np.ndarray
+    """The mask without what stays."""
+    same: np.ndarray
+    """Where photo and painting show the same thing: there the change from one to the other may be gradual."""
+
+
+def keep(
+    mask: np.ndarray,
+    labels: np.ndarray,
+    photo: np.ndarray,
+    painted: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    scheme: LabelScheme = "lip",
+) -> Kept:
+    """Divides the mask.
+
+    Args:
+        mask: (H,W) bool, True = repainted.
+        labels: (H,W) of the photo.
+        photo: (H,W,3) in [-1,1].
+        painted: (H,W,3) in [-1,1].
+        probabilities: (K,H,W), what the painting shows, in the order of ``LAYERS``.
+        scheme: of the labels.
+    """
+
+    def scaled(length: float) -> int:
+        return max(1, round(length * mask.shape[0] / _REFERENCE_HEIGHT))
+
+    table = label_table(scheme)
+    old = {
+        name: np.isin(labels, [table[label] for label in members if label in table])
+        for name, members in _OLD.items()
+    }
+    shown = probabilities.argmax(0)
+    new = {name: shown == LAYERS.index(name) for name in ("wall", "skin", "garment")}
+    window = scaled(_NEIGHBOURHOOD)
+    difference = ndimage.uniform_filter(painted - photo, (window, window, 1), mode="nearest")
+    alike = np.abs(difference).max(-1) < _SAME_SKIN
+    same = (old["wall"] & new["wall"]) | (old["skin"] & new["skin"] & alike)
+    taken = mask & ~old["wall"] & ~old["skin"]
+    away = _farther(taken, scaled(_RIM)) & _farther(new["garment"], scaled(_NEW_RIM))
+    stays = ndimage.binary_opening((same & away) | ~mask, iterations=scaled(_SPECK))
+    return Kept(mask & ~stays, same)
+
+
+def _farther(region: np.ndarray, distance: float) -> np.ndarray:
+    """(H,W) bool: more than so many pixels away from a region."""
+    if not region.any():
+        return np.ones(region.shape, bool)
+    return ndimage.distance_transform_edt(~region) > distance

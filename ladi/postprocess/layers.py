@@ -1,0 +1,106 @@
+"""What the network painted, taken apart into wall, skin, garment and the rest, and put together again larger.
+
+A picture of 256×192 enlarged four times looks like a smear because its edges are mixtures of what lies on
+both sides. The decoder says for each pixel what it shows (``ladi.types.LAYERS``). Each layer's own colours
+are continued a little beyond its edge and enlarged by themselves, where there is nothing to smear; the
+probabilities are enlarged too, and sharpened, so that the edge between two layers is as narrow as the larger
+picture allows and as smooth as the small one was.
+
+```
+painted ─► own colours of each layer ─► enlarge ──┐
+probabilities ─► enlarge ─► sharpen ──────────────┴─► weighted sum
+```
+
+It decides nothing about what of the photo is kept; that is ``kept.py``'s.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from ladi.types import Size
+
+SURE = 0.9
+"""From this probability on, a pixel's colour is its layer's own."""
+REACH = 3.0
+"""Standard deviation, in model pixels, over which a layer's colours are continued beyond its edge."""
+SHARPNESS = 1.6
+"""Exponent of the probabilities for each time that they are enlarged."""
+
+
+def enlarge(picture: torch.Tensor, size: Size) -> torch.Tensor:
+    """Bicubic, as pasting back enlarges: (B,C,H,W) → (B,C,*size)."""
+    return functional.interpolate(picture, size, mode="bicubic", align_corners=False)
+
+
+def blur(picture: torch.Tensor, deviation: float) -> torch.Tensor:
+    """Gaussian, the border repeated: (B,C,H,W) → same."""
+    reach = max(1, round(3 * deviation))
+    steps = torch.arange(-reach, reach + 1, dtype=picture.dtype, device=picture.device)
+    weights = torch.exp(-0.5 * (steps / deviation).square())
+    weights = weights / weights.sum()
+    channels = picture.shape[1]
+    kernel = weights.expand(channels, 1, -1)
+    rows = functional.pad(picture, (reach, reach, 0, 0), mode="replicate")
+    rows = functional.conv2d(rows, kernel[:, :, None], groups=channels)
+    columns = functional.pad(rows, (0, 0, reach, reach), mode="replicate")
+    return functional.conv2d(columns, kernel[..., None], groups=channels)
+
+
+def own_colours(picture: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """A layer's colours, continued beyond its edge.
+
+    Args:
+        picture: (B,3,H,W).
+        share: (B,1,H,W) in [0,1], the layer's probability.
+
+    Returns:
+        (B,3,H,W): unchanged where the layer is sure, a mean of the surest colours nearby elsewhere. Far from
+        the layer, where nothing shows of it, it is unchanged too.
+    """
+    sure = (share / SURE).clamp(0, 1).pow(4)
+    near = blur(torch.cat([picture * sure, sure], dim=1), REACH)
+    colours, amount = near[:, :3], near[:, 3:]
+    continued = torch.where(amount > 1e-3, colours / amount.clamp_min(1e-3), picture)
+    return picture * sure + continued * (1 - sure)
+
+
+def sharpened(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
+    """Probabilities (B,K,H,W) at a larger size, with edges as narrow as that size allows: (B,K,*size)."""
+    times = size[0] / probabilities.shape[-2]
+    # Softened first by what the exponent then takes back, so that no model pixel shows as a step.
+    soft = blur(probabilities, 0.5 * times**0.5) if times > 1 else probabilities
+    large = enlarge(soft, size).clamp_min(1e-6).pow(max(1.0, SHARPNESS * times))
+    return large / large.sum(1, keepdim=True)
+
+
+def recompose(
+    picture: torch.Tensor,
+    probabilities: torch.Tensor,
+    size: Size,
+    instead: dict[int, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A painted picture at a larger size, layer by layer.
+
+    Args:
+        picture: (B,3,H,W) in [-1,1].
+        probabilities: (B,K,H,W).
+        size: of the result.
+        instead: (B,3,*size) pictures that take the place of a layer's enlarged colours, by its number.
+
+    Returns:
+        (B,3,*size), and the layers' shares (B,K,*size).
+    """
+    shares = sharpened(probabilities, size)
+    whole = torch.zeros(len(picture), 3, *size, dtype=picture.dtype, device=picture.device)
+    for number in range(probabilities.shape[1]):
+        share = probabilities[:, number : number + 1]
+        if instead is not None and number in instead:
+            colours = instead[number]
+        elif bool((share > 0.02).any()):
+            colours = enlarge(own_colours(picture, share), size)
+        else:
+            continue
+        whole += shares[:, number : number + 1] * colours
+    return whole.clamp(-1, 1), shares
