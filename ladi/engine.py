@@ -292,7 +292,7 @@ class Engine:
         sampling = choose_sampling(settings, self.defaults)
         with self._lock:
             try:
-                generated, conditions, plain = paint(
+                painted = paint(
                     self._pipeline,
                     person,
                     garment,
@@ -307,7 +307,15 @@ class Engine:
                 self._pipeline.maybe_free_model_hooks()
         with stages("paste"):
             by_hand = request.mask is not None
-            images = finish(generated, person, garment, conditions, settings, by_hand=by_hand)
+            images = finish(
+                painted.pictures,
+                person,
+                garment,
+                painted.conditions,
+                settings,
+                layers=painted.layers,
+                by_hand=by_hand,
+            )
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check(images)
         stages.done()
@@ -316,9 +324,10 @@ class Engine:
             *sampling,
             person=person,
             garment=garment,
-            conditions=conditions,
-            generated=generated,
-            without_emasc=plain,
+            conditions=painted.conditions,
+            generated=painted.pictures,
+            layers=painted.layers,
+            without_emasc=painted.without_emasc,
             findings=collect_findings(request, person, garment, own_size=self.size),
             timings=stages.timings,
         )
@@ -368,7 +377,15 @@ class Engine:
                 person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
                 own = replace(requests[which].settings, switches=made.cell.switches)
                 by_hand = requests[which].mask is not None
-                [image] = finish(made.image, person, garment, conditions[which], own, by_hand=by_hand)
+                [image] = finish(
+                    made.image,
+                    person,
+                    garment,
+                    conditions[which],
+                    own,
+                    layers=made.layers,
+                    by_hand=by_hand,
+                )
                 compared.append(Compared(made.cell, image, made.seconds))
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check([one.image for one in compared])

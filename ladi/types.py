@@ -263,6 +263,9 @@ class Result:
     conditions: Conditions
     generated: torch.Tensor
     """(B,3,H,W) in [-1,1], as decoded, before pasting back."""
+    layers: torch.Tensor | None = None
+    """(B,K,H,W) in [0,1], what each pixel of ``generated`` shows, in the order of ``LAYERS``, where the model
+    tells."""
     without_emasc: torch.Tensor | None = None
     """(1,3,H,W), the first picture decoded without EMASC, where it was asked for and EMASC was on."""
     findings: tuple[Finding, ...] = ()

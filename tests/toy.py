@@ -24,10 +24,12 @@ from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
+from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.tokenizer import build_tokenizer
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.unet import unet_input_channels
 from ladi.models.vae import EmascAutoencoderKL
+from ladi.types import LAYERS
 
 HEIGHT, WIDTH = 64, 48
 TEXT_WIDTH, VISION_WIDTH, LATENT_CHANNELS, WORDS = 16, 24, 4, 4
@@ -186,3 +188,23 @@ def pictures(pipeline: LadiVtonPipeline, people: int = 1, seed: int = 3, **argum
     if "conditions" not in arguments:
         arguments = {**toy_inputs(people), **arguments}
     return pipeline(**arguments, output_type="np").images
+
+
+def toy_matte_pipeline() -> LadiVtonPipeline:
+    """Of the embedded model's kind: told the garment's matte, with a decoder that tells layers apart."""
+    torch.manual_seed(1)
+    vae = ShuffleAutoencoder(
+        latent_channels=LATENT_CHANNELS,
+        widths=(8, 8),
+        encoder_units=(1, 1),
+        decoder_units=(1, 1),
+        layers=len(LAYERS),
+    )
+    features, skips = vae.skip_channels
+    return toy_pipeline(
+        vae=vae,
+        emasc=EMASC(in_channels=features, out_channels=skips),
+        garment_skips=toy_garment_skips(features, skips),
+        unet=toy_unet(unet_input_channels(LATENT_CHANNELS, matte=True)),
+        garment_matte=True,
+    )

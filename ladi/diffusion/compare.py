@@ -49,6 +49,8 @@ class CellPicture:
     cell: Cell
     image: torch.Tensor
     """(1,3,H,W) in [-1,1]."""
+    layers: torch.Tensor | None
+    """(1,K,H,W), what its pixels show, from models that tell."""
     seconds: float
     """Its share of the time of every batch that it was in."""
 
@@ -163,9 +165,11 @@ def run_cells(
     sharing = {key: sum(latent_key(cell) == key for cell in cells) for key in latents}
     for cell in cells:
         key, started = latent_key(cell), time.perf_counter()
-        image = pipeline.decode(latents[key], conditions[cell.conditions], cell.switches)
+        image, layers = pipeline.decode_with_layers(latents[key], conditions[cell.conditions], cell.switches)
         spent = time.perf_counter() - started + seconds[key] / sharing[key]
-        pictures.append(CellPicture(cell, image.clamp(-1, 1).cpu(), spent))
+        pictures.append(
+            CellPicture(cell, image.clamp(-1, 1).cpu(), None if layers is None else layers.cpu(), spent)
+        )
     pipeline.maybe_free_model_hooks()
     return pictures
 

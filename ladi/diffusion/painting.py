@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,18 @@ Preview = Callable[[np.ndarray], None]
 
 PREVIEW_EVERY = 5
 """Steps between two previews: decoding costs about as much as a step."""
+
+
+class Painted(NamedTuple):
+    """What :func:`paint` gives back."""
+
+    pictures: torch.Tensor
+    """(B,3,H,W) in [-1,1], on the CPU."""
+    layers: torch.Tensor | None
+    """(B,K,H,W) probabilities of ``ladi.types.LAYERS``, on the CPU, from models that tell."""
+    conditions: Conditions
+    without_emasc: torch.Tensor | None
+    """(1,3,H,W) in [-1,1], the first picture without EMASC, where it was asked for and EMASC was on."""
 
 
 def encode(pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment) -> Conditions:
@@ -53,7 +65,7 @@ def paint(
     preview: Preview | None = None,
     preview_decoder: Any = None,
     explain: bool = False,
-) -> tuple[torch.Tensor, Conditions, torch.Tensor | None]:
+) -> Painted:
     """Sample pictures.
 
     Args:
@@ -66,9 +78,6 @@ def paint(
         preview: called every few steps.
         preview_decoder: a small decoder for previews, in place of the pipeline's.
         explain: also decode without EMASC.
-
-    Returns:
-        (B,3,H,W) in [-1,1] on the CPU, the conditions, and if asked for the first picture without EMASC.
     """
     from ladi.diffusion.sampling import Sampling, repeat_conditions
 
@@ -99,9 +108,9 @@ def paint(
             scheduler=make_sampler(settings.sampler, pipeline.scheduler),
         )
     with stages("decode"):
-        decoded = pipeline.decode(latents, repeated, switches)
+        decoded, layers = pipeline.decode_with_layers(latents, repeated, switches)
         plain = None
         if explain and switches.emasc:
             off = replace(switches, emasc=False)
             plain = pipeline.decode(latents[:1], conditions, off).clamp(-1, 1).cpu()
-    return decoded.clamp(-1, 1).cpu(), conditions, plain
+    return Painted(decoded.clamp(-1, 1).cpu(), None if layers is None else layers.cpu(), conditions, plain)

@@ -48,8 +48,8 @@ class Unit(nn.Module):
         self.norm = PixelNorm(channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
+        for parameter in self.conv2.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """(B,C,h,w) → the same."""
@@ -70,9 +70,7 @@ class ShuffleEncoder(nn.Module):
             nn.Sequential(PixelNorm(fine), nn.Conv2d(fine, coarse, 4, stride=2, padding=1))
             for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
         )
-        self.head = nn.Sequential(
-            PixelNorm(widths[-1]), nn.Conv2d(widths[-1], latent_channels, 3, padding=1)
-        )
+        self.head = nn.Sequential(PixelNorm(widths[-1]), nn.Conv2d(widths[-1], latent_channels, 3, padding=1))
         patch = 2 ** len(widths)
         self.patches = nn.Conv2d(3, latent_channels, patch, stride=patch)
 

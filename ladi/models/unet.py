@@ -35,8 +35,8 @@ def check_unet(
     if unet.config.in_channels != expected:
         raise ModelError(
             f"the UNet takes {unet.config.in_channels} input channels, but with this VAE it must take "
-            f"{expected} (3×{latent_channels} latent + 1 mask + {POSE_CHANNELS} pose{' + 1 matte' if matte else ''}): "
-            "use the VAE's own UNet"
+            f"{expected} (3×{latent_channels} latent + 1 mask + {POSE_CHANNELS} pose"
+            f"{' + 1 matte' if matte else ''}): use the VAE's own UNet"
         )
     if unet.config.out_channels != latent_channels:
         raise ModelError(

@@ -16,6 +16,7 @@ import torch
 from torch.nn import functional
 
 from ladi.diffusion.conditioning import enlarge_grid, resize, sample_garment
+from ladi.postprocess.layers import enlarge
 from ladi.types import Conditions, Garment, PersonParts, Size
 
 SURE, DOUBTFUL = 0.12, 0.3
@@ -36,13 +37,35 @@ def detailed(
     """The generated pictures (B,3,H,W) in [-1,1], larger and finer where person and garment allow it."""
     if garment.fine is None or conditions.warp_grid is None or person.frame.scale > WORTH_IT:
         return generated
-    return add_detail(
+    large = (garment.fine.shape[-2], garment.fine.shape[-1])
+    band = detail_of(generated, person, garment, conditions, large)
+    return (enlarge(generated, large) + band).clamp(-1, 1)
+
+
+def detail_of(
+    generated: torch.Tensor, person: PersonParts, garment: Garment, conditions: Conditions, size: Size
+) -> torch.Tensor:
+    """What the garment's own picture adds to the generated ones.
+
+    Args:
+        generated: (B,3,H,W) in [-1,1].
+        person: for the mask.
+        garment: with ``fine``.
+        conditions: with ``warp_grid``.
+        size: of the result.
+
+    Returns:
+        (B,3,*size), about zero on average; zero where the generated picture does not show the garment.
+    """
+    assert garment.fine is not None and conditions.warp_grid is not None
+    return band(
         generated,
         garment=garment.image,
         matte=garment.matte.float(),
         fine_garment=garment.fine,
         grid=conditions.warp_grid.float().cpu(),
         mask=person.mask,
+        size=size,
     )
 
 
@@ -70,28 +93,23 @@ def agreement(
     return torch.minimum(blurred, allowed)
 
 
-def fine_band(fine_garment: torch.Tensor, grid: torch.Tensor, size: Size) -> torch.Tensor:
+def fine_band(fine_garment: torch.Tensor, grid: torch.Tensor, size: Size, large: Size) -> torch.Tensor:
     """What the warped garment has beyond the model's resolution.
 
     Args:
         fine_garment: (1,3,kH,kW) in [-1,1].
         grid: (1,h,w,2) sampling grid at any size.
-        size: the model's height and width, (H,W).
+        size: the model's height and width.
+        large: of the result.
 
     Returns:
-        (1,3,kH,kW), about zero on average.
+        (1,3,*large), about zero on average.
     """
-    large = (fine_garment.shape[-2], fine_garment.shape[-1])
     warped = sample_garment(fine_garment, enlarge_grid(grid, large))
     return warped - enlarge(resize(warped, size), large)
 
 
-def enlarge(picture: torch.Tensor, size: Size) -> torch.Tensor:
-    """Bicubic, as pasting back enlarges: (B,C,H,W) → (B,C,*size)."""
-    return functional.interpolate(picture, size, mode="bicubic", align_corners=False)
-
-
-def add_detail(
+def band(
     generated: torch.Tensor,
     *,
     garment: torch.Tensor,
@@ -99,8 +117,9 @@ def add_detail(
     fine_garment: torch.Tensor,
     grid: torch.Tensor,
     mask: torch.Tensor,
+    size: Size,
 ) -> torch.Tensor:
-    """Generated pictures at the fine garment's size, with its detail.
+    """The fine garment's detail where generated pictures show it.
 
     Args:
         generated: (B,3,H,W) in [-1,1].
@@ -109,14 +128,14 @@ def add_detail(
         fine_garment: (1,3,kH,kW): the same window of the garment's picture, larger.
         grid: (1,h,w,2), where each pixel of the person takes its garment pixel from, in [-1,1].
         mask: (1,1,H,W), 1 = repaint.
+        size: of the result.
 
     Returns:
-        (B,3,kH,kW) in [-1,1].
+        (B,3,*size).
     """
-    size = (generated.shape[-2], generated.shape[-1])
-    large = (fine_garment.shape[-2], fine_garment.shape[-1])
-    along = enlarge_grid(grid, size)
+    small = (generated.shape[-2], generated.shape[-1])
+    along = enlarge_grid(grid, small)
     warped, outline = sample_garment(garment, along), sample_garment(matte, along)
     agrees = agreement(generated, warped, outline, mask)  # [B,1,H,W]
-    share = functional.interpolate(agrees, large, mode="bilinear", align_corners=False)
-    return (enlarge(generated, large) + share * fine_band(fine_garment, grid, size)).clamp(-1, 1)
+    share = functional.interpolate(agrees, size, mode="bilinear", align_corners=False)
+    return share * fine_band(fine_garment, grid, small, size)

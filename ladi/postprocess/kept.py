@@ -76,8 +76,14 @@ def keep(
     same = (old["wall"] & new["wall"]) | (old["skin"] & new["skin"] & alike)
     taken = mask & ~old["wall"] & ~old["skin"]
     away = _farther(taken, scaled(_RIM)) & _farther(new["garment"], scaled(_NEW_RIM))
-    stays = ndimage.binary_opening((same & away) | ~mask, iterations=scaled(_SPECK))
-    return Kept(mask & ~stays, same)
+    return Kept(mask & ~_without_specks((same & away) | ~mask, scaled(_SPECK)), same)
+
+
+def _without_specks(region: np.ndarray, size: int) -> np.ndarray:
+    """(H,W) bool without what is narrower than twice ``size``; beyond the border it goes on as it ends."""
+    padded = np.pad(region, 2 * size, mode="edge")
+    opened = ndimage.binary_opening(padded, iterations=size)
+    return opened[2 * size : -2 * size, 2 * size : -2 * size]
 
 
 def _farther(region: np.ndarray, distance: float) -> np.ndarray:

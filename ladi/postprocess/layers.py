@@ -21,8 +21,8 @@ from torch.nn import functional
 
 from ladi.types import Size
 
-SURE = 0.9
-"""From this probability on, a pixel's colour is its layer's own."""
+UNSURE, SURE = 0.8, 0.98
+"""Up to the first probability a pixel's colour may be another layer's, from the second on it is its own."""
 REACH = 3.0
 """Standard deviation, in model pixels, over which a layer's colours are continued beyond its edge."""
 SHARPNESS = 1.6
@@ -59,7 +59,7 @@ def own_colours(picture: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         (B,3,H,W): unchanged where the layer is sure, a mean of the surest colours nearby elsewhere. Far from
         the layer, where nothing shows of it, it is unchanged too.
     """
-    sure = (share / SURE).clamp(0, 1).pow(4)
+    sure = ((share - UNSURE) / (SURE - UNSURE)).clamp(0, 1)
     near = blur(torch.cat([picture * sure, sure], dim=1), REACH)
     colours, amount = near[:, :3], near[:, 3:]
     continued = torch.where(amount > 1e-3, colours / amount.clamp_min(1e-3), picture)
@@ -79,7 +79,7 @@ def recompose(
     picture: torch.Tensor,
     probabilities: torch.Tensor,
     size: Size,
-    instead: dict[int, torch.Tensor] | None = None,
+    detail: dict[int, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A painted picture at a larger size, layer by layer.
 
@@ -87,7 +87,7 @@ def recompose(
         picture: (B,3,H,W) in [-1,1].
         probabilities: (B,K,H,W).
         size: of the result.
-        instead: (B,3,*size) pictures that take the place of a layer's enlarged colours, by its number.
+        detail: (B,3,*size) each, what is added to a layer's enlarged colours, by its number.
 
     Returns:
         (B,3,*size), and the layers' shares (B,K,*size).
@@ -96,11 +96,8 @@ def recompose(
     whole = torch.zeros(len(picture), 3, *size, dtype=picture.dtype, device=picture.device)
     for number in range(probabilities.shape[1]):
         share = probabilities[:, number : number + 1]
-        if instead is not None and number in instead:
-            colours = instead[number]
-        elif bool((share > 0.02).any()):
-            colours = enlarge(own_colours(picture, share), size)
-        else:
-            continue
+        colours = enlarge(own_colours(picture, share), size)
+        if detail is not None and number in detail:
+            colours = colours + detail[number]
         whole += shares[:, number : number + 1] * colours
     return whole.clamp(-1, 1), shares

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from ladi.preprocess.frame import to_photo, window_to_photo
 from ladi.preprocess.large import strips
@@ -14,10 +14,18 @@ from ladi.types import Frame, Photo, Size
 
 _ON = 0.5
 _ROUNDING = 1e-6
+_TRANSITION = 1.5
+"""Standard deviation, in model pixels, of the change from a soft edge to none."""
 
 
 def paste_back(
-    photo: Photo, generated: np.ndarray, mask: np.ndarray, frame: Frame, *, feather: float = 4.0
+    photo: Photo,
+    generated: np.ndarray,
+    mask: np.ndarray,
+    frame: Frame,
+    *,
+    feather: float = 4.0,
+    same: np.ndarray | None = None,
 ) -> np.ndarray:
     """Put the painted pixels into the photo; everything outside the mask stays bit for bit the photo's.
 
@@ -28,6 +36,9 @@ def paste_back(
         frame: The window that ``generated`` covers.
         feather: Width in model pixels of the soft edge. It lies inside the mask, also where the window ends
             within the photo; along the photo's own border there is none.
+
+        same: (h,w) bool, where photo and painting show the same thing. Given, the soft edge is left out
+            elsewhere: a photo's old sleeve must not shine through at the edge of the new one.
 
     Returns:
         (H,W,3) uint8, the photo's size.
@@ -44,6 +55,9 @@ def paste_back(
     if x1 <= x0 or y1 <= y0:
         return out
     soft = _feathered(hard, feather, frame, photo.size)
+    if same is not None:
+        gradual = gaussian_filter(same.astype(np.float32), _TRANSITION)
+        soft = (soft * gradual + hard * (1 - gradual)).astype(np.float32)
     # Strip by strip: weights of a very large photo, in floats, would need more memory than the photo.
     for rows_ in strips(y1 - y0, x1 - x0):
         top, bottom = y0 + rows_.start, y0 + rows_.stop

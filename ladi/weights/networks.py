@@ -103,6 +103,7 @@ DIFFUSERS = {
     "HumanParser": "ladi.models.parser",
     "InversionAdapter": "ladi.models.inversion_adapter",
     "RefinementUNet": "ladi.models.refinement",
+    "ShuffleAutoencoder": "ladi.models.shuffle_vae",
     "ThinPlateSplineWarp": "ladi.models.tps",
     "UNet2DConditionModel": "diffusers",
 }

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ladi.diffusion.conditioning import resize
-from ladi.postprocess.detail import add_detail, agreement
+from ladi.postprocess.detail import agreement, band
+from ladi.postprocess.layers import enlarge
 
 SIZE, FINE = (32, 24), (128, 96)
 
@@ -30,6 +31,10 @@ def pictures() -> dict[str, torch.Tensor]:
         "grid": identity_grid(SIZE),
         "mask": torch.ones(1, 1, *SIZE),
     }
+
+
+def add_detail(generated: torch.Tensor, **pictures: torch.Tensor) -> torch.Tensor:
+    return enlarge(generated, FINE) + band(generated, **pictures, size=FINE)
 
 
 def stripes(picture: torch.Tensor) -> torch.Tensor:

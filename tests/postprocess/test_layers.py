@@ -1,0 +1,106 @@
+"""Layers: taken apart at the model's size, put together at the photo's."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ladi.postprocess.kept import keep
+from ladi.postprocess.layers import own_colours, recompose, sharpened
+from ladi.postprocess.paste import paste_back
+from ladi.preprocess.labels import LIP
+from ladi.types import LAYERS, Frame, Photo
+
+SMALL, LARGE = (64, 48), (256, 192)
+WALL, SKIN, GARMENT, OTHER = range(4)
+
+
+def halves(left: int, right: int) -> torch.Tensor:
+    """Probabilities with a soft edge in the middle."""
+    share = torch.sigmoid((torch.arange(SMALL[1]) - SMALL[1] / 2 + 0.5) / 0.8).expand(1, *SMALL)
+    layers = torch.zeros(1, len(LAYERS), *SMALL)
+    layers[:, left], layers[:, right] = 1 - share, share
+    return layers
+
+
+def painted(layers: torch.Tensor, left: float, right: float, first: int, second: int) -> torch.Tensor:
+    return (layers[:, first] * left + layers[:, second] * right)[:, None].expand(1, 3, *SMALL)
+
+
+def test_an_edge_stays_narrow_when_it_is_enlarged() -> None:
+    """Prevents: edges airbrushed over a dozen pixels of a larger photo."""
+    layers = halves(WALL, GARMENT)
+    soft = painted(layers, 1.0, -1.0, WALL, GARMENT)
+    plain = torch.nn.functional.interpolate(soft, LARGE, mode="bicubic")[0, 0, 100]
+    again = recompose(soft, layers, LARGE)[0][0, 0, 100]
+
+    def width(row: torch.Tensor) -> int:
+        return int(((row > -0.8) & (row < 0.8)).sum())
+
+    assert width(plain) > 12
+    assert width(again) <= 5
+    assert again[:80].min() > 0.95 and again[-80:].max() < -0.95
+
+
+def test_one_layer_is_enlarged_as_it_is() -> None:
+    layers = torch.zeros(1, len(LAYERS), *SMALL)
+    layers[:, SKIN] = 1
+    picture = torch.rand(1, 3, *SMALL) - 0.5
+    expected = torch.nn.functional.interpolate(picture, LARGE, mode="bicubic").clamp(-1, 1)
+    assert torch.allclose(recompose(picture, layers, LARGE)[0], expected, atol=2e-3)
+
+
+def test_shares_sum_to_one() -> None:
+    shares = sharpened(torch.rand(2, 4, *SMALL).softmax(1), LARGE)
+    assert shares.shape == (2, 4, *LARGE)
+    assert torch.allclose(shares.sum(1), torch.ones(2, *LARGE), atol=1e-4)
+
+
+def test_a_layers_colour_goes_on_beyond_its_edge() -> None:
+    """Prevents: a pale fringe of wall inside the garment's edge."""
+    layers = halves(WALL, GARMENT)
+    picture = painted(layers, 1.0, -1.0, WALL, GARMENT)
+    garment = own_colours(picture, layers[:, GARMENT : GARMENT + 1])
+    assert garment[0, 0, 30, 22:].max() < -0.85
+
+
+def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A grey wall, an old sleeve left of the new one, all inside the mask: labels, photo, mask."""
+    labels = np.zeros(SMALL, np.uint8)
+    labels[:, 16:40] = LIP["upper_clothes"]
+    photo = np.zeros((*SMALL, 3), np.float32)
+    photo[:, 16:40] = 0.9
+    return labels, photo, np.ones(SMALL, bool)
+
+
+def test_the_wall_that_both_show_is_the_photos_own_and_the_old_sleeve_is_not() -> None:
+    """Prevents: repainted walls, and the old garment's edge left beside the new one."""
+    labels, photo, mask = scene()
+    shown = np.zeros((4, *SMALL), np.float32)
+    shown[WALL, :, :24] = shown[GARMENT, :, 24:40] = shown[WALL, :, 40:] = 1
+    kept = keep(mask, labels, photo, photo * 0, shown)
+    assert not kept.painted[:, :12].any() and not kept.painted[:, 46:].any()
+    assert kept.painted[:, 15:41].all()
+
+
+def test_skin_of_another_colour_is_painted() -> None:
+    labels, photo, mask = scene()
+    labels[:] = LIP["left_arm"]
+    shown = np.zeros((4, *SMALL), np.float32)
+    shown[SKIN] = 1
+    assert not keep(mask, labels, photo, photo, shown).painted.any()
+    assert keep(mask, labels, photo, photo - 0.8, shown).painted.all()
+
+
+def test_the_soft_edge_is_left_out_where_photo_and_painting_differ() -> None:
+    """Prevents: a dark old sleeve that shines through along the new one's edge."""
+    photo = Photo(np.zeros((*SMALL, 3), np.uint8))
+    frame = Frame(0, 0, SMALL[1], SMALL[0], SMALL)
+    mask = np.zeros(SMALL, bool)
+    mask[10:-10, 10:-10] = True
+    white = np.full((*SMALL, 3), 255, np.uint8)
+    nowhere, everywhere = np.zeros(SMALL, bool), np.ones(SMALL, bool)
+    hard = paste_back(photo, white, mask, frame, feather=4, same=nowhere)
+    assert (hard[mask] == 255).all() and (hard[~mask] == 0).all()
+    soft = paste_back(photo, white, mask, frame, feather=4, same=everywhere)
+    assert (soft == paste_back(photo, white, mask, frame, feather=4)).all() and (soft[mask] < 255).any()
