@@ -27,7 +27,7 @@ from ladi.models.refinement import RefinementUNet
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.tokenizer import build_tokenizer
 from ladi.models.tps import ThinPlateSplineWarp
-from ladi.models.unet import unet_input_channels
+from ladi.models.unet import CompositeUNet, unet_input_channels
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.types import LAYERS
 
@@ -205,6 +205,6 @@ def toy_matte_pipeline() -> LadiVtonPipeline:
         vae=vae,
         emasc=EMASC(in_channels=features, out_channels=skips),
         garment_skips=toy_garment_skips(features, skips),
-        unet=toy_unet(unet_input_channels(LATENT_CHANNELS, matte=True)),
+        unet=CompositeUNet.from_config(toy_unet(unet_input_channels(LATENT_CHANNELS, matte=True)).config),
         garment_matte=True,
     )

@@ -290,7 +290,9 @@ class LadiVtonPipeline(DiffusionPipeline):
             assert garment_matte is not None  # check_inputs asks for it
             warped_matte = garment_matte.to(device, torch.float32)
             warped_matte = warped_matte if grid is None else sample_matte(warped_matte, grid)
-            # On mid-grey, as the masked person is: on white, white cloth could not be told from nothing.
+            # On mid-grey, as the masked person is: on white, white cloth could not be told from nothing. Only
+            # inside the mask, so that one can be laid on the other.
+            warped_matte = warped_matte * mask
             warped_garment = warped_garment * warped_matte
         garment_moments, garment_features = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))
         person_moments, person_features = self.vae.encode_with_features(masked_person.to(self.vae.dtype))

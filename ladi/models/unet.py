@@ -1,6 +1,7 @@
 """The denoiser's input: its channels, and how an inpainting UNet grows to take them (paper section 3.3).
 
-The network itself is diffusers' ``UNet2DConditionModel``, unchanged. This module only knows its input:
+The network itself is diffusers' ``UNet2DConditionModel``, or the embedded model's ``CompositeUNet``. This
+module knows its input:
 
 ```
 noisy latent L · mask 1 · latent of the masked person L · pose map 18 · latent of the warped garment L
@@ -12,12 +13,28 @@ warped garment's matte. Without it nothing tells a garment from what the warp le
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
 
 from ladi.types import KEYPOINT_NAMES, ModelError, Size
+
+__all__ = [
+    "CompositeUNet",
+    "ModelMixin",  # diffusers looks for it in the module of a component that it loads
+    "POSE_CHANNELS",
+    "check_unet",
+    "extend_input_channels",
+    "mask_to_latent_size",
+    "matte_to_latent_size",
+    "pose_to_latent_size",
+    "unet_input",
+    "unet_input_channels",
+]
 
 POSE_CHANNELS = len(KEYPOINT_NAMES)
 
@@ -115,3 +132,25 @@ def unet_input(
         (B,3L+19,h,w), or (B,3L+20,h,w) with a matte.
     """
     return torch.cat([noisy, mask, person, pose, garment], dim=1)
+
+
+class CompositeUNet(UNet2DConditionModel):
+    """A UNet that changes the garment laid on the person, instead of painting everything anew.
+
+    For models that predict the clean latent, are told the garment's matte, and whose autoencoder is nearly
+    linear: there, the latents of the masked person and of the warped garment on grey, added up, are the
+    latent of one laid on the other. That sum goes straight to the output, so that the network's whole
+    capacity is left for what the warp cannot know: arms, neck, wall, shade and the garment's edge. The
+    parameters and their names are ``UNet2DConditionModel``'s.
+    """
+
+    def forward(self, sample: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """As diffusers'; ``sample`` is :func:`unet_input`'s."""
+        changed = super().forward(sample, *args, **kwargs)
+        latent = self.config.out_channels
+        person, garment = latent + 1, 2 * latent + 1 + POSE_CHANNELS
+        laid_on = sample[:, person : person + latent] + sample[:, garment : garment + latent]
+        if isinstance(changed, tuple):
+            return (changed[0] + laid_on, *changed[1:])
+        changed.sample = changed.sample + laid_on
+        return changed

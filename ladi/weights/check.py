@@ -44,7 +44,7 @@ def check_model(folder: Path) -> Findings:
         else:
             parts[name] = _check_network(folder / name, kind, findings)
     if not findings.faults:
-        _check_together(parts, findings)
+        _check_together(parts, findings, matte=bool(index.get("garment_matte", False)))
     return findings
 
 
@@ -92,13 +92,13 @@ def _check_network(folder: Path, kind: str | None, findings: Findings) -> Any:
     return network
 
 
-def _check_together(parts: dict[str, Any], findings: Findings) -> None:
+def _check_together(parts: dict[str, Any], findings: Findings, *, matte: bool) -> None:
     """What no single file can tell."""
     from ladi.diffusion.inputs import check_parts
     from ladi.weights.networks import PSEUDO_WORDS
 
     try:
-        check_parts(parts)
+        check_parts(parts, matte=matte)
     except ModelError as error:
         findings.faults.append(str(error))
     latent = parts["vae"].config.latent_channels
@@ -106,7 +106,9 @@ def _check_together(parts: dict[str, Any], findings: Findings) -> None:
     if words != PSEUDO_WORDS:
         findings.faults.append(f"the inversion adapter makes {words} pseudo-words instead of {PSEUDO_WORDS}")
     channels = parts["unet"].config.in_channels
-    findings.lines.append(f"{channels} input channels = 3·{latent} + 19, {words} pseudo-words")
+    findings.lines.append(
+        f"{channels} input channels = 3·{latent} + {20 if matte else 19}, {words} pseudo-words"
+    )
 
 
 def _read_json(path: Path, findings: Findings) -> dict[str, Any]:

@@ -96,6 +96,7 @@ PUBLISHED = Recipe(
 """Design facts of the published checkpoints: the two data sets differ in nothing but values."""
 
 DIFFUSERS = {
+    "CompositeUNet": "ladi.models.unet",
     "EMASC": "ladi.models.emasc",
     "EmascAutoencoderKL": "ladi.models.vae",
     "GarmentMatting": "ladi.models.matting",

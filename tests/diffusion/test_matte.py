@@ -10,8 +10,9 @@ import torch
 
 from ladi.diffusion.compare import Cell, run_cells
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.unet import CompositeUNet, unet_input
 from ladi.types import LAYERS, SettingError, Switches
-from tests.toy import HEIGHT, WIDTH, seeded, toy_inputs, toy_matte_pipeline, toy_pipeline
+from tests.toy import HEIGHT, TEXT_WIDTH, WIDTH, seeded, toy_inputs, toy_matte_pipeline, toy_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,7 @@ def test_where_there_is_no_garment_the_warp_is_grey(pipeline) -> None:
     assert nothing.warped_garment.abs().max() == 0
     whole = pipeline.encode_conditions(**inputs(1.0))
     assert whole.warped_garment.abs().max() > 0
+    assert (whole.warped_garment * (1 - whole.mask)).abs().max() == 0
     assert whole.warped_matte.shape == (1, 1, HEIGHT, WIDTH)
 
 
@@ -69,6 +71,28 @@ def test_other_models_make_no_use_of_it() -> None:
     with_matte = plain(**inputs(0.0), generator=seeded(3), output_type="np").images
     assert np.array_equal(plain(**toy_inputs(), generator=seeded(3), output_type="np").images, with_matte)
     assert plain.encode_conditions(**inputs(0.0)).warped_matte is None
+
+
+@torch.no_grad()
+def test_the_unet_starts_from_the_garment_laid_on_the_person(pipeline) -> None:
+    """Prevents: channels counted wrongly, so that pose or noise is added to the picture."""
+    latents = {name: torch.randn(1, 4, 8, 6) for name in ("noisy", "person", "garment")}
+    matte = torch.rand(1, 1, 8, 6)
+    sample = unet_input(
+        latents["noisy"],
+        mask=torch.ones(1, 1, 8, 6),
+        person=latents["person"],
+        pose=torch.rand(1, 18, 8, 6),
+        garment=torch.cat([latents["garment"], matte], dim=1),
+    )
+    text = torch.zeros(1, 3, TEXT_WIDTH)
+    plain = super(CompositeUNet, pipeline.unet).forward(sample, 10, encoder_hidden_states=text).sample
+    laid_on = latents["person"] + latents["garment"]
+    for changed in (
+        pipeline.unet(sample, 10, encoder_hidden_states=text).sample,
+        pipeline.unet(sample, 10, encoder_hidden_states=text, return_dict=False)[0],
+    ):
+        assert torch.allclose(changed, plain + laid_on, atol=1e-5)
 
 
 @torch.no_grad()
