@@ -11,7 +11,8 @@ import torch
 from ladi.diffusion.compare import Cell, run_cells
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.unet import CompositeUNet, unet_input
-from ladi.types import LAYERS, SettingError, Switches
+from ladi.settings import Switches
+from ladi.types import LAYERS, SettingError
 from tests.toy import HEIGHT, TEXT_WIDTH, WIDTH, seeded, toy_inputs, toy_matte_pipeline, toy_pipeline
 
 
