@@ -135,22 +135,34 @@ def unet_input(
 
 
 class CompositeUNet(UNet2DConditionModel):
-    """A UNet that changes the garment laid on the person, instead of painting everything anew.
+    """A UNet that need not paint what is known: the person outside the mask, the garment where the warp lies.
 
     For models that predict the clean latent, are told the garment's matte, and whose autoencoder is nearly
     linear: there, the latents of the masked person and of the warped garment on grey, added up, are the
-    latent of one laid on the other. That sum goes straight to the output, so that the network's whole
-    capacity is left for what the warp cannot know: arms, neck, wall, shade and the garment's edge. The
-    parameters and their names are ``UNet2DConditionModel``'s.
+    latent of one laid on the other. Where either is known, that takes the place of the network's own answer,
+    as far as the network, by a channel more, believes it: a sleeve that the warp puts beside the arm, it may
+    refuse.
+
+    Configured as ``UNet2DConditionModel``, with the same parameters but for the gate's row of the last
+    convolution, and ``grey``, the latent of mid-grey (1,L,1,1), scaled.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        latent, ends = self.config.out_channels, self.conv_out
+        self.conv_out = nn.Conv2d(ends.in_channels, latent + 1, ends.kernel_size, padding=ends.padding)
+        self.register_buffer("grey", torch.zeros(1, latent, 1, 1))
 
     def forward(self, sample: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         """As diffusers'; ``sample`` is :func:`unet_input`'s."""
-        changed = super().forward(sample, *args, **kwargs)
+        answer = super().forward(sample, *args, **kwargs)
         latent = self.config.out_channels
-        person, garment = latent + 1, 2 * latent + 1 + POSE_CHANNELS
-        laid_on = sample[:, person : person + latent] + sample[:, garment : garment + latent]
-        if isinstance(changed, tuple):
-            return (changed[0] + laid_on, *changed[1:])
-        changed.sample = changed.sample + laid_on
-        return changed
+        mask, person, _, garment, matte = sample[:, latent:].split((1, latent, POSE_CHANNELS, latent, 1), dim=1)
+        own = answer[0]
+        painted, gate = own.split((latent, 1), dim=1)
+        known = (1 - mask * (1 - matte)) * gate.sigmoid()  # [B,1,h,w]
+        painted = painted + known * (person + garment - self.grey.to(painted) - painted)
+        if isinstance(answer, tuple):
+            return (painted, *answer[1:])
+        answer.sample = painted
+        return answer

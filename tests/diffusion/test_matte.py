@@ -10,7 +10,7 @@ import torch
 
 from ladi.diffusion.compare import Cell, run_cells
 from ladi.diffusion.pipeline import LadiVtonPipeline
-from ladi.models.unet import CompositeUNet, unet_input
+from ladi.models.unet import unet_input
 from ladi.settings import Switches
 from ladi.types import LAYERS, SettingError
 from tests.toy import HEIGHT, TEXT_WIDTH, WIDTH, seeded, toy_inputs, toy_matte_pipeline, toy_pipeline
@@ -75,25 +75,32 @@ def test_other_models_make_no_use_of_it() -> None:
 
 
 @torch.no_grad()
-def test_the_unet_starts_from_the_garment_laid_on_the_person(pipeline) -> None:
-    """Prevents: channels counted wrongly, so that pose or noise is added to the picture."""
-    latents = {name: torch.randn(1, 4, 8, 6) for name in ("noisy", "person", "garment")}
-    matte = torch.rand(1, 1, 8, 6)
+@pytest.mark.parametrize(("bias", "believed"), [(40.0, 1.0), (-40.0, 0.0)])
+def test_the_unet_takes_what_is_known_as_far_as_it_believes_it(bias: float, believed: float) -> None:
+    """Prevents: channels counted wrongly, so that pose or noise is laid on the person."""
+    unet = toy_matte_pipeline().unet
+    unet.grey += 0.3
+    torch.nn.init.zeros_(unet.conv_out.weight[-1:])
+    unet.conv_out.bias[-1] = bias
+    noisy, person, garment = (torch.randn(1, 4, 8, 6) for _ in range(3))
+    mask = torch.zeros(1, 1, 8, 6)
+    mask[..., 2:] = 1
+    matte = torch.zeros(1, 1, 8, 6)
+    matte[..., 4:] = 1
     sample = unet_input(
-        latents["noisy"],
-        mask=torch.ones(1, 1, 8, 6),
-        person=latents["person"],
+        noisy,
+        mask=mask,
+        person=person,
         pose=torch.rand(1, 18, 8, 6),
-        garment=torch.cat([latents["garment"], matte], dim=1),
+        garment=torch.cat([garment, matte], dim=1),
     )
     text = torch.zeros(1, 3, TEXT_WIDTH)
-    plain = super(CompositeUNet, pipeline.unet).forward(sample, 10, encoder_hidden_states=text).sample
-    laid_on = latents["person"] + latents["garment"]
-    for changed in (
-        pipeline.unet(sample, 10, encoder_hidden_states=text).sample,
-        pipeline.unet(sample, 10, encoder_hidden_states=text, return_dict=False)[0],
-    ):
-        assert torch.allclose(changed, plain + laid_on, atol=1e-5)
+    answer = unet(sample, 10, encoder_hidden_states=text).sample
+    assert torch.equal(unet(sample, 10, encoder_hidden_states=text, return_dict=False)[0], answer)
+    laid_on = person + garment - 0.3
+    agrees = (answer - laid_on).abs().amax(1) < 1e-5
+    assert agrees[..., :2].all() == bool(believed) and agrees[..., 4:].all() == bool(believed)
+    assert not agrees[..., 2:4].any()
 
 
 @torch.no_grad()
