@@ -153,11 +153,16 @@ class CompositeUNet(UNet2DConditionModel):
         self.conv_out = nn.Conv2d(ends.in_channels, latent + 1, ends.kernel_size, padding=ends.padding)
         self.register_buffer("grey", torch.zeros(1, latent, 1, 1))
 
+    # diffusers reads from the signature which entries of a configuration belong to a class.
+    __init__.__wrapped__ = UNet2DConditionModel.__init__  # type: ignore[attr-defined]
+
     def forward(self, sample: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         """As diffusers'; ``sample`` is :func:`unet_input`'s."""
         answer = super().forward(sample, *args, **kwargs)
         latent = self.config.out_channels
-        mask, person, _, garment, matte = sample[:, latent:].split((1, latent, POSE_CHANNELS, latent, 1), dim=1)
+        mask, person, _, garment, matte = sample[:, latent:].split(
+            (1, latent, POSE_CHANNELS, latent, 1), dim=1
+        )
         own = answer[0]
         painted, gate = own.split((latent, 1), dim=1)
         known = (1 - mask * (1 - matte)) * gate.sigmoid()  # [B,1,h,w]
