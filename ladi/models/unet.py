@@ -13,7 +13,7 @@ warped garment's matte. Without it nothing tells a garment from what the warp le
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -149,7 +149,7 @@ class CompositeUNet(UNet2DConditionModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        latent, ends = self.config.out_channels, self.conv_out
+        latent, ends = self.config.out_channels, cast(nn.Conv2d, self.conv_out)
         self.conv_out = nn.Conv2d(ends.in_channels, latent + 1, ends.kernel_size, padding=ends.padding)
         self.register_buffer("grey", torch.zeros(1, latent, 1, 1))
 
