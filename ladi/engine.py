@@ -51,6 +51,7 @@ import torch
 from ladi.diffusion.painting import Preview, encode, paint
 from ladi.files import MODELS_FOLDER
 from ladi.postprocess.finish import finish
+from ladi.postprocess.seen import layers_of
 from ladi.preprocess.checks import check_size, raise_errors
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.garment import cut_garment
@@ -306,16 +307,18 @@ class Engine:
             finally:
                 self._pipeline.maybe_free_model_hooks()
         with stages("paste"):
+            conditions, layers = painted.conditions, painted.layers
+            if settings.paste_back:
+                layers = layers_of(
+                    self._parser,
+                    painted.pictures,
+                    layers,
+                    person=person,
+                    garment=garment,
+                    conditions=conditions,
+                )
             by_hand = request.mask is not None
-            images = finish(
-                painted.pictures,
-                person,
-                garment,
-                painted.conditions,
-                settings,
-                layers=painted.layers,
-                by_hand=by_hand,
-            )
+            images = finish(painted.pictures, layers, person, garment, conditions, settings, by_hand=by_hand)
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check(images)
         stages.done()
@@ -324,9 +327,9 @@ class Engine:
             *sampling,
             person=person,
             garment=garment,
-            conditions=painted.conditions,
+            conditions=conditions,
             generated=painted.pictures,
-            layers=painted.layers,
+            layers=layers,
             without_emasc=painted.without_emasc,
             findings=collect_findings(request, person, garment, own_size=self.size),
             timings=stages.timings,
@@ -376,16 +379,18 @@ class Engine:
                 garment, person = prepared[which]
                 person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
                 own = replace(requests[which].settings, switches=made.cell.switches)
+                layers = None
+                if own.paste_back:
+                    layers = layers_of(
+                        self._parser,
+                        made.image,
+                        made.layers,
+                        person=person,
+                        garment=garment,
+                        conditions=conditions[which],
+                    )
                 by_hand = requests[which].mask is not None
-                [image] = finish(
-                    made.image,
-                    person,
-                    garment,
-                    conditions[which],
-                    own,
-                    layers=made.layers,
-                    by_hand=by_hand,
-                )
+                [image] = finish(made.image, layers, person, garment, conditions[which], own, by_hand=by_hand)
                 compared.append(Compared(made.cell, image, made.seconds))
             if self._extras.content_filter is not None:
                 self._extras.content_filter.check([one.image for one in compared])

@@ -13,7 +13,7 @@ warped garment's matte. Without it nothing tells a garment from what the warp le
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -149,8 +149,9 @@ class CompositeUNet(UNet2DConditionModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        latent, ends = self.config.out_channels, cast(nn.Conv2d, self.conv_out)
-        self.conv_out = nn.Conv2d(ends.in_channels, latent + 1, ends.kernel_size, padding=ends.padding)
+        latent, kernel = self.config.out_channels, self.config.conv_out_kernel
+        width = self.config.block_out_channels[0]
+        self.conv_out = nn.Conv2d(width, latent + 1, kernel, padding=kernel // 2)
         self.register_buffer("grey", torch.zeros(1, latent, 1, 1))
 
     # diffusers reads from the signature which entries of a configuration belong to a class.

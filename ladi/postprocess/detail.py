@@ -31,17 +31,6 @@ WORTH_IT = 0.8
 """Model pixels per photo pixel below which a photo can show more than the model's picture."""
 
 
-def detailed(
-    generated: torch.Tensor, person: PersonParts, garment: Garment, conditions: Conditions
-) -> torch.Tensor:
-    """The generated pictures (B,3,H,W) in [-1,1], larger and finer where person and garment allow it."""
-    if garment.fine is None or conditions.warp_grid is None or person.frame.scale > WORTH_IT:
-        return generated
-    large = (garment.fine.shape[-2], garment.fine.shape[-1])
-    band = detail_of(generated, person, garment, conditions, large)
-    return (enlarge(generated, large) + band).clamp(-1, 1)
-
-
 def detail_of(
     generated: torch.Tensor, person: PersonParts, garment: Garment, conditions: Conditions, size: Size
 ) -> torch.Tensor:

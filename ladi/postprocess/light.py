@@ -1,7 +1,7 @@
 """The photo's own light on what is painted: wall and skin take the tone that the photo has right beside them.
 
 The network learnt from one studio; its walls are paler and its skin more even than most photos'. Where the
-photo is kept (``unchanged.py``) both colours of one thing are known, painted and real. Painted pixels of the
+photo is kept (``kept.py``) both colours of one thing are known, painted and real. Painted pixels of the
 same colour nearby are moved by the same difference, weighted like a bilateral filter. The garment's colours
 are its own and stay.
 """

@@ -18,7 +18,7 @@ PHOTO = (192, 144)
 
 
 @pytest.fixture
-def scene() -> tuple[torch.Tensor, PersonParts, Garment, Conditions]:
+def scene() -> tuple[torch.Tensor, torch.Tensor, PersonParts, Garment, Conditions]:
     """A noisy photo three times the model's size, a box to repaint in it, and two pictures for that."""
     rng = np.random.default_rng(0)
     photo = Photo(rng.integers(0, 256, (*PHOTO, 3)).astype(np.uint8))
@@ -38,7 +38,8 @@ def scene() -> tuple[torch.Tensor, PersonParts, Garment, Conditions]:
         torch.stack([columns, rows], -1)[None],
     )  # fmt: skip
     generated = torch.from_numpy(rng.uniform(-1, 1, (2, 3, *SIZE)).astype(np.float32))
-    return generated, person, Garment(cloth, torch.ones(1, 1, *SIZE)), conditions
+    layers = torch.from_numpy(rng.normal(0, 2, (2, 4, *SIZE)).astype(np.float32)).softmax(1)
+    return generated, layers, person, Garment(cloth, torch.ones(1, 1, *SIZE)), conditions
 
 
 SWITCHED = [
@@ -54,7 +55,7 @@ SWITCHED = [
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_no_setting_touches_what_is_not_repainted(scene, settings: Settings, by_hand: bool) -> None:
     """Prevents a step after the painting from changing a face, however it is switched."""
-    person = scene[1]
+    person = scene[2]
     outside = np.kron(person.mask[0, 0].numpy() == 0, np.ones((3, 3), bool))
     pictures = finish(*scene, settings, by_hand=by_hand)
     assert len(pictures) == 2 and all(one.shape == (*PHOTO, 3) for one in pictures)
@@ -71,7 +72,7 @@ def test_without_pasting_back_the_networks_pictures_are_returned(scene) -> None:
 
 def test_nothing_that_was_given_is_changed(scene) -> None:
     """Prevents one visitor's picture from ending in another's, where preparations are remembered."""
-    generated, person, garment, conditions = scene
+    generated, layers, person, garment, conditions = scene
     before = [generated.clone(), person.image.clone(), person.mask.clone(), person.photo.pixels.copy()]
     finish(*scene, Settings())
     after = [generated, person.image, person.mask, person.photo.pixels]
@@ -80,7 +81,7 @@ def test_nothing_that_was_given_is_changed(scene) -> None:
 
 def test_an_empty_mask_gives_the_photo(scene) -> None:
     """Prevents a change where there was nothing to repaint."""
-    generated, person, garment, conditions = scene
+    generated, layers, person, garment, conditions = scene
     empty = replace(person, mask=torch.zeros_like(person.mask))
-    for picture in finish(generated, empty, garment, conditions, Settings()):
+    for picture in finish(generated, layers, empty, garment, conditions, Settings()):
         assert np.array_equal(picture, person.photo.pixels)

@@ -1,0 +1,48 @@
+"""The painted garment's colour."""
+
+from __future__ import annotations
+
+import torch
+
+from ladi.postprocess.cloth import match_cloth
+
+SIZE = (64, 48)
+
+
+def cloth(*colour: float) -> torch.Tensor:
+    """A plain colour in [0,1] as a picture."""
+    return (torch.tensor(colour).view(1, 3, 1, 1) * 2 - 1).expand(1, 3, *SIZE).contiguous()
+
+
+EVERYWHERE = torch.ones(1, 1, *SIZE)
+
+
+def test_white_that_was_painted_beige_is_white_again() -> None:
+    """Prevents: a white T-shirt in the colour of the wall or of skin."""
+    beige, white = cloth(0.7, 0.62, 0.55), cloth(0.96, 0.96, 0.96)
+    mended = (beige + match_cloth(beige, white, EVERYWHERE) + 1) / 2
+    assert (mended.amax(1) - mended.amin(1)).max() < 0.01
+    assert mended.mean() > 0.74
+
+
+def test_black_stays_black_and_no_other_colour_is_invented() -> None:
+    washed, black = cloth(0.3, 0.25, 0.22), cloth(0.03, 0.03, 0.03)
+    mended = (washed + match_cloth(washed, black, EVERYWHERE) + 1) / 2
+    assert mended.max() < 0.06
+    same = cloth(0.5, 0.2, 0.3)
+    assert match_cloth(same, same, EVERYWHERE).abs().max() < 1e-4
+
+
+def test_shade_stays() -> None:
+    """Prevents: folds and the side that lies in shadow painted flat."""
+    red = cloth(0.8, 0.2, 0.2)
+    shade = torch.linspace(0.82, 1.0, SIZE[1]).expand(1, 1, *SIZE)
+    shaded = (red + 1) / 2 * shade * 2 - 1
+    assert match_cloth(shaded, red, EVERYWHERE).abs().max() < 0.08
+
+
+def test_nothing_changes_beside_the_garment() -> None:
+    share = EVERYWHERE.clone()
+    share[..., 24:] = 0
+    changed = match_cloth(cloth(0.7, 0.6, 0.5), cloth(1, 1, 1), share)
+    assert changed[..., 24:].abs().max() == 0 and changed[..., :24].abs().min() > 0.1
