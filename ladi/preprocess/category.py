@@ -37,8 +37,9 @@ _DRESS_LENGTH = 1.8
 _SHORT_DRESS_LENGTH, _SHOULDERS, _FLARE = 1.5, 1.2, 1.1
 
 
-SURE = 0.8
-"""From this certainty on a kind is taken for what it is: refused, where it cannot be worn."""
+SURE, DOUBTFUL = 0.8, 0.6
+"""From the one certainty on a kind is taken for what it is: refused, where it cannot be worn. Below the
+other, a kind that can be worn is doubted."""
 SURE_TURN = 0.9
 KIND_WORDS = {"top": "a top", "trousers": "trousers", "skirt": "a skirt or shorts", "dress": "a dress"}
 _CATEGORY_OF: dict[str, Category] = {
@@ -156,7 +157,7 @@ def _by_network(
         known = " and ".join(_OFFERED[one] for one in trained)
         code = "garment_not_offered" if sure else "garment_perhaps_other"
         return trained[0], (finding(code, kind=kind, known=known), *lies)
-    if sure:
+    if judged.certainty >= (DOUBTFUL if len(trained) == 1 else SURE):
         return meant, lies
     if len(trained) > 1:
         return meant, (finding("category_unsure"), *lies)

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from ladi.preprocess.background import look_at_background
 from ladi.preprocess.composition import TORSO
 from ladi.preprocess.cut_outs import edges_touched, has_background_colour, is_one_colour
 from ladi.preprocess.labels import label_table
@@ -202,11 +203,15 @@ def check_cut_out(photo: Photo, matte: np.ndarray, cleaned_by: str) -> tuple[Fin
     """
     if cleaned_by != "alpha" and is_one_colour(photo.pixels):
         return (finding("garment_empty"),)
+    cut = cleaned_by not in ("alpha", "kept")
+    edges = edges_touched(matte)
+    # What runs out of a plain background on all sides is that background.
+    failed = cut and edges > _CUT_OFF_EDGES and look_at_background(photo.pixels).plain
     codes = []
-    if edges_touched(matte) >= _CUT_OFF_EDGES:
-        codes.append("garment_cut_off")
-    if cleaned_by not in ("alpha", "kept") and has_background_colour(photo.pixels, matte):
+    if failed or (cut and has_background_colour(photo.pixels, matte)):
         codes.append("garment_like_background")
+    elif edges >= _CUT_OFF_EDGES:
+        codes.append("garment_cut_off")
     return tuple(finding(code) for code in codes)
 
 

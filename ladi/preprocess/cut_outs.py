@@ -23,8 +23,9 @@ _LARGE_PART = 0.15
 """Of the largest part's area."""
 _WHOLE_PART = 0.4
 """A part beside the largest that is this large is another garment, not a sleeve that was cut off."""
-_RECTANGLE = 0.94
-"""Share of its box that a button or a bar on a screen fills."""
+_BAR, _BAR_SHAPE = 0.85, 3.0
+"""Share of its box that a button or a bar on a screen fills, and its width by its height."""
+_SHARP_SHARE = 0.4
 
 
 class Sorted(NamedTuple):
@@ -42,21 +43,24 @@ def is_one_colour(pixels: np.ndarray) -> bool:
     return bool((high - low).max() < _PLAIN)
 
 
-def sort_parts(matte: np.ndarray) -> Sorted:
+def sort_parts(matte: np.ndarray, outline: np.ndarray | None = None) -> Sorted:
     """Find things beside the garment: a second garment, or the bars and buttons of a shop's page.
 
     Args:
         matte: (H,W) float in [0,1].
+        outline: likewise, by the colours of a plain background; it keeps apart what a network's matte joins.
+            Of a white garment on white it is little, and then does not count.
     """
-    parts, count = ndimage.label(matte > _ON)
+    sharp = outline is not None and (outline > _ON).sum() >= _SHARP_SHARE * (matte > _ON).sum()
+    parts, count = ndimage.label((outline if sharp and outline is not None else matte) > _ON)
     if count < 2:
         return Sorted(matte, "")
     areas = np.bincount(parts.ravel())[1:]
     order = [int(part) for part in np.argsort(areas)[::-1] if areas[part] >= _LARGE_PART * areas.max()]
     boxes = ndimage.find_objects(parts)
-    rectangles = [part for part in order if _is_rectangle(parts == part + 1, boxes[part])]
-    rest = [part for part in order if part not in rectangles]
-    if rectangles and rest:
+    bars = [part for part in order if _is_bar(parts == part + 1, boxes[part])]
+    rest = [part for part in order if part not in bars]
+    if bars and rest:
         return Sorted(_only(matte, parts, rest), "garment_on_page")
     beside = [part for part in order[1:] if _is_beside(boxes[order[0]], boxes[part])]
     if any(areas[part] >= _WHOLE_PART * areas.max() for part in beside):
@@ -94,8 +98,9 @@ def _small(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(picture)
 
 
-def _is_rectangle(part: np.ndarray, box: tuple[slice, slice]) -> bool:
-    return bool(part[box].mean() > _RECTANGLE)
+def _is_bar(part: np.ndarray, box: tuple[slice, slice]) -> bool:
+    tall, wide = (edge.stop - edge.start for edge in box)
+    return bool(wide > _BAR_SHAPE * tall and part[box].mean() > _BAR)
 
 
 def _is_beside(one: tuple[slice, slice], other: tuple[slice, slice]) -> bool:

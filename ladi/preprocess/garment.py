@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ladi.preprocess.background import look_at_background, own_colours
+from ladi.preprocess.background import look_at_background, matte_by_colour, own_colours
 from ladi.preprocess.category import choose_category
 from ladi.preprocess.checks import check_cut_out, check_garment, finding, overruled, raise_errors
 from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
@@ -80,7 +80,7 @@ def cut_garment(
         SettingError: an unknown way of cleaning.
     """
     photo, _ = shrink_photo(photo)
-    cut_out, beside = _sorted_out(cleaner.cut_out(photo, clean), keep=clean == "keep")
+    cut_out, beside = _sorted_out(photo, cleaner.cut_out(photo, clean), keep=clean == "keep")
     judged = None if kinds is None else judge(kinds, photo.pixels, cut_out.matte)
     chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained, judged=judged)
     findings = (
@@ -106,14 +106,17 @@ def cut_garment(
     return replace(garment, fine=fine, guessed=guessed, findings=tuple(dict.fromkeys(findings)))
 
 
-def _sorted_out(cut_out: CutOut, *, keep: bool) -> tuple[CutOut, tuple[Finding, ...]]:
+def _sorted_out(photo: Photo, cut_out: CutOut, *, keep: bool) -> tuple[CutOut, tuple[Finding, ...]]:
     """The cut-out without what lies beside the garment, and what is to be said of that.
 
     Args:
-        cut_out: of the whole picture.
+        photo: the picture.
+        cut_out: of all of it.
         keep: the picture is to be used as it is.
     """
-    matte, code = sort_parts(cut_out.matte)
+    background = look_at_background(photo.pixels)
+    by_colour = background.plain and cut_out.cleaned_by != "alpha"
+    matte, code = sort_parts(cut_out.matte, matte_by_colour(photo.pixels, background) if by_colour else None)
     if not code or (keep and matte is not cut_out.matte):
         return cut_out, ()
     # A picture whose background is kept would keep what lies on it.

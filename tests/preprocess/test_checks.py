@@ -244,7 +244,7 @@ def test_every_settings_limit_is_allowed_and_no_more() -> None:
         (Settings(guidance=float("nan")), "guidance must be a number from 0 to 30, got nan"),
         (Settings(guidance=float("inf")), "guidance .* got inf"),
         (Settings(guidance=-0.1), "guidance .* got -0.1"),
-        (Settings(guidance="high"), "guidance .* got high"),  # type: ignore[arg-type]
+        (Settings(guidance="high"), "guidance .* got 'high'"),  # type: ignore[arg-type]
         (Settings(seed=-1), "seed .* from 0 to 4294967295, got -1"),
         (Settings(seed=2**32), "seed .* got 4294967296"),
         (Settings(pictures=0), "pictures .* from 1 to 8, got 0"),

@@ -77,6 +77,18 @@ def test_bars_and_buttons_of_a_page_are_left_out() -> None:
     assert found.code == "garment_on_page" and (found.matte == soft).all()
 
 
+def test_a_plain_background_keeps_two_garments_apart() -> None:
+    """Prevents a network's matte, which joins two garments, from hiding that there are two."""
+    large, small = np.s_[80:320, 20:140], np.s_[100:300, 170:280]
+    outline = matte(large, small)
+    joined = outline.copy()
+    joined[150:200, 130:180] = 1
+    assert sort_parts(joined).code == ""
+    found = sort_parts(joined, outline)
+    assert found.code == "garment_several" and not (found.matte[:, 150:] > 0.5).any()
+    assert sort_parts(joined, 0.1 * outline).code == ""
+
+
 def test_a_garment_in_two_parts_is_told() -> None:
     """Prevents a shirt that its belt cuts in two from losing one half without a word."""
     soft = matte(np.s_[40:180, 80:220], np.s_[200:360, 80:220])

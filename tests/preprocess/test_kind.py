@@ -40,6 +40,7 @@ def test_what_a_model_does_not_know_is_refused_where_it_is_sure(kind: str) -> No
 def test_tops_pass() -> None:
     """Prevents false alarms."""
     assert chosen("top", 0.95) == ("upper_body", [])
+    assert chosen("top", 0.7) == ("upper_body", [])
     assert chosen("top", 0.5) == ("upper_body", ["warning garment_unsure"])
 
 
