@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.serving.options import parse
 
@@ -24,11 +24,25 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("app")
 
 
-def start() -> int:
-    """What ``python app.py`` does."""
+def start() -> NoReturn:
+    """What ``python app.py`` does; it ends the process itself."""
     # What stops a container; by default it would end the process before its pictures are deleted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    return main()
+    code: Any = 1
+    try:
+        code = main()
+    except SystemExit as ended:
+        code = ended.code
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    if isinstance(code, str):  # as sys.exit does
+        print(code, file=sys.stderr)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not by returning: Python would take the networks down under threads that still compute, which ends in
+    # "terminate called", or wait for them.
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
+    from ladi.runtime.content import FilterChoice
 
 import threading
 from dataclasses import replace
@@ -126,7 +127,7 @@ class Engine:
         device: str | None = None,
         precision: str = "auto",
         low_memory: bool = False,
-        content_filter: bool = False,
+        content_filter: FilterChoice | None = None,
         fast_previews: bool = False,
         remember: float = SECONDS,
     ) -> Engine:
@@ -198,6 +199,7 @@ class Engine:
         size = size or self.size
 
         def find() -> PersonParts:
+            self._check_upload(photo)
             looked_at, factor = shrink_photo(photo)
             # Before anybody is looked for: one that is too small is said to be just that.
             raise_errors(check_size(looked_at, "photo"))
@@ -243,9 +245,10 @@ class Engine:
         """
         size = size or self.size
         key = (digest(photo), category, clean, size, use_anyway, self.name)
-        return self._garments.get(
-            key,
-            lambda: cut_garment(
+
+        def cut() -> Garment:
+            self._check_upload(photo)
+            return cut_garment(
                 photo,
                 self._cleaner,
                 self._pose,
@@ -256,8 +259,14 @@ class Engine:
                 background=garment_background(self.name),
                 kinds=self._kinds,
                 use_anyway=use_anyway,
-            ),
-        )
+            )
+
+        return self._garments.get(key, cut)
+
+    def _check_upload(self, photo: Photo) -> None:
+        """Raises ContentError where the content filter does not want a picture."""
+        if self._extras.content_filter is not None:
+            self._extras.content_filter.check_upload(photo.pixels)
 
     def warm_up(self, *, wait: bool = False) -> None:
         """Import rembg in the background, for servers; its models can be used from then on."""
@@ -320,7 +329,7 @@ class Engine:
             by_hand = request.mask is not None
             images = finish(painted.pictures, layers, person, garment, conditions, settings, by_hand=by_hand)
             if self._extras.content_filter is not None:
-                self._extras.content_filter.check(images)
+                self._extras.content_filter.check_results(images)
         stages.done()
         return Result(
             images,
@@ -393,7 +402,7 @@ class Engine:
                 [image] = finish(made.image, layers, person, garment, conditions[which], own, by_hand=by_hand)
                 compared.append(Compared(made.cell, image, made.seconds))
             if self._extras.content_filter is not None:
-                self._extras.content_filter.check([one.image for one in compared])
+                self._extras.content_filter.check_results([one.image for one in compared])
         stages.done()
         return compared
 

@@ -127,14 +127,22 @@ def test_the_content_filter_sees_what_would_be_shown(
     seen = []
 
     class Strict:
-        def check(self, pictures) -> None:
+        def check_results(self, pictures) -> None:
             seen.extend(pictures)
             raise ContentError("kept back")
+
+        def check_upload(self, pixels) -> None:
+            if pixels.max() == 0:
+                raise ContentError("not worked with")
 
     monkeypatch.setattr(engine, "_extras", Extras(content_filter=Strict()))
     with pytest.raises(ContentError, match="kept back"):
         engine.try_on(request_)
     assert [picture.shape for picture in seen] == [person.pixels.shape]
+    dark = Photo(np.zeros((300, 300, 3), np.uint8))
+    for prepare in (engine.prepare_person, engine.prepare_garment):
+        with pytest.raises(ContentError, match="not worked with"):
+            prepare(dark)
 
 
 def test_without_pasting_back_the_networks_picture_is_returned(

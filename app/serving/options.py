@@ -13,6 +13,7 @@ from pathlib import Path
 from app.files import DISK_MEGABYTES
 from ladi.commands.flags import add_running, switched_on
 from ladi.commands.main import SentenceParser
+from ladi.runtime.content import NETWORKS
 from ladi.types import SettingError
 
 KEEP_MINUTES, QUEUE_SIZE, PUBLIC_VISITOR_LIMIT = 30, 32, 2
@@ -43,6 +44,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         options.host = options.host or "0.0.0.0"
         if options.visitor_limit is None:
             options.visitor_limit = PUBLIC_VISITOR_LIMIT
+        options.content_filter = options.content_filter or NETWORKS[0]
     return options
 
 
@@ -97,7 +99,8 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         # A Space is public, whoever has made it.
         default=switched_on("LADI_PUBLIC") or bool(os.environ.get("SPACE_ID")),
-        help=f"for strangers: --host 0.0.0.0 and --visitor-limit {PUBLIC_VISITOR_LIMIT}, unless given "
+        help=f"for strangers: --host 0.0.0.0, --visitor-limit {PUBLIC_VISITOR_LIMIT} and --content-filter, "
+        "unless given "
         "(LADI_PUBLIC; on in a Space)",
     )
     add(

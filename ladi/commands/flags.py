@@ -7,12 +7,15 @@ Each is written once. Nothing is checked here beyond what argparse does: the sen
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from typing import Any
 
-from ladi.rows import read_size, read_switch
+from ladi.rows import NO, YES, listed, read_size, read_switch
+from ladi.runtime.content import NETWORKS, SIGHTS, THRESHOLD, FilterChoice
 from ladi.settings import GROUPS, table
 
+OFF = "off"
 METAVARS = {"whole": "N", "number": "X", "choice": "WORD", "size": "HxW"}
 
 
@@ -73,15 +76,58 @@ def add_running(parser: Any) -> None:
     )
     add(
         "--content-filter",
-        action="store_true",
-        default=switched_on("LADI_CONTENT_FILTER"),
-        help="keep back what a local safety checker refuses (LADI_CONTENT_FILTER)",
+        nargs="?",
+        const=NETWORKS[0],
+        type=_network,
+        metavar="NETWORK",
+        default=env("LADI_CONTENT_FILTER") or None,
+        help=f"keep nudity back, as {listed(NETWORKS)} sees it, or off (LADI_CONTENT_FILTER); {NETWORKS[0]} "
+        "where none is named, off unless given",
+    )
+    add(
+        "--content-threshold",
+        type=_share,
+        metavar="X",
+        default=env("LADI_CONTENT_THRESHOLD", str(THRESHOLD)),
+        help=f"score from which open-nsfw refuses, 0 to 1 (LADI_CONTENT_THRESHOLD; {THRESHOLD})",
+    )
+    add(
+        "--content-sees",
+        choices=SIGHTS,
+        default=env("LADI_CONTENT_SEES", SIGHTS[0]),
+        help=f"what the filter looks at (LADI_CONTENT_SEES; {SIGHTS[0]})",
     )
 
 
 def running_of(options: argparse.Namespace) -> dict[str, Any]:
     """What ``add_running`` parsed, as ``Engine.load`` takes it."""
-    return {name: getattr(options, name) for name in ("device", "precision", "low_memory", "content_filter")}
+    running = {name: getattr(options, name) for name in ("device", "precision", "low_memory")}
+    network = None if options.content_filter in (None, OFF) else options.content_filter
+    choice = network and FilterChoice(network, options.content_threshold, options.content_sees)
+    return {**running, "content_filter": choice}
+
+
+def _network(text: str) -> str:
+    """A content filter's network, for argparse; ``yes`` is the first, ``no`` none."""
+    word = text.strip().lower()
+    if word in NO:
+        return OFF
+    if word in YES:
+        return NETWORKS[0]
+    if word not in NETWORKS:
+        raise argparse.ArgumentTypeError(f"must be {listed([*NETWORKS, OFF])}, got {text!r}")
+    return word
+
+
+def _share(text: str) -> float:
+    """A number from 0 to 1, for argparse."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text!r}")
+    return number
 
 
 def switched_on(variable: str) -> bool:

@@ -1,19 +1,17 @@
 """Two third-party networks for an engine, both off by default: a content filter and a preview decoder.
 
-Each is read from a folder in ``models/`` or from the hub's cache, and never downloaded unasked.
+Each is read from a package, a folder in ``models/`` or the hub's cache, and never downloaded unasked. What
+the filter does is ``content.py``'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
-from ladi.types import ContentError, ModelError
+from ladi.runtime.content import ContentFilter, FilterChoice, load_filter
+from ladi.types import ModelError
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
@@ -23,36 +21,6 @@ ON_HUB = {FILTER: "CompVis/stable-diffusion-safety-checker", PREVIEWS: "madebyol
 """By the name of their folder in ``models/``."""
 STABLE_DIFFUSION_SCALING = 0.18215
 """``scaling_factor`` of the autoencoder whose latents the preview decoder knows."""
-
-
-class ContentFilter:
-    """Stable Diffusion's safety checker, which refuses with a sentence instead of painting black.
-
-    Args:
-        checker: diffusers' ``StableDiffusionSafetyChecker``.
-        processor: what its pictures are prepared by.
-    """
-
-    def __init__(self, checker: Any, processor: Any) -> None:
-        self._checker = checker
-        self._processor = processor
-
-    @torch.no_grad()
-    def check(self, pictures: Sequence[np.ndarray]) -> None:
-        """Looks at (H,W,3) uint8 pictures.
-
-        Raises:
-            ContentError: one of them shows what the filter is there for, as far as it can tell.
-        """
-        pixels = self._processor(images=list(pictures), return_tensors="pt").pixel_values
-        # Given copies to black out, which are not used.
-        copies = [np.zeros((1, 1, 3), np.float32) for _ in pictures]
-        _, found = self._checker(clip_input=pixels.to(self._checker.device), images=copies)
-        if any(found):
-            raise ContentError(
-                "The content filter took the result for nudity and kept it back: try another photo, garment "
-                "or seed; it errs now and then."
-            )
 
 
 @dataclass(frozen=True)
@@ -68,7 +36,7 @@ def load_extras(
     pipeline: LadiVtonPipeline,
     *,
     models: Path,
-    content_filter: bool = False,
+    content_filter: FilterChoice | None = None,
     fast_previews: bool = False,
 ) -> Extras:
     """Reads what is asked for.
@@ -76,29 +44,23 @@ def load_extras(
     Args:
         pipeline: the model that they go with; the filter stays on the CPU, the decoder goes to its device.
         models: the folder that may hold theirs.
-        content_filter: whether to look at results.
+        content_filter: what looks at pictures, if anything.
         fast_previews: whether to decode previews with the small decoder; models with latents of their own,
             such as the embedded one, go on without.
 
     Raises:
         ModelError: one that is asked for is not on this machine.
     """
-    checker = decoder = None
-    if content_filter:
-        folder = _find(FILTER, models, "preprocessor_config.json")
-        from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
-        from transformers import CLIPImageProcessorPil
-
-        network = StableDiffusionSafetyChecker.from_pretrained(folder, local_files_only=True)
-        checker = ContentFilter(
-            network.eval(), CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
-        )
+    decoder: Any = None
+    looking: ContentFilter | None = None
+    if content_filter is not None:
+        looking = load_filter(content_filter, lambda: _find(FILTER, models, "preprocessor_config.json"))
     if fast_previews and pipeline.vae.config.scaling_factor == STABLE_DIFFUSION_SCALING:
         from diffusers import AutoencoderTiny
 
         tiny: Any = AutoencoderTiny.from_pretrained(_find(PREVIEWS, models), local_files_only=True)
         decoder = tiny.to(pipeline.device, pipeline.unet.dtype).eval()
-    return Extras(checker, decoder)
+    return Extras(looking, decoder)
 
 
 def _find(name: str, models: Path, marker: str = "config.json") -> Path:

@@ -11,10 +11,12 @@ from diffusers import AutoencoderTiny
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from transformers import CLIPConfig, CLIPImageProcessor
 
+from ladi.runtime.content import ContentFilter, FilterChoice
 from ladi.runtime.extras import FILTER, PREVIEWS, STABLE_DIFFUSION_SCALING, load_extras
 from ladi.types import ContentError, ModelError
 from tests.toy import toy_pipeline
 
+SAFETY_CHECKER = FilterChoice("safety-checker")
 PICTURE = np.full((64, 48, 3), 128, np.uint8)
 
 
@@ -36,20 +38,25 @@ def write_filter(folder: Path, threshold: float) -> None:
     CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size).save_pretrained(folder / FILTER)
 
 
-def test_the_filter_refuses_in_words_or_lets_pass(tmp_path: Path) -> None:
+def test_the_safety_checker_refuses_in_words_or_lets_pass(tmp_path: Path) -> None:
     """Prevents: a black picture without a word, and a filter that is switched on and never looks."""
+
+    def load() -> ContentFilter:
+        looking = load_extras(toy_pipeline(), content_filter=SAFETY_CHECKER, models=tmp_path).content_filter
+        assert looking is not None
+        return looking
+
     write_filter(tmp_path, -2.0)  # no similarity is below it
-    strict = load_extras(toy_pipeline(), content_filter=True, models=tmp_path).content_filter
     with pytest.raises(ContentError, match="content filter .* another photo, garment or seed"):
-        strict.check([PICTURE])
+        load().check_results([PICTURE])
     write_filter(tmp_path, 2.0)
-    load_extras(toy_pipeline(), content_filter=True, models=tmp_path).content_filter.check([PICTURE, PICTURE])
+    load().check_results([PICTURE, PICTURE])
 
 
 def test_what_is_not_there_is_named_with_its_command(tmp_path: Path, nothing_cached: None) -> None:
     """Prevents: a download that nobody asked for, or a server that runs without the filter it was given."""
     with pytest.raises(ModelError, match="hf download CompVis/stable-diffusion-safety-checker"):
-        load_extras(toy_pipeline(), content_filter=True, models=tmp_path)
+        load_extras(toy_pipeline(), content_filter=SAFETY_CHECKER, models=tmp_path)
     pipeline = toy_pipeline()
     pipeline.vae.register_to_config(scaling_factor=STABLE_DIFFUSION_SCALING)
     with pytest.raises(ModelError, match="hf download madebyollin/taesd"):

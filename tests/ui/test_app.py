@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +35,37 @@ def test_an_absent_model_opens_the_embedded_one_and_says_so(
     assert main.main(["--model", "vitonhd"]) == 0
     texts = [str(block.value) for block in shown[0].blocks.values() if isinstance(block, gr.Markdown)]
     assert any("python -m ladi download vitonhd" in text and "embedded model" in text for text in texts)
+
+
+WORKING = """
+import sys, threading, time
+from app import main
+
+def serve():
+    import torch
+    def work():
+        left = torch.rand(400, 400)
+        while True:
+            left = (left @ left).softmax(0)
+    threading.Thread(target=work, daemon=True).start()
+    print("working", flush=True)
+    try:
+        time.sleep(60)
+    finally:
+        print("pictures deleted", flush=True)
+
+main.main = serve
+main.start()
+"""
+
+
+def test_a_container_is_stopped_in_the_middle_of_work() -> None:
+    """Prevents “terminate called without an active exception”, and pictures that outlive their server."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "working\n"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "pictures deleted\n", "")

@@ -10,6 +10,7 @@ import yaml
 
 import ladi
 from app.serving.options import build_parser, parse
+from ladi.commands.flags import running_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +31,9 @@ VARIABLES = {
     "DEVICE": ("device", "cpu", "cpu"),
     "PRECISION": ("precision", "bf16", "bf16"),
     "LOW_MEMORY": ("low_memory", "1", True),
-    "CONTENT_FILTER": ("content_filter", "1", True),
+    "CONTENT_FILTER": ("content_filter", "1", "open-nsfw"),
+    "CONTENT_THRESHOLD": ("content_threshold", "0.5", 0.5),
+    "CONTENT_SEES": ("content_sees", "uploads", "uploads"),
     "FAST_PREVIEWS": ("fast_previews", "1", True),
 }
 """Each variable's flag, what is written into it, and what is read."""
@@ -164,3 +167,32 @@ def test_the_dockerfile_fits_the_repository() -> None:
     assert re.search(r"^USER (?!root)", text, re.MULTILINE)
     assert re.search(r"^HEALTHCHECK [^\n]*(\\\n[^\n]*)*/health", text, re.MULTILINE)
     assert "cpu)" in text and "cuda)" in text and "xargs -a packages.txt" in text
+
+
+@pytest.mark.parametrize(
+    ("flags", "network"),
+    [
+        ([], None),
+        (["--public"], "open-nsfw"),
+        (["--public", "--content-filter", "off"], "off"),
+        (["--public", "--content-filter", "no"], "off"),
+        (["--content-filter"], "open-nsfw"),
+        (["--content-filter", "safety-checker"], "safety-checker"),
+    ],
+)
+def test_a_public_page_has_a_filter_unless_told_otherwise(flags: list[str], network: str | None) -> None:
+    """Prevents strangers' nudity on a page whose host has thought of nothing."""
+    options = parse(flags)
+    assert options.content_filter == network
+    choice = running_of(options)["content_filter"]
+    assert (choice and choice.network) == (None if network in (None, "off") else network)
+
+
+@pytest.mark.parametrize(
+    "flags", [["--content-filter", "perhaps"], ["--content-threshold", "2"], ["--content-sees", "nothing"]]
+)
+def test_a_filter_that_there_is_not_is_refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Prevents a filter that is thought to be on."""
+    with pytest.raises(SystemExit):
+        parse(flags)
+    assert flags[1] in capsys.readouterr().err
