@@ -7,7 +7,8 @@ FROM python:3.11-slim-bookworm
 ARG VARIANT=cpu
 # Where PyTorch's CPU builds come from.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 LADI_PUBLIC=1 LADI_PORT=7860 GRADIO_ANALYTICS_ENABLED=False
+# Few arenas: each thread would keep memory that another has given back.
+ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 LADI_PUBLIC=1 LADI_PORT=7860 GRADIO_ANALYTICS_ENABLED=False MALLOC_ARENA_MAX=2
 
 WORKDIR /app
 COPY packages.txt requirements.txt ./

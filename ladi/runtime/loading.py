@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ladi.files import MODELS_FOLDER
+from ladi.runtime.configuration import check_configuration
 from ladi.runtime.devices import Running, place
 from ladi.weights.catalog import HELPERS, find_model, readable
 
@@ -48,6 +49,7 @@ def load_networks(model: str, running: Running) -> tuple[LadiVtonPipeline, Parsi
         ModelError: the model is unknown, incomplete or broken.
     """
     folder = find_model(model)
+    check_configuration(folder)
     # Imported here: the networks' libraries take seconds, and a wrong name should be told at once.
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging

@@ -21,6 +21,20 @@ from ladi.types import ModelError
 from ladi.weights.networks import differences, shapes_of
 from ladi.weights.table import Part
 
+_BAD_DATA = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What PyTorch's unpickler raises on text, on nothing at all and on what is nested too deep."""
+
 
 def read_weights(path: Path, part: Part, network: nn.Module, *, name: str | None = None) -> dict[str, Any]:
     """One network's weights from a file, under today's keys.
@@ -73,7 +87,7 @@ def read_state(path: Path, name: str) -> Mapping[str, Any]:
             f"{name} holds code that loading would run, not weights alone; it was not run. Delete the "
             f"file and get the published one."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except _BAD_DATA as error:
         raise ModelError(damaged) from error
     if not isinstance(state, Mapping):
         raise ModelError(f"{name} holds something else than named weights: get the published file.")
