@@ -10,7 +10,7 @@ import dataclasses
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ladi.data.sample import DatasetError, PairDataset
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.training.loop.checkpoints import CHECKPOINT, load_checkpoint
 from ladi.training.loop.rehearsal import rehearse
-from ladi.training.loop.stage import FullSizeOptions, Stage, steps_of
+from ladi.training.loop.stage import FullSizeOptions, PaperStage, Stage, steps_of
 from ladi.training.loop.train import train
 from ladi.training.loop.workbench import start_processes
 from ladi.training.losses import detail_loss
@@ -37,24 +37,19 @@ from ladi.weights.convert import refuse_existing
 LOGGER = logging.getLogger(__name__)
 
 MODELS = ("vitonhd", "dresscode")
-OPTIONS: dict[str, type[FullSizeOptions]] = {
-    "warp": warp.WarpOptions,
-    "refinement": refinement.RefinementOptions,
-    "emasc": emasc.EmascOptions,
-    "inversion_adapter": denoising.InversionAdapterOptions,
-    "tryon": denoising.TryOnOptions,
+STAGE_TABLE: dict[str, PaperStage] = {
+    "warp": warp.PAPER,
+    "refinement": refinement.PAPER,
+    "emasc": emasc.PAPER,
+    "inversion_adapter": denoising.PAPER_ADAPTER,
+    "tryon": denoising.PAPER_TRYON,
 }
-STAGES = tuple(OPTIONS)
+STAGES = tuple(STAGE_TABLE)
 """In the order in which they need each other."""
-NEEDS: dict[str, tuple[str, ...]] = {
-    "refinement": ("warp",),
-    "tryon": ("warp", "refinement", "inversion_adapter"),
-}
 EXPORTED = ("warp", "refinement", "emasc", "tryon")
 """The stages whose results a model consists of; the last one contains what the one before it made."""
 VALIDATION_SPLITS = ("test", "val")
 """The first that the data have is looked at."""
-DENOISING_PARTS = ("vae", "text_encoder", "vision_encoder", "inversion_adapter")
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Job:
 
 def check_changes(stages: Sequence[str], changes: Mapping[str, Any]) -> None:
     """Raises ``SettingError`` for an option that none of the stages has."""
-    known = {entry.name for stage in stages for entry in dataclasses.fields(OPTIONS[stage])}
+    known = {entry.name for stage in stages for entry in dataclasses.fields(STAGE_TABLE[stage].options)}
     for name in changes:
         if name not in known:
             flag = f"--{name.replace('_', '-')}"
@@ -104,7 +99,7 @@ def options_of(stage: str, changes: Mapping[str, Any], length: int) -> FullSizeO
         changes: by field; those that the stage does not have are left out.
         length: pairs in the data set.
     """
-    kind = OPTIONS[stage]
+    kind = STAGE_TABLE[stage].options
     own = {entry.name for entry in dataclasses.fields(kind)}
     changed = {name: value for name, value in changes.items() if name in own}
     if "epochs" in changed:
@@ -119,38 +114,40 @@ def build_stage(job: Job, name: str) -> Stage:
     Raises:
         LadiError: a stage that it needs has not been trained; says by which command it is.
     """
-    parts = job.parts
+    parts, row = job.parts, STAGE_TABLE[name]
     torch.manual_seed(int(job.changes.get("seed", 0)))  # for parts that are new
-    for needed in NEEDS.get(name, ()):
+    for needed in row.needs:
         if parts.init is None and not parts.trained(needed):
             raise LadiError(
                 f"Stage {name} needs {needed}: run `{command(job, needed)}` first, or start from a "
                 f"model with --init."
             )
-    if name == "warp":
-        tps = parts.network("tps", without=["warp"])
-        pairs = _pairs(job, tps.size)
-        options: Any = options_of(name, job.changes, len(pairs.train))
-        return warp.published_stage(tps, pairs, options)
-    pairs = _pairs(job, parts.size)
-    options = options_of(name, job.changes, len(pairs.train))
-    if name == "refinement":
-        network = parts.network("refinement", without=["refinement"])
-        return refinement.published_stage(network, parts.network("tps"), pairs, _perceptual(job), options)
-    if name == "emasc":
-        network = parts.network("emasc", without=["emasc"])
-        return emasc.published_stage(network, parts.network("vae"), pairs, _perceptual(job), options)
     later = STAGES[STAGES.index(name) :]
-    found: dict[str, Any] = {part: parts.network(part, without=later) for part in DENOISING_PARTS}
-    found |= {"tokenizer": parts.tokenizer(), "scheduler": parts.scheduler()}
-    if name == "inversion_adapter":
-        found["unet"] = parts.plain_unet()
+    found = {part.removeprefix("plain_"): bring(job, part, without=later) for part in row.parts}
+    # The warp works at a size of its own.
+    pairs = _pairs(job, found["tps"].size if name == "warp" else parts.size)
+    options = options_of(name, job.changes, len(pairs.train))
+    if row.stored:
         pairs = _with_stored(job, pairs, found, options.workers)
-        return denoising.adapter_stage(found, pairs, options)
-    found |= {part: parts.network(part, without=later) for part in ("tps", "refinement", "emasc", "unet")}
-    pairs = _with_stored(job, pairs, found, options.workers)
-    has_emasc = parts.init is not None or parts.trained("emasc")
-    return denoising.tryon_stage(found, pairs, options, emasc=has_emasc)
+    return row.build(found, pairs, options)
+
+
+def bring(job: Job, part: str, *, without: Sequence[str]) -> Any:
+    """What a stage needs, by name: one of the pipeline's parts, or something that goes with them.
+
+    Args:
+        job: what and where.
+        part: its name.
+        without: stages whose results do not count.
+    """
+    beside: dict[str, Callable[[], Any]] = {
+        "tokenizer": job.parts.tokenizer,
+        "scheduler": job.parts.scheduler,
+        "plain_unet": job.parts.plain_unet,
+        "perceptual": lambda: _perceptual(job),
+        "emasc_trained": lambda: job.parts.init is not None or job.parts.trained("emasc"),
+    }
+    return beside[part]() if part in beside else job.parts.network(part, without=without)
 
 
 def run_stages(job: Job, stages: Sequence[str], *, resume: bool = False, dry_run: bool = False) -> None:
@@ -201,7 +198,7 @@ def export_model(job: Job, out: Path) -> None:
             f"with --init."
         )
     steps, guidance = parts.sampling
-    names = (*DENOISING_PARTS, "tps", "refinement", "emasc", "unet")
+    names = (*denoising.ENCODERS, "tps", "refinement", "emasc", "unet")
     pipeline = LadiVtonPipeline(
         **{name: parts.network(name) for name in names},
         tokenizer=parts.tokenizer(),

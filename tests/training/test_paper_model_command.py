@@ -18,6 +18,7 @@ from ladi.training.loop.checkpoints import load_checkpoint, save_checkpoint, sta
 from ladi.training.loop.draws import Draws
 from ladi.training.paper_model import Job, build_stage, export_model, options_of, run_stages
 from ladi.training.samples.pairs import TrainingPairs
+from ladi.training.stages import denoising
 from ladi.training.stages.denoising import TryOnOptions, tryon_stage
 from ladi.types import LadiError, SettingError
 from tests.toy import toy_inputs
@@ -34,7 +35,9 @@ def test_the_command_knows_the_stages_and_every_option() -> None:
     """Prevents: a stage or a setting that can be written down but not be asked for."""
     assert paper_model.STAGES == command.FULL_SIZE_NAMES
     assert (*paper_model.MODELS,) == command.MODELS[1:]
-    fields = {entry.name for kind in paper_model.OPTIONS.values() for entry in dataclasses.fields(kind)}
+    fields = {
+        entry.name for row in paper_model.STAGE_TABLE.values() for entry in dataclasses.fields(row.options)
+    }
     assert fields - set(command.OPTION_FLAGS) == {"betas", "weight_decay", "clip_norm"}
     subparsers = argparse.ArgumentParser().add_subparsers()
     command.add_parser(subparsers)
@@ -211,7 +214,7 @@ def test_from_the_base_to_a_model_that_the_app_loads(places: Places, tmp_path: P
 def test_stage_4_begins_as_the_inpainting_model(places: Places, tmp_path: Path) -> None:
     """Prevents: new channels that do not start at zero, and channels in another order."""
     job = job_from(places, tmp_path, scratch=True)
-    parts = {name: job.parts.network(name) for name in paper_model.DENOISING_PARTS}
+    parts = {name: job.parts.network(name) for name in denoising.ENCODERS}
     parts |= {"tokenizer": job.parts.tokenizer(), "scheduler": job.parts.scheduler()}
     plain = {**parts, "unet": job.parts.plain_unet()}
     whole = {**parts, **{name: job.parts.network(name) for name in ("tps", "refinement", "emasc", "unet")}}

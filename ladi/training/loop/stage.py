@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -111,6 +111,22 @@ class Stage:
     """Batches use no random numbers, so that a process can make its own samples only."""
     unused_parameters: bool = False
     """Some trained parameters get no gradient, which several processes must know."""
+
+
+@dataclass(frozen=True)
+class PaperStage:
+    """One of the paper's stages: what it needs, and how it is put together."""
+
+    options: type[FullSizeOptions]
+    """Whose defaults are the published numbers."""
+    parts: tuple[str, ...]
+    """What ``build`` is given, by the names of ``paper_model.bring``, in the order in which it is made."""
+    build: Callable[[Mapping[str, Any], Any, Any], Stage]
+    """(parts, pairs, options) → the stage."""
+    needs: tuple[str, ...] = ()
+    """The stages before it, unless a model to start from has their parts."""
+    stored: bool = False
+    """What its frozen parts say of a pair may be computed once."""
 
 
 def steps_of(options: LoopOptions, length: int) -> int:

@@ -35,7 +35,7 @@ from ladi.models.unet import (
 from ladi.settings import Switches
 from ladi.training.diffusion import add_noise, drawn_latent
 from ladi.training.loop.draws import Draws
-from ladi.training.loop.stage import Batch, FullSizeOptions, Stage, Validation
+from ladi.training.loop.stage import Batch, FullSizeOptions, PaperStage, Stage, Validation
 from ladi.training.losses import masked_l1
 from ladi.training.samples.cache import as_images
 from ladi.training.samples.pairs import TrainingPairs, pictures
@@ -173,18 +173,17 @@ def adapter_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: Inver
     )
 
 
-def tryon_stage(
-    parts: Mapping[str, Any], pairs: TrainingPairs, options: TryOnOptions, *, emasc: bool = True
-) -> Stage:
-    """Stage 4 at full size.
+def tryon_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: TryOnOptions) -> Stage:
+    """Stage 4 at full size; a plain inpainting UNet gets its further channels here, at zero.
 
     Args:
-        parts: every part of the pipeline; a plain inpainting UNet gets its further channels here, at zero.
+        parts: every part of the pipeline, and ``emasc_trained``: whether EMASC may help the pictures that are
+            looked at; it may unless that is said.
         pairs: to train on.
         options: of the stage.
-        emasc: whether EMASC is trained already and may help the pictures that are looked at.
     """
     parts = needed_parts(parts, pairs)
+    emasc = parts.pop("emasc_trained", True)
     channels = unet_input_channels(parts["vae"].config.latent_channels)
     if parts["unet"].config.in_channels < channels:
         extend_input_channels(parts["unet"], channels)
@@ -231,3 +230,21 @@ def _tryon_validation(parts: Mapping[str, Any], pairs: TrainingPairs, *, emasc: 
         return {"val_masked_error": float(error)}, sheet([row.cpu() for row in rows])
 
     return pairs.validation(look)
+
+
+ENCODERS = ("vae", "text_encoder", "vision_encoder", "inversion_adapter")
+"""What both stages need beside a UNet, a tokenizer and a scheduler."""
+
+PAPER_ADAPTER = PaperStage(
+    InversionAdapterOptions,
+    (*ENCODERS, "tokenizer", "scheduler", "plain_unet"),
+    adapter_stage,
+    stored=True,
+)
+PAPER_TRYON = PaperStage(
+    TryOnOptions,
+    (*ENCODERS, "tokenizer", "scheduler", "tps", "refinement", "emasc", "unet", "emasc_trained"),
+    tryon_stage,
+    needs=("warp", "refinement", "inversion_adapter"),
+    stored=True,
+)

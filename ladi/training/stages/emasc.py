@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ladi.models.emasc import EMASC
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.training.diffusion import drawn_latent
 from ladi.training.loop.draws import Draws
-from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, Loss, Stage
+from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, Loss, PaperStage, Stage
 from ladi.training.losses import detail_loss
 from ladi.training.perceptual import PerceptualLoss, l1_and_perceptual, modules_of
 from ladi.training.samples.cache import Cache, mirror_batch, to_images, to_masks
@@ -118,14 +119,12 @@ class EmascOptions(FullSizeOptions):
     perceptual_weight: float = 0.5
 
 
-def published_stage(
-    emasc: EMASC,
-    vae: EmascAutoencoderKL,
-    pairs: TrainingPairs,
-    perceptual: PerceptualLoss,
-    options: EmascOptions,
-) -> Stage:
+NEEDED = ("emasc", "vae", "perceptual")
+
+
+def published_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: EmascOptions) -> Stage:
     """Stage 2 at full size, on whole pictures."""
+    emasc, vae, perceptual = (parts[name] for name in NEEDED)
     return Stage(
         name="emasc",
         modules={"emasc": emasc},
@@ -139,3 +138,6 @@ def published_stage(
         frozen={"vae": vae, **modules_of(perceptual)},
         independent=True,
     )
+
+
+PAPER = PaperStage(EmascOptions, NEEDED, published_stage)

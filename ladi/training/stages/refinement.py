@@ -20,9 +20,9 @@ from ladi.diffusion.conditioning import predict_warp, sample_garment
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.training.loop.draws import Draws
-from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, Stage
+from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, PaperStage, Stage
 from ladi.training.losses import detail_loss, masked_l1
-from ladi.training.perceptual import PerceptualLoss, l1_and_perceptual, modules_of
+from ladi.training.perceptual import l1_and_perceptual, modules_of
 from ladi.training.samples.cache import Cache, mirror_batch, picture_batch
 from ladi.training.samples.pairs import TrainingPairs, pictures
 from ladi.training.sheets import sheet
@@ -159,21 +159,16 @@ class RefinementOptions(FullSizeOptions):
     perceptual_weight: float = 0.25
 
 
-def published_stage(
-    refinement: RefinementUNet,
-    tps: ThinPlateSplineWarp,
-    pairs: TrainingPairs,
-    perceptual: PerceptualLoss,
-    options: RefinementOptions,
-) -> Stage:
+def published_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: RefinementOptions) -> Stage:
     """Stage 1b at full size: L1 and the perceptual loss against the worn garment."""
+    refinement, tps = parts["refinement"], parts["tps"]
 
     def loss(
         modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
     ) -> tuple[torch.Tensor, dict[str, float]]:
         read = pictures(batch)
         refined = refine(modules, read, coarse_garment(tps, read))
-        return l1_and_perceptual(refined, read["target"], perceptual, options.perceptual_weight)
+        return l1_and_perceptual(refined, read["target"], parts["perceptual"], options.perceptual_weight)
 
     return Stage(
         name="refinement",
@@ -185,6 +180,9 @@ def published_stage(
             lambda modules, batch, draws: refinement_validation(modules, tps, pictures(batch))
         ),
         options=options,
-        frozen={"tps": tps, **modules_of(perceptual)},
+        frozen={"tps": tps, **modules_of(parts["perceptual"])},
         independent=True,
     )
+
+
+PAPER = PaperStage(RefinementOptions, ("refinement", "tps", "perceptual"), published_stage, needs=("warp",))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ladi.diffusion.conditioning import resize, sample_garment
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.pose import POSE_SIGMA
-from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, Stage
+from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, PaperStage, Stage
 from ladi.training.losses import grid_terms
 from ladi.training.samples.augment import colour_jitter, garment_jitter
 from ladi.training.samples.cache import Cache, mirror_batch, pose_maps, to_images, to_masks
@@ -125,7 +126,7 @@ class WarpOptions(FullSizeOptions):
     """Of the control points' regularity."""
 
 
-def published_stage(tps: ThinPlateSplineWarp, pairs: TrainingPairs, options: WarpOptions) -> Stage:
+def published_stage(parts: Mapping[str, Any], pairs: TrainingPairs, options: WarpOptions) -> Stage:
     """Stage 1a at full size: everything is read at the network's own size, pose blobs of 9 pixels there."""
 
     def inputs(batch: Batch) -> Batch:
@@ -135,7 +136,7 @@ def published_stage(tps: ThinPlateSplineWarp, pairs: TrainingPairs, options: War
 
     return Stage(
         name="warp",
-        modules={"tps": tps},
+        modules={"tps": parts["tps"]},
         length=len(pairs.train),
         batch=pairs.batch,
         loss=lambda modules, batch, draws: warp_loss(modules, inputs(batch), options.grid_weight),
@@ -143,3 +144,6 @@ def published_stage(tps: ThinPlateSplineWarp, pairs: TrainingPairs, options: War
         options=options,
         independent=True,
     )
+
+
+PAPER = PaperStage(WarpOptions, ("tps",), published_stage)
