@@ -12,7 +12,10 @@ STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "garment_skips", "
 """Of the embedded model."""
 FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")
 """Of the paper's."""
-MODELS = ("mini", "vitonhd", "dresscode")
+SECOND_NAMES = ("autoencoder", "end_to_end")
+"""Of the embedded model's second edition."""
+MODELS = ("mini", "second", "vitonhd", "dresscode")
+EMBEDDED = Path("assets/mini")
 OPTION_FLAGS = (
     "steps",
     "epochs",
@@ -49,18 +52,28 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train a model",
-        description="Train a model, stage by stage: the embedded one (mini), or the paper's on VITON-HD or "
-        "Dress Code. On several GPUs: accelerate launch -m ladi train … . Options that are not given are the "
-        "stage's own, which for the paper's stages are the paper's.",
+        description="Train a model, stage by stage: the embedded one (mini), its second edition (second), or "
+        "the paper's on VITON-HD or Dress Code. On several GPUs: accelerate launch -m ladi train … . Options "
+        "that are not given are the stage's own, which for the paper's stages are the paper's.",
     )
     parser.add_argument("model", choices=MODELS, help="which model to train")
-    stages = list(dict.fromkeys((*STAGE_NAMES, *FULL_SIZE_NAMES, "export")))
+    stages = list(dict.fromkeys((*STAGE_NAMES, *SECOND_NAMES, *FULL_SIZE_NAMES, "export")))
     add = parser.add_argument
     add(
         "--stage", action="append", choices=stages, help="only this stage; may be repeated (all, then export)"
     )
-    add("--data", type=Path, metavar="DIR", help="the data set; for mini, shards train-*.tar and val-*.tar")
-    add("--street", type=Path, metavar="DIR", help="mini's parser: labelled street photos to train on too")
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the data set; embedded: shards train-*.tar and val-*.tar",
+    )
+    add(
+        "--street",
+        type=Path,
+        metavar="DIR",
+        help="embedded: labelled street photos to train on too",
+    )
     add("--work", type=Path, metavar="DIR", help="caches, checkpoints and logs (runs/MODEL)")
     add("--init", metavar="MODEL", help="model to start from: a folder such as assets/mini, or a name")
     add("--resume", action="store_true", help="continue from the last checkpoint")
@@ -130,20 +143,20 @@ def run(arguments: argparse.Namespace) -> int:
         torch.set_num_threads(arguments.threads)
     values = {flag: getattr(arguments, flag) for flag in OPTION_FLAGS}
     changes = {flag: value for flag, value in values.items() if value is not None}
-    mini = arguments.model == "mini"
-    known = STAGE_NAMES if mini else FULL_SIZE_NAMES
+    embedded = arguments.model in ("mini", "second")
+    known = {"mini": STAGE_NAMES, "second": SECOND_NAMES}.get(arguments.model, FULL_SIZE_NAMES)
     wanted = tuple(arguments.stage or (*known, "export"))
     if unknown := sorted(set(wanted) - {*known, "export"}):
         raise SettingError(
             f"The model {arguments.model} has no stage {', '.join(unknown)}: choose from {', '.join(known)}."
         )
     stages = tuple(stage for stage in wanted if stage != "export")
-    train = _run_mini if mini else _run_full_size
+    train = _run_embedded if embedded else _run_full_size
     train(arguments, work, stages, export="export" in wanted, changes=changes)
     return 0
 
 
-def _run_mini(
+def _run_embedded(
     arguments: argparse.Namespace,
     work: Path,
     stages: tuple[str, ...],
@@ -153,24 +166,28 @@ def _run_mini(
 ) -> None:
     from ladi.training.embedded_model import Workshop, train_mini
     from ladi.training.loop.workbench import start_processes
+    from ladi.training.second_edition import SecondWorkshop, train_second
 
     for flag in FULL_SIZE_ONLY:
         value = getattr(arguments, flag)
         if value is not None and value is not False:
             raise SettingError(f"--{flag.replace('_', '-')} is for vitonhd and dresscode: leave it out.")
     init = Path(arguments.init) if arguments.init else None
-    train_mini(
-        work,
-        arguments.data,
-        stages=stages,
-        init=init,
-        street=arguments.street,
-        resume=arguments.resume,
-        device=arguments.device,
-        changes=changes,
-    )
+    how: dict[str, Any] = {
+        "stages": stages,
+        "street": arguments.street,
+        "resume": arguments.resume,
+        "device": arguments.device,
+        "changes": changes,
+    }
+    shop: Workshop | SecondWorkshop
+    if arguments.model == "second":
+        shop = train_second(work, arguments.data, init or EMBEDDED, **how)
+    else:
+        train_mini(work, arguments.data, init=init, **how)
+        shop = Workshop(work, arguments.data, init)
     if export and start_processes(arguments.device).is_main_process:
-        Workshop(work, arguments.data, init).export(arguments.out or Path("assets/mini"))
+        shop.export(arguments.out or (EMBEDDED if arguments.model == "mini" else work / "model"))
 
 
 def _run_full_size(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
 }
 STALE_AFTER: dict[str, tuple[str, ...]] = {
     "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
-    "warp": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
+    "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted"),
     "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
     "tryon": ("predicted",),
 }
@@ -274,16 +274,39 @@ def train_mini(
     state = start_processes(device)
     with state.main_process_first():
         workshop = Workshop(work, data, init, street)
+    run_stages(workshop, stages, DEFAULTS, resume=resume, device=device, changes=changes)
+
+
+def run_stages(
+    workshop: Any,
+    stages: Sequence[str],
+    defaults: Mapping[str, LoopOptions],
+    *,
+    resume: bool = False,
+    device: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Trains a workshop's stages one after the other.
+
+    Args:
+        workshop: of either edition: with ``work``, ``stage``, ``load_stage`` and ``caches``.
+        stages: which, in order.
+        defaults: their options.
+        resume: continue each stage from its checkpoint.
+        device: ``cpu`` forces the CPU.
+        changes: fields of ``LoopOptions`` to replace in every stage.
+    """
+    state = start_processes(device)
     changed = dict(changes or {})
     if "epochs" in changed:
         changed.setdefault("steps", 0)
     for name in stages:
-        options = dataclasses.replace(DEFAULTS[name], **changed)
+        options = dataclasses.replace(defaults[name], **changed)
         with state.main_process_first():  # which fills the caches for all
             stage = workshop.stage(name, options)
         options = dataclasses.replace(options, steps=steps_of(options, stage.length))
         stage = dataclasses.replace(stage, options=options)
-        metrics = train(stage, work / name, resume=resume, device=device)
+        metrics = train(stage, workshop.work / name, resume=resume, device=device)
         workshop.load_stage(name)
         if state.is_main_process:
             for cache in workshop.caches():

@@ -126,6 +126,12 @@ def colour_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (difference - difference.mean(1, keepdim=True)).square().mean()
 
 
+def opponent_l1(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """L1 of the colour differences red–green and yellow–blue: (B,3,H,W) twice → scalar."""
+    red, green, blue = (predicted - target).unbind(1)
+    return (red - green).abs().mean() + ((red + green) / 2 - blue).abs().mean()
+
+
 def masked_l1(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """L1 weighted pixel by pixel: (B,C,H,W), (B,C,H,W), (B,1,H,W) → scalar."""
     return ((predicted - target).abs() * weight).sum() / (weight.sum() * predicted.shape[1]).clamp_min(1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -12,8 +12,28 @@ from torch import nn
 from ladi.training.loop.stage import SCHEDULES, LoopOptions
 from ladi.types import SettingError
 
+Groups = Sequence[nn.Parameter] | Sequence[dict[str, Any]]
 
-def build_optimizer(parameters: Sequence[nn.Parameter], options: LoopOptions) -> torch.optim.Optimizer:
+
+def rated_groups(
+    named: Iterable[tuple[str, nn.Parameter]], rates: Sequence[tuple[str, float]], learning_rate: float
+) -> list[dict[str, Any]]:
+    """Parameters by their share of the learning rate, those with none left out.
+
+    Args:
+        named: names and parameters.
+        rates: see ``Stage.rates``.
+        learning_rate: of a share of 1.
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in named:
+        share = next((share for word, share in rates if word in name.split(".")), 1.0)
+        if share:
+            groups.setdefault(share, []).append(parameter)
+    return [{"params": members, "lr": share * learning_rate} for share, members in groups.items()]
+
+
+def build_optimizer(parameters: Groups, options: LoopOptions) -> torch.optim.Optimizer:
     """The optimizer of a stage.
 
     Raises:

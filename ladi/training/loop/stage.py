@@ -109,6 +109,8 @@ class Stage:
     """Modules that the loss uses as they are; the loop brings them to its device and precision."""
     independent: bool = False
     """Batches use no random numbers, so that a process can make its own samples only."""
+    rates: tuple[tuple[str, float], ...] = ()
+    """Shares of the learning rate for parameters whose names hold a word, the first that fits; 0 freezes."""
     unused_parameters: bool = False
     """Some trained parameters get no gradient, which several processes must know."""
 

@@ -19,7 +19,7 @@ from torch import nn
 from ladi.models.precision import KeepFloat32
 from ladi.runtime.devices import usable_precision
 from ladi.training.loop.checkpoints import Averages
-from ladi.training.loop.optimizers import build_optimizer, build_schedule
+from ladi.training.loop.optimizers import build_optimizer, build_schedule, rated_groups
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.types import SettingError
 
@@ -75,7 +75,14 @@ class Workbench:
             for parameter in module.parameters()
             if parameter.requires_grad
         ]
-        bare = build_optimizer(self.parameters, options)
+        named = (
+            (name, parameter)
+            for module in self.modules.values()
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad
+        )
+        groups = rated_groups(named, stage.rates, options.learning_rate) if stage.rates else self.parameters
+        bare = build_optimizer(groups, options)
         self.schedule = build_schedule(bare, options)
         self.optimizer = self.accelerator.prepare_optimizer(bare)
         self.averages = Averages(self.modules, options.ema_decay)

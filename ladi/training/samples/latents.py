@@ -12,8 +12,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from scipy import ndimage
 
-from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
+from ladi.diffusion.conditioning import (
+    encode_prompts,
+    predict_warp,
+    prompts_for,
+    pseudo_words,
+    sample_matte,
+    warp_garment,
+)
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.sampling import Sampling, draw_latents
 from ladi.models.refinement import RefinementUNet
@@ -31,6 +39,8 @@ VARIED_NAMES = tuple(f"{name}_varied" for name in LATENT_NAMES)
 VARIATION = 5
 """Seed of the variations: a cache that is made again is the same."""
 CHUNK = 16
+_EDGE = 0.6
+"""Pixels over which a mask's edge is softened, about as a matting network's is."""
 PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
 
@@ -61,6 +71,31 @@ def add_warped(
             yield ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
 
     cache.add("warped", warped(), cache["image"].shape[1:], "uint8")
+
+
+@torch.no_grad()
+def add_warped_mattes(cache: Cache, tps: ThinPlateSplineWarp, *, device: torch.device) -> None:
+    """Warps every garment's mask, holes filled, unless the cache has it: ``warped_matte`` (N,H,W) uint8."""
+    if "warped_matte" in cache:
+        return
+    LOGGER.info("warping the mattes of %d garments", len(cache))
+    tps.to(device).eval()
+
+    def mattes() -> Iterator[np.ndarray]:
+        for indices in chunks(len(cache)):
+            batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
+            masked = batch["image"] * (1 - batch["mask"])
+            grid = predict_warp(tps, batch["garment"], masked, batch["pose_map"])
+            soft = np.stack(
+                [
+                    ndimage.gaussian_filter(ndimage.binary_fill_holes(mask).astype(np.float32), _EDGE)
+                    for mask in np.asarray(cache["garment_mask"][indices]) > 0
+                ]
+            )
+            warped = sample_matte(torch.from_numpy(soft)[:, None].to(device), grid)[:, 0]
+            yield (warped * 255).round().byte().cpu().numpy()
+
+    cache.add("warped_matte", mattes(), cache["labels"].shape[1:], "uint8")
 
 
 @torch.no_grad()

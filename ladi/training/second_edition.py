@@ -1,0 +1,245 @@
+"""The embedded model's second edition in the making: from a first edition's pipeline to the new one.
+
+It keeps the first edition's warp, words and most of its UNet. New are the autoencoder, EMASC and garment
+skips for it, and the UNet's first and last convolutions, which are carried over by linear fits between the
+two editions' latents, so that training begins with what the first edition knew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import nn
+
+from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.emasc import EMASC
+from ladi.models.garment_skips import GarmentSkips
+from ladi.models.shuffle_vae import ShuffleAutoencoder
+from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
+from ladi.training.embedded_model import SHARD_SIZE, Workshop, halve, run_stages
+from ladi.training.loop.checkpoints import stage_weights
+from ladi.training.loop.stage import LoopOptions, Stage
+from ladi.training.samples.cache import Cache, to_images, to_masks
+from ladi.training.samples.latents import add_warped, add_warped_mattes
+from ladi.training.stages import autoencoder, end_to_end
+from ladi.types import LAYERS, LadiError
+from ladi.weights.lpips import load_lpips
+
+LOGGER = logging.getLogger(__name__)
+
+DEFAULTS: dict[str, LoopOptions] = {
+    "autoencoder": autoencoder.DEFAULTS,
+    "end_to_end": end_to_end.DEFAULTS,
+}
+STAGES = tuple(DEFAULTS)
+FITTED = 60
+"""People on which the two editions' latents are fitted."""
+
+LATENT_CHANNELS = 32
+"""Principal components of 8×8 patches; 16, which are usual, lose nearly twice as much."""
+SKIP_WIDTH = 64
+BELIEF = 3.0
+"""Of the gate at the start: what is known is taken to nineteen parts of twenty."""
+
+
+def build_autoencoder(**changes: Any) -> ShuffleAutoencoder:
+    """The second edition's, untrained; ``changes`` replace configured values."""
+    return ShuffleAutoencoder(**{"latent_channels": LATENT_CHANNELS, "layers": len(LAYERS), **changes})
+
+
+@torch.no_grad()
+def second_edition(
+    first: LadiVtonPipeline, vae: ShuffleAutoencoder, pictures: torch.Tensor, masks: torch.Tensor
+) -> LadiVtonPipeline:
+    """A pipeline with the new autoencoder and everything that depends on it, ready to be trained end to end.
+
+    Args:
+        first: of the first edition; the parts that are kept are shared, not copied.
+        vae: trained.
+        pictures: (N,3,H,W) in [-1,1], people on which the latents are fitted.
+        masks: (N,1,H,W), 1 = repaint.
+    """
+    shown = torch.cat([pictures, pictures * (1 - masks)])
+    new = vae.encoder(shown)[0]
+    scaling = float(1 / new[: len(pictures)].std())
+    vae.register_to_config(scaling_factor=scaling)
+    old = first.vae.encode_with_features(shown)[0].chunk(2, dim=1)[0] * first.vae.config.scaling_factor
+    incoming, outgoing = vae.skip_channels
+    emasc = EMASC(incoming, outgoing)
+    for unit in emasc.conv:
+        for parameter in unit[-1].parameters():
+            torch.nn.init.zeros_(parameter)
+    parts = dict(first.components)
+    parts["vae"], parts["emasc"] = vae, emasc
+    parts["garment_skips"] = GarmentSkips(incoming, outgoing, (SKIP_WIDTH,) * len(incoming))
+    parts["unet"] = carried_over(first.unet, new * scaling, old)
+    parts["unet"].grey.copy_((vae.encoder(pictures[:1] * 0)[0] * scaling).mean((2, 3), keepdim=True))
+    config: Any = first.config
+    kept = {name: config[name] for name in ("default_steps", "default_guidance", "height", "width")}
+    return LadiVtonPipeline(**parts, **kept, garment_matte=True)
+
+
+def fit(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The best linear map between two latents (N,C,h,w) and (N,D,h,w): matrix (D,C) and offset (D,)."""
+    inputs = given.movedim(1, -1).flatten(0, -2).double()
+    outputs = wanted.movedim(1, -1).flatten(0, -2).double()
+    ones = torch.ones(len(inputs), 1, dtype=inputs.dtype)
+    solution = torch.linalg.lstsq(torch.cat([inputs, ones], dim=1), outputs).solution.float()
+    return solution[:-1].T, solution[-1]
+
+
+def carried_over(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Tensor) -> CompositeUNet:
+    """The first edition's UNet with convolutions for the new latents at both ends.
+
+    Args:
+        unet: of the first edition.
+        new: (N,L,h,w) scaled latents of some pictures.
+        old: (N,L',h,w) those of the first edition.
+    """
+    before, after = old.shape[1], new.shape[1]
+    config = {name: value for name, value in dict(unet.config).items() if not name.startswith("_")}
+    config.update(in_channels=unet_input_channels(after, matte=True), out_channels=after)
+    grown = CompositeUNet.from_config(config)
+    ends = ("conv_in.", "conv_out.")
+    middle = {name: value for name, value in unet.state_dict().items() if not name.startswith(ends)}
+    grown.load_state_dict({**grown.state_dict(), **middle})
+    to_old, offset = fit(new, old)
+    first, weight = unet.conv_in, grown.conv_in.weight
+    weight.zero_()
+    grown.conv_in.bias.copy_(first.bias)
+    for latent in range(3):  # noisy, person, garment, with the mask before the second and the pose before it
+        gap = (0, 1, 1 + POSE_CHANNELS)[latent]
+        source = first.weight[:, latent * before + gap : (latent + 1) * before + gap]
+        place = slice(latent * after + gap, (latent + 1) * after + gap)
+        weight[:, place] = torch.einsum("oihw,ij->ojhw", source, to_old)
+        grown.conv_in.bias += torch.einsum("oihw,i->o", source, offset)
+    weight[:, after] = first.weight[:, before]
+    pose = slice(2 * after + 1, 2 * after + 1 + POSE_CHANNELS)
+    weight[:, pose] = first.weight[:, 2 * before + 1 : 2 * before + 1 + POSE_CHANNELS]
+    to_new, offset = fit(old, new)
+    last = unet.conv_out
+    grown.conv_out.weight[:after] = torch.einsum("oihw,jo->jihw", last.weight, to_new)
+    grown.conv_out.bias[:after] = to_new @ last.bias + offset
+    grown.conv_out.weight[after:] = 0
+    grown.conv_out.bias[after:] = BELIEF
+    return grown
+
+
+class SecondWorkshop:
+    """The second edition as far as it is trained, for one work folder.
+
+    Args:
+        work: holds the cache and the stages' checkpoints.
+        data: the folder with the shards; only needed where the cache is not built yet.
+        init: a model folder: of the first edition, or of the second to train it on.
+        street: the folder with the street photos; not needed where they are framed already.
+    """
+
+    def __init__(
+        self, work: Path, data: Path | None, init: Path, street: Path | None = None, **changes: Any
+    ) -> None:
+        self.work, self.init = work, init
+        self.shop = Workshop(work, data, street=street)
+        loaded = LadiVtonPipeline.from_pretrained(init)
+        self.first = None if loaded.config.garment_matte else loaded
+        self.pipeline = None if self.first else loaded
+        self.autoencoder = loaded.vae if self.pipeline else build_autoencoder(**changes)
+        for stage in STAGES:
+            self.load_stage(stage)
+
+    def load_stage(self, stage: str) -> None:
+        """Takes over the averaged weights that a stage has reached, if it ever ran."""
+        weights = stage_weights(self.work / stage)
+        if weights is None:
+            return
+        if stage == "autoencoder":
+            self.autoencoder.load_state_dict(weights["vae"])
+            self.pipeline = None if self.first else self.pipeline
+            return
+        step = end_to_end.EndToEndStep(self.grown())
+        step.load_state_dict(weights["step"])
+
+    def caches(self) -> tuple[Cache, Cache]:
+        """The decoded training and validation splits."""
+        return self.shop.caches()
+
+    def grown(self) -> LadiVtonPipeline:
+        """The second edition's pipeline, made from the first's where there is none yet."""
+        if self.pipeline is None:
+            assert self.first is not None
+            if stage_weights(self.work / "autoencoder") is None:
+                raise LadiError(
+                    "stage end_to_end needs autoencoder: run `python -m ladi train second --stage "
+                    "autoencoder` first, or start from a second edition with --init"
+                )
+            train, _ = self.caches()
+            pictures, masks = to_images(train["image"][:FITTED]), to_masks(train["mask"][:FITTED])
+            self.pipeline = second_edition(self.first, self.autoencoder, pictures, masks)
+        return self.pipeline
+
+    def stage(self, name: str, options: LoopOptions) -> Stage:
+        """A stage, ready for the loop.
+
+        Raises:
+            LadiError: a stage that it needs has not been trained, or LPIPS's weights are missing.
+        """
+        lpips = load_lpips("vgg")
+        train, val = self.caches()
+        if name == "autoencoder":
+            if stage_weights(self.work / name) is None and self.first is not None:
+                pictures = to_images(train["image"][: autoencoder.PATCHED])
+                garments = to_images(train["garment"][: autoencoder.PATCHED])
+                autoencoder.start_from_patches(self.autoencoder, torch.cat([pictures, garments]))
+            return autoencoder.build_stage(self.autoencoder, lpips, train, val, options)
+        pipeline = self.grown()
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        for cache in (train, val):
+            add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
+            add_warped_mattes(cache, pipeline.tps, device=device)
+        framed = self.shop.street_caches()
+        return end_to_end.build_stage(
+            pipeline, lpips, train, val, options, street=None if framed is None else framed[0]
+        )
+
+    def export(self, out: Path) -> None:
+        """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
+
+        Parser and matting are copied from the model that training started from.
+        """
+        from ladi.models.matting import GarmentMatting
+        from ladi.models.parser import HumanParser
+
+        pipeline = self.grown()
+        extras: dict[str, Any] = {
+            name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)
+            for name, kind in (("parser", HumanParser), ("matting", GarmentMatting))
+        }
+        networks = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
+        for module in (*networks, *extras.values()):
+            halve(module)
+        pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
+        for name, module in extras.items():
+            module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
+        LOGGER.info("exported to %s", out)
+
+
+def train_second(
+    work: Path,
+    data: Path | None,
+    init: Path,
+    *,
+    stages: tuple[str, ...] = STAGES,
+    street: Path | None = None,
+    resume: bool = False,
+    device: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> SecondWorkshop:
+    """Trains the second edition's stages one after the other; arguments as ``train_mini``'s."""
+    workshop = SecondWorkshop(work, data, init, street)
+    run_stages(workshop, stages, DEFAULTS, resume=resume, device=device, changes=changes)
+    return workshop

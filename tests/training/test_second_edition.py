@@ -1,0 +1,143 @@
+"""The second edition's training, for real, on drawn pairs: both stages, export, reload and resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ladi.commands.train import SECOND_NAMES
+from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.lpips import Lpips
+from ladi.models.shuffle_vae import ShuffleAutoencoder
+from ladi.training import second_edition
+from ladi.training.embedded_model import Workshop
+from ladi.training.samples.cache import Cache
+from ladi.training.samples.dressed import cut_and_bend, mirrored, shop_sample
+from ladi.training.second_edition import STAGES, SecondWorkshop, carried_over, fit, train_second
+from ladi.training.stages.autoencoder import start_from_patches
+from ladi.types import LadiError
+from tests.drawn_shards import write_drawn_shards
+from tests.toy import LATENT_CHANNELS, TEXT_WIDTH, toy_unet
+
+QUICK = {
+    "steps": 2,
+    "batch_size": 2,
+    "precision": "no",
+    "warmup_steps": 0,
+    "log_every": 1,
+    "validate_every": 9,
+}
+ASSETS = Path(__file__).parents[2] / "assets" / "mini"
+
+
+@pytest.fixture(autouse=True)
+def _untrained_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights are not part of the project; what it measures does not matter here."""
+    torch.manual_seed(0)
+    monkeypatch.setattr(second_edition, "load_lpips", Lpips)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The shards, and a work folder in which both stages have run two steps."""
+    data, work = write_drawn_shards(tmp_path_factory.mktemp("shards")), tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(second_edition, "load_lpips", Lpips)
+        train_second(work, data, ASSETS, device="cpu", changes=QUICK)
+    return data, work
+
+
+def test_the_command_offers_both_stages() -> None:
+    assert SECOND_NAMES == STAGES
+
+
+def test_the_straight_path_alone_brings_pictures_back() -> None:
+    """Prevents: an autoencoder that has to be trained before it shows anything."""
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.randn(24, 3, 6, 4), (48, 32), mode="bicubic").clamp(-1, 1)
+    vae = ShuffleAutoencoder(
+        latent_channels=24, widths=(8, 8, 8), encoder_units=(1,) * 3, decoder_units=(1,) * 3
+    )
+    start_from_patches(vae, smooth)
+    with torch.no_grad():
+        mean = vae.encode_with_features(smooth)[0].chunk(2, dim=1)[0]
+        assert (vae.decode_with_skips(mean) - smooth).abs().mean() < 0.05
+
+
+def test_a_linear_map_between_latents_is_found() -> None:
+    matrix, offset = torch.randn(3, 5), torch.randn(3)
+    given = torch.randn(4, 5, 6, 6)
+    wanted = torch.einsum("ij,njhw->nihw", matrix, given) + offset.view(1, 3, 1, 1)
+    found = fit(given, wanted)
+    assert torch.allclose(found[0], matrix, atol=1e-4) and torch.allclose(found[1], offset, atol=1e-4)
+
+
+@torch.no_grad()
+def test_the_carried_over_unet_answers_as_the_first_did() -> None:
+    """Prevents: channels of noise, mask, pose or garment in another's place.
+
+    Where the new latents are the old ones, mixed without loss, nothing may have changed.
+    """
+    torch.manual_seed(0)
+    unet = toy_unet().eval()
+    mix = torch.linalg.qr(torch.randn(LATENT_CHANNELS, LATENT_CHANNELS)).Q
+    old = torch.randn(6, LATENT_CHANNELS, 8, 6)
+    new = torch.einsum("ij,njhw->nihw", mix, old)
+    grown = carried_over(unet, new, old).eval()
+    grown.conv_out.bias[-1] = -40.0  # believes nothing but its own answer
+
+    def mixed(latent: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("ij,njhw->nihw", mix, latent)
+
+    noisy, person, garment = (torch.randn(1, LATENT_CHANNELS, 8, 6) for _ in range(3))
+    mask, pose, text = torch.ones(1, 1, 8, 6), torch.rand(1, 18, 8, 6), torch.randn(1, 3, TEXT_WIDTH)
+    before = unet(torch.cat([noisy, mask, person, pose, garment], 1), 5, encoder_hidden_states=text).sample
+    given = [mixed(noisy), mask, mixed(person), pose, mixed(garment), mask]
+    after = grown(torch.cat(given, 1), 5, encoder_hidden_states=text).sample
+    assert torch.allclose(after, mixed(before), atol=1e-3)
+
+
+def test_a_bent_cut_out_is_near_where_it_was() -> None:
+    """Prevents: a garment that training lays beside the person."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (128, 96, 3)).astype(np.uint8)
+    worn = np.zeros((128, 96), bool)
+    worn[40:90, 30:70] = True
+    worn[60:66, 30:50] = False  # an arm in front
+    bent, matte, alone = cut_and_bend(image, worn, rng)
+    assert bent.shape == alone.shape == image.shape
+    overlap = (matte > 0.5) & worn
+    assert overlap.sum() > 0.75 * worn.sum()
+    assert (alone != 255).any(-1).mean() > 0.3  # large in its own picture
+
+
+def test_a_mirrored_sample_keeps_its_parts_together(trained: tuple[Path, Path]) -> None:
+    sample = shop_sample(Cache(trained[1] / "cache", "train"), 0, None)
+    twice = mirrored(mirrored(sample))
+    assert np.array_equal(twice.image, sample.image) and np.allclose(twice.keypoints, sample.keypoints)
+    assert np.array_equal(mirrored(sample).matte[:, ::-1], sample.matte)
+
+
+def test_the_model_is_exported_loaded_and_trained_on(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    data, work = trained
+    workshop = SecondWorkshop(work, None, ASSETS)
+    weights = {name: value.clone() for name, value in workshop.pipeline.unet.state_dict().items()}
+    workshop.export(tmp_path / "model")
+    loaded = LadiVtonPipeline.from_pretrained(tmp_path / "model")
+    assert loaded.config.garment_matte and loaded.unet.grey.abs().max() > 0
+    for name, value in loaded.unet.state_dict().items():
+        assert torch.allclose(value, weights[name], atol=2e-3)
+    train_second(
+        tmp_path / "on", data, tmp_path / "model", stages=("end_to_end",), device="cpu", changes=QUICK
+    )
+
+
+def test_end_to_end_needs_an_autoencoder(tmp_path: Path) -> None:
+    data = write_drawn_shards(tmp_path / "shards")
+    workshop = SecondWorkshop(tmp_path / "work", data, ASSETS)
+    with pytest.raises(LadiError, match="needs autoencoder: run `python -m ladi train second"):
+        workshop.stage("end_to_end", None)
+    assert isinstance(workshop.shop, Workshop)
