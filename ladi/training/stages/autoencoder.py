@@ -61,9 +61,12 @@ def start_from_patches(vae: ShuffleAutoencoder, pictures: torch.Tensor) -> None:
     assert straight_in.bias is not None and straight_out.bias is not None
     straight_in.bias.copy_(-encode @ mean)
     straight_out.bias.copy_(mean.reshape(3, -1).mean(1))
-    for last in (vae.encoder.head[1], vae.decoder.exit):
-        last.weight.mul_(0.01)
-        nn.init.zeros_(last.bias)
+    for last in (vae.encoder.head, vae.decoder.exit):
+        for name, parameter in last.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif parameter.ndim == 4:  # the norm's own stays
+                parameter.mul_(0.01)
 
 
 def build_stage(

@@ -247,6 +247,7 @@ def build_stage(
         metrics = {"val_masked_error": float(masked_l1(pasted, image, mask) / 2)}
         place = next(lpips.parameters()).device
         metrics["val_lpips_vgg"] = float(lpips(pasted.to(place), image.to(place)).mean())
+        assert conditions.warped_garment is not None
         rows = [batch["garment"], conditions.warped_garment.cpu(), pasted, image]
         return metrics, sheet([row[:8] for row in rows])
 
