@@ -99,9 +99,9 @@
 
   // Two links in what is said: to overrule a refusal, and to the full model, told in the fold at the foot.
   document.addEventListener('click', (event) => {
-    if (event.target.closest('a[href="#use_anyway"]')) {
+    if (event.target.closest('a[href="#overrule"]')) {
       event.preventDefault();
-      part('#use_anyway input').click();
+      part('#overrule').click();
     }
     if (!event.target.closest('a[href="#about"]')) return;
     event.preventDefault();

@@ -75,7 +75,7 @@ def problem(sentence: str, title: str = "") -> str:
     """A refusal, where the eye is; one that may be overruled has the way to do so in it."""
     head = f"<strong>{title}.</strong> " if title else ""
     told, overruled, _ = sentence.partition(USE_ANYWAY)
-    link = ' <a href="#use_anyway" role="button">Use it anyway</a>' if overruled else ""
+    link = ' <a href="#overrule" role="button">Use it anyway</a>' if overruled else ""
     return f'<div class="note problem" role="alert">{head}{plain(told)}{link}</div>'
 
 

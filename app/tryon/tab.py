@@ -43,6 +43,8 @@ def build_tab(start: Defaults) -> Fields:
                     "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
                 )
                 fields["refusal"] = gr.HTML(elem_id="refusal", padding=False)
+                # Pressed by the link in a refusal: what is folded away is not there to be clicked.
+                fields["overrule"] = gr.Button("Use it anyway", visible="hidden", elem_id="overrule")
             gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
             with gr.Column(elem_classes="everyday"):
                 fields |= everyday_fields(start)
@@ -160,6 +162,9 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
         said,
         js="(...values) => window.ladi.still_looking(...values)",
         **PRIVATE,
+    )
+    fields["overrule"].click(None, None, fields["use_anyway"], js="() => true", **PRIVATE).then(
+        look, inputs, looked, concurrency_id=PREPARE, **PRIVATE
     )
     fields["reset_mask"].click(
         lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **PRIVATE

@@ -67,15 +67,15 @@ def main() -> int:
 def fill_tryon(page: Any, pairs: Path) -> None:
     """Both pictures, and the result of them."""
     page.locator("#try-on-button").wait_for()
-    page.set_input_files("#person-upload input[type=file]", PERSON)
-    page.locator("#mask-editor canvas").first.wait_for()
-    page.set_input_files("#garment-upload input[type=file]", GARMENT)
-    page.locator("#cleaned img").wait_for()
+    for name, file in (("person", PERSON), ("garment", GARMENT)):
+        page.set_input_files(f"#{name}-upload input[type=file]", file)
+        page.locator(f"#found-{name} .note").wait_for()
+    page.locator("#more-settings button.label-wrap").click()
     page.locator("#seed input").fill("5")
+    page.locator("#more-settings button.label-wrap").click()
     page.wait_for_timeout(3000)
     page.locator("#try-on-button").click()
-    page.locator("#result img").nth(1).wait_for()
-    page.locator("#after").wait_for()
+    page.locator("#download").wait_for()
     page.locator("#how button.label-wrap").click()
 
 

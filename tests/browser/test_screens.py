@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.visitor import CHECKED, STRIPED, Visitor
+from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, Visitor
 
 SCREENS = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 BOX = """where => {
@@ -63,6 +63,19 @@ def test_a_refusal_stands_beside_the_button_until_its_cause_is_gone(visitor: Vis
     assert in_view(visitor, "#refusal .note") and in_view(visitor, "#try-on-button")
     visitor.upload(garment=STRIPED)
     visitor.page.locator("#refusal .note").wait_for(state="detached")
+
+
+def test_a_refused_garment_is_used_anyway_at_a_tap(enter: Callable[..., Visitor]) -> None:
+    """Prevents a dead end where the checks are wrong, and an exception made for the next garment too."""
+    visitor = enter()
+    page = visitor.page
+    visitor.upload(person=BEN, garment=CARLA)
+    page.locator("#found-garment a").click()
+    page.locator("#found-garment .note.caution").wait_for()
+    visitor.set_number("Steps", 1)
+    visitor.try_on()
+    visitor.upload(garment=BEN)
+    page.locator("#found-garment .note.problem").wait_for()
 
 
 def test_a_swipe_over_the_mask_scrolls_and_paints_nothing(enter: Callable[..., Visitor]) -> None:

@@ -143,7 +143,7 @@ def test_a_refusal_that_may_be_overruled_has_the_way_in_it(
     monkeypatch.setattr(visitor.engine, "prepare_garment", refuse)
     said = visitor.look()["found_garment"]
     assert "No &lt;garment&gt; was found." in said and "--force" not in said
-    assert '<a href="#use_anyway" role="button">Use it anyway</a>' in said
+    assert '<a href="#overrule" role="button">Use it anyway</a>' in said
 
 
 def test_an_empty_page_says_nothing(visitor: Visitor) -> None:
