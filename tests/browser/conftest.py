@@ -108,7 +108,7 @@ def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
             is_mobile=touch,
         )
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(40_000)
         return Visitor(context.new_page(), address + at)
 
     yield open_page
