@@ -56,18 +56,21 @@ class Api:
             )
             model = settings["model"] or self._handlers.default_model
 
-            def work(task: Work) -> Result:
+            def work(task: Work) -> tuple[Result, np.ndarray, np.ndarray | None]:
                 engine = self._handlers.engine_for(model)
-                return engine.try_on(request, progress=task.progress, cancelled=task.cancelled)
+                result = engine.try_on(request, progress=task.progress, cancelled=task.cancelled)
+                warped = result.conditions.warped_garment
+                # Here, and not below: tensors are computed with in the threads that are there for it.
+                tinted = pictures.tint_mask(result.person)
+                return result, tinted, None if warped is None else to_pixels(warped[:1])
 
-            result = self._handlers.runs.result(None, work)
+            result, tinted, warped = self._handlers.runs.result(None, work)
             made = record(request, result, model=model)
-            warped = result.conditions.warped_garment
             return (
                 str(write_result(result.images[0], new_folder(), made)),
                 words.describe(result),
-                pictures.tint_mask(result.person),
-                None if warped is None else to_pixels(warped[:1]),
+                tinted,
+                warped,
                 str(result.seed),
                 made,
             )

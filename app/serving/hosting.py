@@ -34,6 +34,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 UPLOAD_LIMIT = "100mb"
 """Of one file; 50 megapixels, the most that is read, are far smaller in any usual format."""
 HEALTH = "/health"
+EVENTS_KEPT, SESSIONS_KEPT = 100, 1000
+"""How much Gradio remembers: every program's call is a session of its own, and would be kept for an hour."""
 
 GPU_START, GPU_PER_STEP, GPU_LONGEST = 15, 0.5, 120
 """Seconds of a ZeroGPU that are asked for: for a request, for each step of each picture, and at most. They
@@ -76,6 +78,8 @@ def launch_page(
         from app.serving.mcp import mend  # which needs the package
 
         mend(pictures.path)
+    # Gradio keeps what each event took, and reads all of it at each one's end.
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", str(EVENTS_KEPT))
     # Closed: /run and /api, which pass the queue. What the page does not queue goes on working.
     page.queue(default_concurrency_limit=1, max_size=None, api_open=False)
     guard_answers(page)
@@ -106,6 +110,7 @@ def launch_page(
         run_history=False,  # it would keep people's photos in the browser
         enable_monitoring=False,  # it would tell who called what, and when
         ssr_mode=False,
+        state_session_capacity=SESSIONS_KEPT,
         prevent_thread_lock=True,
         **looks,
     )

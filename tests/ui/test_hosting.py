@@ -15,7 +15,15 @@ import pytest
 from gradio_client import Client
 
 from app.fields import Defaults
-from app.serving.hosting import check_mcp, default_model, gpu, gpu_seconds, seconds_for
+from app.serving.hosting import (
+    EVENTS_KEPT,
+    SESSIONS_KEPT,
+    check_mcp,
+    default_model,
+    gpu,
+    gpu_seconds,
+    seconds_for,
+)
 from app.serving.visitors import already_waiting, busy, name_visitor
 from ladi.types import SettingError
 from ladi.weights import catalog
@@ -192,3 +200,15 @@ def test_gpu_time_follows_the_pages_settings() -> None:
     assert seconds_for(tuple(values.values())) == gpu_seconds(20, 2)
     assert seconds_for(tuple(values.values()), pictures=8) == gpu_seconds(20, 8)
     assert seconds_for(tuple({**values, "steps": "many"}.values())) == gpu_seconds(1)
+
+
+def test_gradio_remembers_little(serve: Callable[..., Server]) -> None:
+    """Prevents memory that grows with every call: its session was kept, and what its event took."""
+    server = serve()
+    for _ in range(4):
+        server.call("look")
+    holder = server.page.app.state_holder
+    assert holder.capacity == SESSIONS_KEPT
+    assert server.page._queue.ANALYTICS_MAX_EVENTS == EVENTS_KEPT
+    server.wait_for(waiting=0, running=0)
+    assert len(server.page._queue.event_analytics) <= EVENTS_KEPT
