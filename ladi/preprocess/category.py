@@ -37,9 +37,11 @@ _DRESS_LENGTH = 1.8
 _SHORT_DRESS_LENGTH, _SHOULDERS, _FLARE = 1.5, 1.2, 1.1
 
 
-SURE, DOUBTFUL = 0.8, 0.6
-"""From the one certainty on a kind is taken for what it is: refused, where it cannot be worn. Below the
-other, a kind that can be worn is doubted."""
+SURE = 0.8
+"""From this certainty on a kind is taken for what it is."""
+SURE_OTHER, DOUBTFUL = 0.9, 0.6
+"""From the one certainty on that a model cannot paint a garment it is refused. Below the
+other certainty that it can, that is doubted."""
 SURE_TURN = 0.9
 KIND_WORDS = {"top": "a top", "trousers": "trousers", "skirt": "a skirt or shorts", "dress": "a dress"}
 _CATEGORY_OF: dict[str, Category] = {
@@ -149,19 +151,17 @@ def _by_network(
         other = sure and meant not in (None, asked)
         doubts = (finding("garment_other_kind", kind=kind, asked=_WORN_AS[asked]),) if other else ()
         return asked, (*doubts, *lies)
-    if meant is None:
-        if sure:
-            return trained[0], (finding("garment_none"),)
-        return trained[0], (finding("garment_unsure"), *lies)
+    offered = judged.certainty_of([kind for kind, one in _CATEGORY_OF.items() if one in trained])
     if meant not in trained:
+        out_of_question = offered <= 1 - SURE_OTHER
+        if meant is None:
+            return trained[0], (finding("garment_none" if out_of_question else "garment_unsure"), *lies)
         known = " and ".join(_OFFERED[one] for one in trained)
-        code = "garment_not_offered" if sure else "garment_perhaps_other"
+        code = "garment_not_offered" if out_of_question else "garment_perhaps_other"
         return trained[0], (finding(code, kind=kind, known=known), *lies)
-    if judged.certainty >= (DOUBTFUL if len(trained) == 1 else SURE):
-        return meant, lies
     if len(trained) > 1:
-        return meant, (finding("category_unsure"), *lies)
-    return meant, (finding("garment_unsure"), *lies)
+        return meant, lies if sure else (finding("category_unsure"), *lies)
+    return meant, lies if offered >= DOUBTFUL else (finding("garment_unsure"), *lies)
 
 
 def measure(outline: np.ndarray) -> Shape:

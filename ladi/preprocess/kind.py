@@ -6,6 +6,8 @@ knows tops only is ``category.py``'s.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,6 +33,14 @@ class Judged(NamedTuple):
     turn: int
     """Degrees by which the picture must be turned to the right for the garment to hang upright."""
     turn_certainty: float
+    shares: Mapping[str, float] = MappingProxyType({})
+    """The certainty of every kind, where it is known."""
+
+    def certainty_of(self, kinds: Collection[str]) -> float:
+        """How certain it is that this is one of some kinds."""
+        if self.shares:
+            return sum(self.shares[kind] for kind in kinds)
+        return self.certainty if self.kind in kinds else 1 - self.certainty
 
 
 def judge(network: GarmentKind, pixels: np.ndarray, matte: np.ndarray) -> Judged:
@@ -52,7 +62,8 @@ def judge(network: GarmentKind, pixels: np.ndarray, matte: np.ndarray) -> Judged
     # In a mirror, a turn to the left is one to the right.
     turned = (plain + mirrored[[0, 3, 2, 1]]) / 2
     kind, turn = int(likely.argmax()), int(turned.argmax())
-    return Judged(KINDS[kind], float(likely[kind]), TURNS[turn], float(turned[turn]))
+    shares = dict(zip(KINDS, likely.tolist(), strict=True))
+    return Judged(KINDS[kind], float(likely[kind]), TURNS[turn], float(turned[turn]), shares)
 
 
 def _square(pixels: np.ndarray, matte: np.ndarray, side: int) -> torch.Tensor:

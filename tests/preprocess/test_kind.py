@@ -37,6 +37,16 @@ def test_what_a_model_does_not_know_is_refused_where_it_is_sure(kind: str) -> No
     assert chosen(kind, 0.6) == ("upper_body", ["warning garment_perhaps_other"])
 
 
+def test_all_kinds_that_cannot_be_worn_count_together() -> None:
+    """Prevents a garment that is a dress or a skirt, but surely no top, from being worn as one."""
+    shares = {"top": 0.04, "trousers": 0.01, "skirt": 0.4, "dress": 0.5, "none": 0.05}
+    _, [doubt] = choose_category("auto", *NOTHING, trained=TOPS, judged=Judged("dress", 0.5, 0, 0.99, shares))
+    assert (doubt.level, doubt.code) == ("error", "garment_not_offered") and "a dress" in doubt.message
+    maybe = shares | {"top": 0.3, "dress": 0.45, "skirt": 0.19}
+    _, [doubt] = choose_category("auto", *NOTHING, trained=TOPS, judged=Judged("dress", 0.45, 0, 0.99, maybe))
+    assert (doubt.level, doubt.code) == ("warning", "garment_perhaps_other")
+
+
 def test_tops_pass() -> None:
     """Prevents false alarms."""
     assert chosen("top", 0.95) == ("upper_body", [])
