@@ -152,7 +152,7 @@ def _by_network(
         doubts = (finding("garment_other_kind", kind=kind, asked=_WORN_AS[asked]),) if other else ()
         return asked, (*doubts, *lies)
     offered = judged.certainty_of([kind for kind, one in _CATEGORY_OF.items() if one in trained])
-    if meant not in trained:
+    if meant is None or meant not in trained:
         out_of_question = offered <= 1 - SURE_OTHER
         if meant is None:
             return trained[0], (finding("garment_none" if out_of_question else "garment_unsure"), *lies)
