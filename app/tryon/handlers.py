@@ -29,10 +29,11 @@ from app.values import (
     setting_names,
     upload_path,
 )
+from ladi.postprocess.layers import canvas_size, cut_out_layers
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.frame import to_pixels
 from ladi.settings import TryOnRequest, picture_seed, record
-from ladi.types import Result
+from ladi.types import Layer, Result
 from ladi.weights.catalog import trained_categories
 
 REMEMBERED = 8
@@ -265,6 +266,14 @@ class Handlers:
             return gr.update(**told["steps"]), gr.update(**told["guidance"]), kinds
 
 
+LAYER_CAPTIONS: dict[Layer, str] = {
+    "wall": "Layer: the wall. Where the photo shows the same, its own pixels stay.",
+    "skin": "Layer: skin.",
+    "garment": "Layer: the new garment.",
+    "other": "Layer: hair, other clothes and what else is in front.",
+}
+
+
 def explained(result: Result) -> list[tuple[str, np.ndarray]]:
     """How a picture was made, step by step: a sentence and (h,w,3) uint8 each."""
     person, conditions = result.person, result.conditions
@@ -279,6 +288,9 @@ def explained(result: Result) -> list[tuple[str, np.ndarray]]:
         ("Without EMASC: decoded without the photo's own detail.", result.without_emasc),
         ("As painted: the model's picture before it is put back.", result.generated[:1]),
     ]
+    if result.layers is not None:
+        cut = cut_out_layers(result.generated[:1], result.layers[:1], canvas_size(person.frame))
+        steps += [(LAYER_CAPTIONS[layer], pixels) for layer, pixels in cut.items()]
     return [
         (caption, picture if isinstance(picture, np.ndarray) else to_pixels(picture))
         for caption, picture in steps

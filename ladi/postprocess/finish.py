@@ -15,16 +15,14 @@ import torch
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.kept import keep
-from ladi.postprocess.layers import recompose
+from ladi.postprocess.layers import canvas_size, recompose
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.preprocess.frame import to_pixels
 from ladi.settings import Settings
-from ladi.types import LAYERS, Conditions, Garment, PersonParts, Size
+from ladi.types import LAYERS, Conditions, Garment, PersonParts
 
-_LARGEST = 4
-"""Times the model's size at which layers are put together; larger photos enlarge the rest of the way."""
 _GARMENT = LAYERS.index("garment")
 
 
@@ -98,7 +96,7 @@ def _pasted(
         )
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
         painted, same = mask if by_hand else kept.painted, kept.same
-    size, fine = _canvas(person), None
+    size, fine = canvas_size(person.frame), None
     if settings.switches.warped_garment and conditions.warp_grid is not None:
         grid = conditions.warp_grid.float().cpu()
         share = probabilities[:, _GARMENT, None] * sample_matte(garment.matte.float(), grid) * person.mask
@@ -110,13 +108,6 @@ def _pasted(
         large = grey_outside(large[0], shares[0, _GARMENT].numpy())[None]
     pixels = to_pixels(large)
     return paste_back(person.photo, pixels, painted, person.frame, feather=settings.feather, same=same)
-
-
-def _canvas(person: PersonParts) -> Size:
-    """The whole multiple of the model's size that comes up to the photo's, as far as it is worth it."""
-    height, width = person.frame.size
-    times = min(_LARGEST, max(1, round(1 / person.frame.scale)))
-    return times * height, times * width
 
 
 def _channels_last(picture: torch.Tensor) -> np.ndarray:

@@ -16,15 +16,19 @@ It decides nothing about what of the photo is kept; that is ``kept.py``'s.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch.nn import functional
 
-from ladi.types import Size
+from ladi.preprocess.frame import to_pixels
+from ladi.types import LAYERS, Frame, Layer, Size
 
 UNSURE, SURE = 0.8, 0.98
 """Up to the first probability a pixel's colour may be another layer's, from the second on it is its own."""
 REACH = 3.0
 """Standard deviation, in model pixels, over which a layer's colours are continued beyond its edge."""
+LARGEST = 4
+"""Times the model's size at which layers are put together; larger photos enlarge the rest of the way."""
 SHARPNESS = 1.6
 """Exponent of the probabilities for each time that they are enlarged."""
 
@@ -101,3 +105,31 @@ def recompose(
             colours = colours + detail[number]
         whole += shares[:, number : number + 1] * colours
     return whole.clamp(-1, 1), shares
+
+
+def canvas_size(frame: Frame) -> Size:
+    """The whole multiple of the model's size that comes up to the photo's, as far as it is worth it."""
+    height, width = frame.size
+    times = min(LARGEST, max(1, round(1 / frame.scale)))
+    return times * height, times * width
+
+
+def cut_out_layers(picture: torch.Tensor, probabilities: torch.Tensor, size: Size) -> dict[Layer, np.ndarray]:
+    """A painted picture's layers, each by itself with its own edges, as programs for pictures open them.
+
+    Args:
+        picture: (1,3,H,W) in [-1,1].
+        probabilities: (1,K,H,W).
+        size: of the result.
+
+    Returns:
+        (H',W',4) uint8 RGBA for each layer that shows anywhere.
+    """
+    shares = sharpened(probabilities, size)
+    cut = {}
+    for number, layer in enumerate(LAYERS):
+        alpha = np.rint(shares[0, number].numpy() * 255).astype(np.uint8)
+        if alpha.any():
+            colours = enlarge(own_colours(picture, probabilities[:, number : number + 1]), size)
+            cut[layer] = np.dstack([to_pixels(colours), alpha])
+    return cut

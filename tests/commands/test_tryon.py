@@ -92,6 +92,8 @@ def test_a_photo_and_a_garment_become_a_picture(
     written = {path.stem for path in parts.iterdir()}
     assert {"mask", "pose", "masked-person", "garment-fitted", "generated-2"} <= written
     assert Image.open(parts / "mask.png").size == (WIDTH, HEIGHT)
+    layers = [Image.open(path) for path in parts.glob("layer-*.png")]
+    assert layers and all(one.mode == "RGBA" and one.size[0] % WIDTH == 0 for one in layers)
 
 
 def test_every_option_reaches_the_request(pictures: Path) -> None:

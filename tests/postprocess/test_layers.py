@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ladi.postprocess.kept import keep
-from ladi.postprocess.layers import own_colours, recompose, sharpened
+from ladi.postprocess.layers import cut_out_layers, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
 from ladi.types import LAYERS, Frame, Photo
@@ -104,3 +104,14 @@ def test_the_soft_edge_is_left_out_where_photo_and_painting_differ() -> None:
     assert (hard[mask] == 255).all() and (hard[~mask] == 0).all()
     soft = paste_back(photo, white, mask, frame, feather=4, same=everywhere)
     assert (soft == paste_back(photo, white, mask, frame, feather=4)).all() and (soft[mask] < 255).any()
+
+
+def test_layers_by_themselves_put_on_each_other_give_the_picture() -> None:
+    """Prevents: layers for other programs with a fringe, or whose edges do not meet."""
+    layers = halves(WALL, GARMENT)
+    picture = painted(layers, 1.0, -1.0, WALL, GARMENT)
+    cut = cut_out_layers(picture, layers, LARGE)
+    assert set(cut) == {"wall", "garment"} and all(one.shape == (*LARGE, 4) for one in cut.values())
+    total = sum(one[..., :3] * (one[..., 3:] / 255.0) for one in cut.values())
+    whole = ((recompose(picture, layers, LARGE)[0][0].movedim(0, -1) + 1) * 127.5).numpy()
+    assert np.abs(total - whole).max() < 3
