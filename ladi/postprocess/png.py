@@ -85,7 +85,7 @@ _PNG_LEVEL = 3
 
 
 def save_png(pixels: np.ndarray, path: str | Path, chunks: PngInfo | None = None) -> None:
-    """Write (H,W,3) or (H,W,4) uint8 as a PNG with no metadata but ``chunks``; it appears whole or not at all.
+    """Write (H,W,3) or (H,W,4) uint8 as a PNG with no metadata but ``chunks``, whole or not at all.
 
     Raises:
         PhotoError: If the folder does not exist or cannot be written to.
