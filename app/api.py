@@ -87,10 +87,11 @@ class Api:
     ) -> tuple[Any, ...]:
         """Paint one person with many settings from one preparation and the same noise.
 
-        An axis is garment, emasc, pseudo_words, warped_garment, pose, garment_skips, guidance, steps,
-        sampler, seed or model; its values are written with commas between them, such as "on, off" or
-        "1, 2, 4". Without a first axis, the paper's ablation is painted. Returns a gallery of pictures with
-        captions, all of them on one labelled sheet, and each cell's settings and seconds as JSON.
+        An axis is garment, emasc, pseudo_words, warped_garment, pose, garment_skips, steps, guidance, seed,
+        sampler, size, feather, mask_rule or model; its values are written with commas between them, such as
+        "on, off" or "1, 2, 4". Without a first axis, the paper's ablation is painted. Returns a gallery of
+        pictures with captions, all of them on one labelled sheet, and each cell's settings and seconds as
+        JSON.
         """
         with sentences():
             axes = [(first_axis, first_values), (second_axis, second_values)] if first_axis else []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.api import Api
 from app.compare.axes import (
     ABLATION,
     AXES,
@@ -135,3 +136,9 @@ def test_every_box_that_is_offered_is_a_value(axis: str) -> None:
     values = read_values(axis, ", ".join(every), garments=3, models=("mini", "vitonhd"))
     assert len(values) == len(every)
     assert len({value_label(axis, value) for value in values}) == len(every)
+
+
+def test_programs_are_told_every_axis() -> None:
+    """Prevents an axis that the page offers and the endpoint's own description leaves out."""
+    told = (Api.compare.__doc__ or "").split("An axis is ")[1].split(";")[0]
+    assert set(told.replace(" or ", ", ").replace(",", " ").split()) == set(AXES)
