@@ -1,9 +1,9 @@
 """Photos in, photo out: the one place where photographs, networks and the device meet.
 
 ```
-read photo ─► prepare_person ──┐
-                               ├─► encode_conditions ─► denoise ─► decode ─► paste_back ─► Result
-read photo ─► prepare_garment ─┘   └──────── the pipeline, one caller at a time ─────┘
+Photo ─► prepare_garment ─┬──────────────────┐
+                          ▼ category         ├─► encode_conditions ─► denoise ─► decode ─► finish ─► Result
+Photo ─────────────► prepare_person ─────────┘   └─ paint: one caller at a time ──────┘
 ```
 
 Everything about a request travels in arguments and results, so that any number of threads may call an engine.
@@ -16,32 +16,8 @@ served before the model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-from ladi.rows import listed
-from ladi.runtime.devices import Running
-from ladi.settings import DECODED, TryOnRequest
-from ladi.types import (
-    AskedCategory,
-    Category,
-    Finding,
-    Garment,
-    MaskRule,
-    ModelError,
-    PersonParts,
-    Photo,
-    Result,
-    Size,
-)
-
-if TYPE_CHECKING:
-    from ladi.diffusion.pipeline import LadiVtonPipeline
-    from ladi.models.matting import GarmentMatting
-    from ladi.preprocess.parsing import ParsingNetwork
-    from ladi.runtime.content import FilterChoice
-
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,11 +37,31 @@ from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.photo import MAX_PIXELS
 from ladi.preprocess.pose import PoseDetector
 from ladi.progress import Progress, Stages
-from ladi.runtime.devices import choose_running
+from ladi.rows import listed
+from ladi.runtime.devices import Running, choose_running
 from ladi.runtime.extras import Extras, load_extras
 from ladi.runtime.loading import is_large, load_kinds, load_networks
 from ladi.runtime.recall import SECONDS, Recall, digest
-from ladi.settings import RESULT_PIXELS, check_request, check_result_pixels, choose_sampling
+from ladi.settings import (
+    DECODED,
+    RESULT_PIXELS,
+    TryOnRequest,
+    check_request,
+    check_result_pixels,
+    choose_sampling,
+)
+from ladi.types import (
+    AskedCategory,
+    Category,
+    Finding,
+    Garment,
+    MaskRule,
+    ModelError,
+    PersonParts,
+    Photo,
+    Result,
+    Size,
+)
 from ladi.weights.catalog import check_category, garment_background, mask_scheme, trained_categories
 
 if TYPE_CHECKING:
@@ -74,6 +70,7 @@ if TYPE_CHECKING:
     from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
+    from ladi.runtime.content import FilterChoice
 
 
 class Engine:
@@ -234,7 +231,7 @@ class Engine:
 
         Args:
             photo: at any size.
-            category: ``auto`` looks at the outline, and is a top where the model knows nothing else.
+            category: ``auto`` goes by the picture, and is a top where the model knows nothing else.
             clean: see ``TryOnRequest.clean_garment``.
             size: instead of the model's own.
             use_anyway: whatever seems to be wrong with it.
