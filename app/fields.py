@@ -1,6 +1,6 @@
 """The settings as components, and how they are kept in the visitor's browser.
 
-One component for each row of the table of settings, made from it. What they are wired to is ``page.py``'s
+One component for each row of the table of settings, made from it. What they are wired to is the tabs'
 business.
 """
 

@@ -1,7 +1,7 @@
 """The page as a whole: masthead, tabs, foot. What stands in a tab is its own file's.
 
-Gradio keeps no state of a visitor here but the mask that their editor shows and the files of their last
-result; both end with the session.
+Gradio keeps no state of a visitor here but the mask that their editor shows and where the files of their
+last few results lie; both end with the session.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def read_request(
         person: decoded.
         garment: decoded.
         values: by their names.
-        mask: drawn by hand, (H,W) at the photo's size.
+        mask: drawn by hand or read from a file, (H,W) at the photo's size.
 
     Raises:
         SettingError: see ``flat_settings``.

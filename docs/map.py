@@ -21,7 +21,7 @@ FIRST = (
 def first_words(path: Path) -> str:
     """The first sentence of a module's docstring."""
     paragraph = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n\n")[0]
-    sentence = re.split(r"(?<=[\w`)\]])\.(?: |$)|: ``", " ".join(paragraph.split()))[0]
+    sentence = re.split(r"(?<=[\w`)\]\x22\x27])\.(?: |$)|: ``", " ".join(paragraph.split()))[0]
     return sentence.replace("``", "").replace("|", "/")
 
 

@@ -1,6 +1,6 @@
 """Every setting of the server: a flag, and an environment variable for its default.
 
-It reads and checks words. What they do stands in ``hosting.py`` and ``app.py``.
+It reads and checks words. What they do stands in ``hosting.py`` and ``app/main.py``.
 """
 
 from __future__ import annotations

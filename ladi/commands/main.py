@@ -1,4 +1,4 @@
-"""The command: ``python -m ladi tryon person.jpg garment.jpg --out result.png``.
+"""The way in to every command, as in ``python -m ladi tryon person.jpg garment.jpg --out result.png``.
 
 It collects the commands and sets exit codes: whatever the user can mend ends with code 2 and one sentence on
 stderr. What a command does stands in the file of its name.

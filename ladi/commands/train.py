@@ -203,7 +203,7 @@ def _run_full_size(
     from ladi.training.parts import Parts
 
     if arguments.street is not None:
-        raise SettingError("--street is for mini: leave it out.")
+        raise SettingError("--street is for mini and second: leave it out.")
     job = Job(
         model=arguments.model,
         work=work,

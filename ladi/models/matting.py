@@ -1,6 +1,6 @@
 """Matting: which pixels of a picture are the garment. A small network of ours, not part of the paper.
 
-How its answer is used, and which other methods can stand in for it, is ``ladi/preprocess/garment.py``.
+How its answer is used, and which other methods can stand in for it, is ``ladi/preprocess/cleaner.py``.
 """
 
 from __future__ import annotations

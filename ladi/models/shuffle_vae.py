@@ -1,4 +1,4 @@
-"""The embedded model's autoencoder: pixels shuffled into channels, no normalisation, colour from the start.
+"""The second edition's autoencoder: pixels shuffled into channels, no normalisation, colour from the start.
 
 Stable Diffusion's autoencoder, made small, spends its time on full-size layers and forgets colours, because
 group norm takes each group's mean away. This one starts at half size, where 2×2 pixels are twelve channels,

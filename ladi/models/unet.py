@@ -1,7 +1,7 @@
 """The denoiser's input: its channels, and how an inpainting UNet grows to take them (paper section 3.3).
 
-The network itself is diffusers' ``UNet2DConditionModel``, or the embedded model's ``CompositeUNet``. This
-module knows its input:
+The network itself is diffusers' ``UNet2DConditionModel``, or ``CompositeUNet``, of the embedded model's
+second edition. This module knows its input:
 
 ```
 noisy latent L · mask 1 · latent of the masked person L · pose map 18 · latent of the warped garment L

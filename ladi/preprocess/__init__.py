@@ -1,1 +1,1 @@
-"""From a photograph to the network and back; tensors begin where this folder ends."""
+"""From photographs to what the networks are given; the way back is ``ladi/postprocess/``."""

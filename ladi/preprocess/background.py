@@ -1,6 +1,6 @@
 """Plain backgrounds: recognise a shop's near-white one, and tell garment from background by colour alone.
 
-Pure functions on arrays. It knows nothing of networks (``garment.py`` asks one where colour is not enough)
+Pure functions on arrays. It knows nothing of networks (``cleaner.py`` asks one where colour is not enough)
 and it does not decide what to do with a background.
 """
 

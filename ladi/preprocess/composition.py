@@ -1,7 +1,7 @@
 """Where in a photo the person stands as the people of the training pictures do.
 
-It computes the window from the joints and the outline. It does not touch pixels: cutting out and pasting
-back are ``frame.py``'s.
+It computes the window from the joints and the outline. It does not touch pixels: cutting out is
+``frame.py``'s, pasting back ``ladi/postprocess/paste.py``'s.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Fit a photo to the model's 3:4 frame, and put the painted frame back into the photo.
+"""The model's 3:4 window on a photo: where it lies, what it shows, and its pixels in the photo's and back.
 
-The frame is chosen so that the person stands in it as the people of the training pictures do; cropping and
-pasting back are exact inverses in place (never in detail: the model sees fewer pixels). It does not decode
-files (``photo.py``) and does not find the person (``pose.py``).
+The window is chosen so that the person stands in it as the people of the training pictures do
+(``composition.py``). It does not decode files (``photo.py``), does not find the person (``pose.py``) and
+pastes nothing back (``ladi/postprocess/paste.py``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from PIL import Image
 from ladi.preprocess.composition import compose, tilt
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor
 from ladi.types import Category, Frame, PoseDetection, Size
-
-_ON = 0.5
-_ROUNDING = 1e-6
 
 
 def frame_person(photo_size: Size, detection: PoseDetection, category: Category, size: Size) -> Frame:

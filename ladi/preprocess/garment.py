@@ -67,7 +67,7 @@ def cut_garment(
         photo: at any size.
         cleaner: finds the garment in it.
         pose: finds a person in it.
-        category: ``auto`` looks at the outline.
+        category: ``auto`` goes by the picture, see ``choose_category``.
         clean: see ``TryOnRequest.clean_garment``.
         size: height and width of the model's picture.
         trained: the categories that the model knows.
@@ -76,7 +76,7 @@ def cut_garment(
         use_anyway: nothing that is found to be wrong with the garment stops it; all of it is a warning.
 
     Raises:
-        GarmentError: there is no garment to be seen.
+        GarmentError: there is no garment to be seen, or one that the model cannot paint.
         SettingError: an unknown way of cleaning.
     """
     photo, _ = shrink_photo(photo)

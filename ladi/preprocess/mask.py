@@ -1,7 +1,7 @@
 """Which pixels of the person are repainted: the published mask rule, and a wider one for users' photos.
 
 Pure functions on arrays of labels and joints. It does not find either (``parsing.py``, ``pose.py``), it does
-not scale anything, and it does not feather or paste (``frame.py``).
+not scale anything, and it does not feather or paste (``ladi/postprocess/paste.py``).
 """
 
 from __future__ import annotations

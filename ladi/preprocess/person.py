@@ -106,7 +106,7 @@ def dilation_at(size: Size, trained_size: Size) -> int:
 
 
 def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
-    """The same person with a mask that was drawn by hand.
+    """The same person with a mask that was drawn by hand or read from a file.
 
     Args:
         person: As prepared.

@@ -144,7 +144,7 @@ class SecondWorkshop:
         self, work: Path, data: Path | None, init: Path, street: Path | None = None, **changes: Any
     ) -> None:
         self.work, self.init = work, init
-        self.shop = Workshop(work, data, street=street)
+        self.shop = Workshop(work, data, street=street)  # for its data alone
         loaded = LadiVtonPipeline.from_pretrained(init)
         self.first = None if loaded.config.garment_matte else loaded
         self.pipeline = None if self.first else loaded

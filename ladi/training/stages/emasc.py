@@ -1,7 +1,7 @@
 """Stage 2: EMASC with the autoencoder frozen (paper section 3.3).
 
 The latent comes from the photo, the skips from the masked photo, and the decoded picture must equal the
-photo. VGG's perceptual loss is replaced by ``detail_loss``, see ``losses.py``.
+photo. For the embedded model, ``detail_loss`` stands in for VGG's perceptual loss, see ``losses.py``.
 """
 
 from __future__ import annotations

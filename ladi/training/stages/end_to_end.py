@@ -218,7 +218,7 @@ def build_stage(
         train: with ``warped`` and ``warped_matte``.
         val: likewise.
         options: of the loop.
-        street: framed street photos, which every third sample comes from.
+        street: framed street photos, which three samples in ten come from.
     """
     for frozen in (pipeline.vision_encoder, pipeline.inversion_adapter, pipeline.text_encoder):
         frozen.eval().requires_grad_(False)
