@@ -27,7 +27,7 @@ _MOST_QUOTED, _MOST_BITS, _MOST_DIGITS = 80, 200, 6
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What is known of one setting beside its name and its default."""
+    """All that is known of one setting."""
 
     kind: Kind
     label: str
@@ -56,6 +56,7 @@ class Row:
     """The values that a comparison tries; empty where it does not vary."""
     name: str = ""
     default: Any = None
+    """Both are the field's, put in by ``ladi.settings.table``."""
 
     @property
     def allowed(self) -> str:

@@ -175,7 +175,7 @@ class TryOnRequest:
         "auto",
         "choice",
         "replaced",
-        "Kind of garment: what the garment is; auto looks at its outline",
+        "Kind of garment: what the garment is; auto goes by its picture",
         choices=KINDS,
     )
     settings: Settings = dataclasses.field(default_factory=lambda: Settings())
@@ -213,7 +213,8 @@ class TryOnRequest:
         shown=(-16, 32),
     )
     mask: np.ndarray | None = None
-    """(H,W) at the photo's size, nonzero = repaint: drawn by hand, in place of the automatic mask."""
+    """(H,W) at the photo's size, nonzero = repaint: drawn by hand or read from a file, in place of the
+    automatic mask."""
 
 
 def table() -> dict[str, Row]:

@@ -25,7 +25,7 @@ Category = Literal["upper_body", "lower_body", "dresses"]
 CATEGORIES: tuple[Category, ...] = ("upper_body", "lower_body", "dresses")
 
 AskedCategory = Literal["auto", "upper_body", "lower_body", "dresses"]
-"""``auto``: judged by the garment's outline."""
+"""``auto``: judged by the garment's picture."""
 
 LabelScheme = Literal["lip", "dresscode"]
 """Which label numbers a parsing uses: LIP as in VITON-HD and our parser, or Dress Code's own."""
@@ -77,7 +77,7 @@ class PersonError(LadiError):
 
 
 class GarmentError(LadiError):
-    """A picture in which no garment can be found."""
+    """A picture in which no garment can be found, or one that the model cannot paint."""
 
 
 class SettingError(LadiError):
@@ -89,11 +89,11 @@ class ModelError(LadiError):
 
 
 class MaskError(LadiError):
-    """A mask, drawn by hand, that cannot be used."""
+    """A mask, drawn by hand or read from a file, that cannot be used."""
 
 
 class ContentError(LadiError):
-    """A result that the content filter keeps back."""
+    """A picture, sent or painted, that the content filter keeps back."""
 
 
 class PairsError(LadiError):
@@ -204,7 +204,7 @@ class Garment:
     """(1,1,H,W) in [0,1], 1 = garment."""
     category: Category = "upper_body"
     guessed: bool = False
-    """The category was judged by the outline instead of given."""
+    """The category was judged by the picture instead of given."""
     fine: torch.Tensor | None = None
     """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
     cleaned_by: str = "kept"
@@ -264,8 +264,8 @@ class Result:
     generated: torch.Tensor
     """(B,3,H,W) in [-1,1], as decoded, before pasting back."""
     layers: torch.Tensor | None = None
-    """(B,K,H,W) in [0,1], what each pixel of ``generated`` shows, in the order of ``LAYERS``, where the model
-    tells."""
+    """(B,K,H,W) in [0,1], what each pixel of ``generated`` shows, in the order of ``LAYERS``: by the model
+    itself, else by the parser, which is asked only where pictures are pasted back."""
     without_emasc: torch.Tensor | None = None
     """(1,3,H,W), the first picture decoded without EMASC, where it was asked for and EMASC was on."""
     findings: tuple[Finding, ...] = ()

@@ -1,10 +1,10 @@
 """What the network painted, taken apart into wall, skin, garment and the rest, and put together again larger.
 
 A picture of 256×192 enlarged four times looks like a smear because its edges are mixtures of what lies on
-both sides. The decoder says for each pixel what it shows (``ladi.types.LAYERS``). Each layer's own colours
-are continued a little beyond its edge and enlarged by themselves, where there is nothing to smear; the
-probabilities are enlarged too, and sharpened, so that the edge between two layers is as narrow as the larger
-picture allows and as smooth as the small one was.
+both sides. For each pixel it is known what it shows (``ladi.types.LAYERS``; by the decoder, or by a parser,
+``seen.py``). Each layer's own colours are continued a little beyond its edge and enlarged by themselves,
+where there is nothing to smear; the probabilities are enlarged too, and sharpened, so that the edge between
+two layers is as narrow as the larger picture allows and as smooth as the small one was.
 
 ```
 painted ─► own colours of each layer ─► enlarge ──┐

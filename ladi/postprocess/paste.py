@@ -36,9 +36,9 @@ def paste_back(
         frame: The window that ``generated`` covers.
         feather: Width in model pixels of the soft edge. It lies inside the mask, also where the window ends
             within the photo; along the photo's own border there is none.
-
         same: (h,w) bool, where photo and painting show the same thing. Given, the soft edge is left out
-            elsewhere: a photo's old sleeve must not shine through at the edge of the new one.
+            elsewhere: a photo's old sleeve must not shine through at the edge of the new one. A window that
+            leans makes no use of it.
 
     Returns:
         (H,W,3) uint8, the photo's size.
