@@ -20,7 +20,7 @@ from PIL import Image
 
 from ladi.engine import Engine
 from ladi.postprocess.png import save_png
-from ladi.preprocess.photo import read_photo
+from ladi.preprocess.photo import MAX_PIXELS, WEBP_SHARE, read_photo
 from ladi.settings import Settings, TryOnRequest
 from ladi.types import LadiError
 
@@ -33,7 +33,7 @@ LIMIT = 1024
 ASPECTS = ((3, 4), (1, 1), (2, 1), (1, 2), (4, 1), (1, 4), (8, 1), (1, 8))
 MEGAPIXELS = (2, 12, 50)
 KINDS = (("RGB", "PNG"), ("RGBA", "PNG"), ("I;16", "PNG"), ("L", "PNG"), ("P", "PNG"), ("RGB", "WEBP"))
-"""How the last six shapes, of 50 megapixels and 3 to 4, are stored; all others are JPEG files."""
+"""How the last six shapes, as large as is allowed and 3 to 4, are stored; all others are JPEG files."""
 
 
 def shapes() -> list[tuple[int, int, str, str]]:
@@ -43,8 +43,10 @@ def shapes() -> list[tuple[int, int, str, str]]:
         for across, down in ASPECTS:
             unit = int((megapixels * 1e6 / (across * down)) ** 0.5)
             made.append((unit * across, unit * down, "RGB", "JPEG"))
-    unit = int((50e6 / 12) ** 0.5)
-    return made + [(3 * unit, 4 * unit, mode, kind) for mode, kind in KINDS]
+    for mode, kind in KINDS:
+        unit = int((MAX_PIXELS * (WEBP_SHARE if kind == "WEBP" else 1) / 12) ** 0.5)
+        made.append((3 * unit, 4 * unit, mode, kind))
+    return made
 
 
 def draw(source: Path, width: int, height: int, mode: str, kind: str, target: Path) -> None:

@@ -25,6 +25,8 @@ from ladi.types import Photo, PhotoError
 LOGGER = logging.getLogger(__name__)
 
 MAX_PIXELS = 50_000_000
+WEBP_SHARE = 0.8
+"""Of the pixels that are allowed: Pillow decodes WebP by way of three more copies with four channels."""
 MAX_ASPECT = 8
 """Of the longer side to the shorter. No person and no garment is longer, and where a picture is padded to the
 model's proportions, memory would grow with the square of the longer side."""
@@ -167,6 +169,8 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 def _decode(image: Image.Image, name: str, max_pixels: int) -> Photo:
     width, height = image.size
+    if image.format == "WEBP":
+        max_pixels = int(WEBP_SHARE * max_pixels)
     if width * height > max_pixels:
         raise PhotoError(
             f"{name} has {width}×{height} pixels; at most {max_pixels / 1e6:.0f} megapixels are allowed, so "

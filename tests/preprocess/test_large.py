@@ -49,6 +49,15 @@ def test_a_long_and_narrow_picture_is_refused_from_its_header(size: Size) -> Non
     assert f"at most {MAX_ASPECT} times" in str(caught.value)
 
 
+def test_webp_may_be_a_little_smaller() -> None:
+    """Prevents 1,046 MB for the largest picture of the one format that is decoded by way of more copies."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 24)).save(buffer, "WEBP")
+    assert read_photo(buffer.getvalue(), max_pixels=1200).size == (24, 40)
+    with pytest.raises(PhotoError, match="40×24 pixels; at most"):
+        read_photo(buffer.getvalue(), max_pixels=1199)
+
+
 def test_what_is_just_narrow_enough_is_read() -> None:
     """Prevents scarves and trousers from being refused."""
     assert read_photo(np.zeros((20 * MAX_ASPECT, 20, 3), np.uint8)).size == (20 * MAX_ASPECT, 20)
