@@ -82,8 +82,13 @@ def _pasted(
         probabilities[0].numpy(),
     )
     painted, same, lit = mask, np.zeros_like(mask), picture
+    matte = grid = None
+    if settings.switches.warped_garment and conditions.warp_grid is not None:
+        grid = conditions.warp_grid.float().cpu()
+        matte = sample_matte(garment.matte.float(), grid)  # [1,1,H,W]
     if settings.keep_unchanged:
-        kept = keep(mask, person.labels, photo, plain, shown, scheme=person.scheme)
+        outline = None if matte is None else matte[0, 0].numpy()
+        kept = keep(mask, person.labels, photo, plain, shown, outline, scheme=person.scheme)
         tone = match_light(plain, photo, mask & ~kept.painted, shown[_GARMENT])
         tone += match_skin(
             plain + tone,
@@ -97,9 +102,8 @@ def _pasted(
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
         painted, same = mask if by_hand else kept.painted, kept.same
     size, fine = canvas_size(person.frame), None
-    if settings.switches.warped_garment and conditions.warp_grid is not None:
-        grid = conditions.warp_grid.float().cpu()
-        share = probabilities[:, _GARMENT, None] * sample_matte(garment.matte.float(), grid) * person.mask
+    if matte is not None and grid is not None:
+        share = probabilities[:, _GARMENT, None] * matte * person.mask
         lit = lit + match_cloth(lit, sample_garment(garment.image, grid), share)
         if settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}

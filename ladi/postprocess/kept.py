@@ -21,6 +21,8 @@ _RIM = 2
 """Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin."""
 _NEW_RIM = 1
 """Likewise around the new one, whose shade the network painted."""
+_COVERED, _WARP_RIM = 0.1, 4
+"""From this share on the warped garment may lie on a pixel, or so near to it."""
 _NEIGHBOURHOOD = 5
 _SAME_SKIN = 0.5
 """Largest difference on [-1,1] of mean colours at which painted and real skin count as the same."""
@@ -46,6 +48,7 @@ def keep(
     photo: np.ndarray,
     painted: np.ndarray,
     probabilities: np.ndarray,
+    outline: np.ndarray | None = None,
     *,
     scheme: LabelScheme = "lip",
 ) -> Kept:
@@ -57,6 +60,8 @@ def keep(
         photo: (H,W,3) in [-1,1].
         painted: (H,W,3) in [-1,1].
         probabilities: (K,H,W), what the painting shows, in the order of ``LAYERS``.
+        outline: (H,W) in [0,1], where the warped garment lies, if one was warped. A person keeps their pose:
+            what was wall and is not under the new garment still is, whatever the network made of it.
         scheme: of the labels.
     """
 
@@ -73,9 +78,13 @@ def keep(
     window = scaled(_NEIGHBOURHOOD)
     difference = ndimage.uniform_filter(painted - photo, (window, window, 1), mode="nearest")
     alike = np.abs(difference).max(-1) < _SAME_SKIN
-    same = (old["wall"] & new["wall"]) | (old["skin"] & new["skin"] & alike)
+    wall = new["wall"]
+    if outline is not None:
+        wall = wall | _farther(outline > _COVERED, scaled(_WARP_RIM))
+    same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike)
     taken = mask & ~old["wall"] & ~old["skin"]
-    away = _farther(taken, scaled(_RIM)) & _farther(new["garment"], scaled(_NEW_RIM))
+    shows = new["garment"] & ~(old["wall"] & wall)
+    away = _farther(taken, scaled(_RIM)) & _farther(shows, scaled(_NEW_RIM))
     return Kept(mask & ~_without_specks((same & away) | ~mask, scaled(_SPECK)), same)
 
 

@@ -83,6 +83,19 @@ def test_the_wall_that_both_show_is_the_photos_own_and_the_old_sleeve_is_not() -
     assert kept.painted[:, 15:41].all()
 
 
+def test_wall_that_nothing_new_covers_stays_whatever_was_painted() -> None:
+    """Prevents: fog with a hard edge where the network thought of cloth beside the person."""
+    labels, photo, mask = scene()
+    shown = np.zeros((4, *SMALL), np.float32)
+    shown[GARMENT] = 1
+    outline = np.zeros(SMALL, np.float32)
+    outline[:, 20:36] = 1
+    kept = keep(mask, labels, photo, photo * 0, shown, outline)
+    assert not kept.painted[:, :12].any() and kept.painted[:, 15:41].all()
+    outline[:, 4:36] = 1  # a sleeve beside the old one
+    assert keep(mask, labels, photo, photo * 0, shown, outline).painted[:, 4:41].all()
+
+
 def test_skin_of_another_colour_is_painted() -> None:
     labels, photo, mask = scene()
     labels[:] = LIP["left_arm"]
