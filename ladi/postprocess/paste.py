@@ -37,8 +37,7 @@ def paste_back(
         feather: Width in model pixels of the soft edge. It lies inside the mask, also where the window ends
             within the photo; along the photo's own border there is none.
         same: (h,w) bool, where photo and painting show the same thing. Given, the soft edge is left out
-            elsewhere: a photo's old sleeve must not shine through at the edge of the new one. A window that
-            leans makes no use of it.
+            elsewhere: a photo's old sleeve must not shine through at the edge of the new one.
 
     Returns:
         (H,W,3) uint8, the photo's size.
@@ -46,7 +45,7 @@ def paste_back(
     out = photo.pixels.copy()
     hard = np.asarray(mask) > _ON
     if frame.angle:
-        return _paste_turned(out, generated, hard, frame, feather)
+        return _paste_turned(out, generated, hard, frame, feather, same)
     rows, columns = np.flatnonzero(hard.any(axis=1)), np.flatnonzero(hard.any(axis=0))
     if not rows.size:
         return out
@@ -54,10 +53,7 @@ def paste_back(
     y0, y1 = _span(frame.top, rows, frame.scale, frame.height, photo.size[0])
     if x1 <= x0 or y1 <= y0:
         return out
-    soft = _feathered(hard, feather, frame, photo.size)
-    if same is not None:
-        gradual = gaussian_filter(same.astype(np.float32), _TRANSITION)
-        soft = (soft * gradual + hard * (1 - gradual)).astype(np.float32)
+    soft = _gradual(_feathered(hard, feather, frame, photo.size), hard, same)
     # Strip by strip: weights of a very large photo, in floats, would need more memory than the photo.
     for rows_ in strips(y1 - y0, x1 - x0):
         top, bottom = y0 + rows_.start, y0 + rows_.stop
@@ -101,8 +97,21 @@ def _lay(window: np.ndarray, painted: np.ndarray, weight: np.ndarray) -> None:
     window[part] = np.rint(window[part] * (1 - share) + painted[part] * share).astype(np.uint8)
 
 
+def _gradual(soft: np.ndarray, hard: np.ndarray, same: np.ndarray | None) -> np.ndarray:
+    """The weight (h,w) float32 with its soft edge only where photo and painting show the same thing."""
+    if same is None:
+        return soft.astype(np.float32)
+    share = gaussian_filter(same.astype(np.float32), _TRANSITION)
+    return (soft * share + hard * (1 - share)).astype(np.float32)
+
+
 def _paste_turned(
-    out: np.ndarray, generated: np.ndarray, hard: np.ndarray, frame: Frame, feather: float
+    out: np.ndarray,
+    generated: np.ndarray,
+    hard: np.ndarray,
+    frame: Frame,
+    feather: float,
+    same: np.ndarray | None,
 ) -> np.ndarray:
     """The same for a window that leans: its pixels are turned back onto the photo's."""
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * (frame.size[1], frame.size[0])
@@ -118,9 +127,9 @@ def _paste_turned(
         return np.asarray(Image.fromarray(array).transform(size, Image.Transform.AFFINE, data, filter_))
 
     depth = distance_transform_edt(np.pad(hard, 1))[1:-1, 1:-1]
-    soft = np.clip((depth - 0.5) / feather, 0, 1) if feather > 0 else hard
+    soft = _gradual(np.clip((depth - 0.5) / feather, 0, 1) if feather > 0 else hard, hard, same)
     for rows in strips(int(y1 - y0), int(x1 - x0)):
-        weight = turned(soft.astype(np.float32), Image.Resampling.BILINEAR, rows)
+        weight = turned(soft, Image.Resampling.BILINEAR, rows)
         weight = weight * turned(hard.astype(np.uint8), Image.Resampling.NEAREST, rows)
         painted = turned(generated, Image.Resampling.BICUBIC, rows)
         _lay(out[y0 + rows.start : y0 + rows.stop, x0:x1], painted, weight)
