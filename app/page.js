@@ -4,6 +4,7 @@
   const part = (where) => document.querySelector(where);
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   const LOOKING = {person: 'Looking at your photo …', garment: 'Looking at the garment …'};
+  const UNLABELLED = {result: 'Result', preview: 'In progress'};
   const note = (words) => `<p class="hint" role="status">${words}</p>`;
   const soon = (work) => setTimeout(work, 150);  // Gradio has not laid out yet what it was just given
 
@@ -120,7 +121,9 @@
     document.querySelectorAll('button.upload-container, button.thumbnail-item')
       .forEach((one) => named(one, words(one)));
     document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((one) => {
-      named(one, words(one.closest('.block').querySelector('[data-testid="block-label"]') || one));
+      const block = one.closest('.block');
+      const label = block.querySelector('[data-testid="block-label"]');
+      named(one, label ? words(label) : UNLABELLED[block.id]);
     });
   };
   let waiting = false;

@@ -98,7 +98,13 @@ def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
     contexts = []
 
     def open_page(
-        *, width: int = 1360, height: int = 1000, dark: bool = False, touch: bool = False, at: str = ""
+        *,
+        width: int = 1360,
+        height: int = 1000,
+        dark: bool = False,
+        touch: bool = False,
+        at: str = "",
+        ready: str = "#try-on-button",
     ) -> Visitor:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
@@ -109,7 +115,7 @@ def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
         )
         contexts.append(context)
         context.set_default_timeout(40_000)
-        return Visitor(context.new_page(), address + at)
+        return Visitor(context.new_page(), address + at, ready)
 
     yield open_page
     for context in contexts:

@@ -22,12 +22,12 @@ TABS = ("Try on", "Compare", "Batch")
 class Visitor:
     """One browser page; every address that it asks for is noted."""
 
-    def __init__(self, page: Any, address: str) -> None:
+    def __init__(self, page: Any, address: str, ready: str = "#try-on-button") -> None:
         self.page = page
         self.asked: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
         page.goto(address)
-        page.locator("#try-on-button").wait_for()
+        page.locator(ready).wait_for()
 
     def upload(self, *, person: Path | None = None, garment: Path | None = None) -> None:
         """Give pictures, without waiting for what is found in them."""
