@@ -123,7 +123,7 @@
     document.querySelectorAll('.image-container button:has(> .image-frame)').forEach((one) => {
       const block = one.closest('.block');
       const label = block.querySelector('[data-testid="block-label"]');
-      named(one, label ? words(label) : UNLABELLED[block.id]);
+      named(one, (label && words(label)) || UNLABELLED[block.id]);
     });
   };
   let waiting = false;

@@ -170,7 +170,7 @@ def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any]) ->
         **PRIVATE,
     )
 
-    def recall(remembered: Any, *values: Any, event: gr.SelectData) -> tuple[Any, ...]:
+    def recall(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
         return handlers.recall(remembered, event.index, *values)
 
     fields["history"].select(

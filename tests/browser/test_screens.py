@@ -47,6 +47,7 @@ def top(visitor: Visitor, where: str) -> float:
 def test_three_taps_without_scrolling(visitor: Visitor) -> None:
     """Prevents a button out of sight or one that runs away, and a result that has to be looked for."""
     page = visitor.page
+    visitor.rest()  # Playwright scrolls about where what it clicks still moves
     assert in_view(visitor, "#try-on-button")
     place = top(visitor, "#try-on-button")
     page.evaluate(LISTEN)
