@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from ladi.files import ROOT
 from ladi.models.lpips import SCALE, SHIFT, Lpips, LpipsName
 from ladi.types import ModelError
 from ladi.weights import lpips as weights
@@ -38,7 +39,7 @@ def seeded_pictures() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.fixture(params=NAMES)
 def published(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lpips:
     """LPIPS with its weights, from where the user has them or from beside the project."""
-    beside = Path(os.environ.get("LADI_SHARED", weights.ROOT.parent / "shared")) / "nets"
+    beside = Path(os.environ.get("LADI_SHARED", ROOT.parent / "shared")) / "nets"
     if not os.environ.get(weights.VARIABLE) and not weights.FOLDER.is_dir() and beside.is_dir():
         monkeypatch.setenv(weights.VARIABLE, str(beside))
     name = request.param
