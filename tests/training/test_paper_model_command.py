@@ -34,7 +34,7 @@ def flags(places: Places, work: Path, *more: str) -> list[str]:
 def test_the_command_knows_the_stages_and_every_option() -> None:
     """Prevents: a stage or a setting that can be written down but not be asked for."""
     assert paper_model.STAGES == command.FULL_SIZE_NAMES
-    assert (*paper_model.MODELS,) == command.MODELS[1:]
+    assert (*paper_model.MODELS,) == command.MODELS[2:]
     fields = {
         entry.name for row in paper_model.STAGE_TABLE.values() for entry in dataclasses.fields(row.options)
     }
