@@ -170,7 +170,7 @@ def by_a_batch(house: House) -> None:
         for number, function in house.page.fns.items()
         if any(isinstance(one, gr.Dataframe) for one in function.outputs)
     )
-    data = [house.upload(packed.getvalue(), ".zip"), *page_values()]
+    data = [None, None, house.upload(packed.getvalue(), ".zip"), *page_values()]
     httpx.post(
         f"{house.address}gradio_api/queue/join",
         json={"data": data, "fn_index": index, "session_hash": "batch"},
