@@ -8,9 +8,15 @@
   const note = (words) => `<p class="hint" role="status">${words}</p>`;
   const soon = (work) => setTimeout(work, 150);  // Gradio has not laid out yet what it was just given
 
+  // On a phone the button covers the foot of the screen.
+  const foot = () => {
+    const bar = part('#go');
+    const fixed = bar?.offsetHeight && getComputedStyle(bar).position === 'fixed';
+    return fixed ? bar.getBoundingClientRect().top : window.innerHeight;
+  };
   const seen = (where) => {
     const box = part(where)?.getBoundingClientRect();
-    return !box || (box.top >= 0 && box.bottom <= window.innerHeight);
+    return !box || (box.top >= 0 && box.bottom <= foot());
   };
   const scroll_to = (where) => part(where)?.scrollIntoView(
     {block: 'start', behavior: calm.matches ? 'auto' : 'smooth'});

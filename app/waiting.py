@@ -90,7 +90,7 @@ def run_in_line(
         return [gr.skip()] * (len(shown) + 1)
 
     def turned_away() -> list[Any]:
-        return [*states(False, "", gr.skip()), gr.Timer(active=False)]
+        return [*states(False, "", ""), gr.Timer(active=False)]
 
     runs = []
     for listen, work, inputs in starts:
