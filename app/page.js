@@ -41,13 +41,16 @@
       person && !found_person ? note(LOOKING.person) : found_person,
       garment && !found_garment ? note(LOOKING.garment) : found_garment,
     ],
-    started: (outcome, button, cancel) => soon(() => {
+    // On narrow screens: to the progress, and in the end to the result or the refusal, where they are not seen.
+    started: (button, cancel, status, view) => soon(() => {
       focus_again(button, cancel);
-      if (window.innerWidth < 1000) scroll_to(outcome);
+      if (window.innerWidth < 1000 && !seen(status)) scroll_to(view);
     }),
-    ended: (outcome, button, cancel, result) => soon(() => {
+    ended: (button, cancel, said, view, result) => soon(() => {
       focus_again(cancel, button);
-      if (window.innerWidth < 1000 && !seen(result)) scroll_to(outcome);
+      const refused = part(`${said} .note.problem`) && !seen(said);
+      if (refused) part(said).scrollIntoView({block: 'center'});
+      else if (window.innerWidth < 1000 && part(result) && !seen(result)) scroll_to(view);
     }),
     fresh: () => { delete part('#outcome').dataset.earlier; },
     earlier: () => soon(() => { part('#outcome').dataset.earlier = 'yes'; }),

@@ -38,11 +38,28 @@ class Place:
     seen: str = ""
     """What should be in view at the end."""
 
-    def js(self, what: str) -> str:
-        """A call of the browser's ``started`` or ``ended``."""
-        button, cancel = self.buttons[0].elem_id, self.cancel.elem_id
-        names = [self.view or f"#{self.status.elem_id}", f"#{button}", f"#{cancel}", self.seen or self.view]
-        return f"() => {{ window.ladi.{what}({', '.join(map(repr, names))}); }}"
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """The selectors of button, Cancel, status and refusals."""
+        parts = (self.buttons[0], self.cancel, self.status, self.said)
+        button, cancel, status, said = (f"#{part.elem_id}" for part in parts)
+        return button, cancel, status, said
+
+    @property
+    def started(self) -> str:
+        """The browser's part when the work is asked for."""
+        button, cancel, status, _ = self.names
+        return _call("started", button, cancel, status, self.view or status)
+
+    @property
+    def ended(self) -> str:
+        """Its part when it is over."""
+        button, cancel, status, said = self.names
+        return _call("ended", button, cancel, said, self.view or status, self.seen or status)
+
+
+def _call(name: str, *selectors: str) -> str:
+    return f"() => {{ window.ladi.{name}({', '.join(map(repr, selectors))}); }}"
 
 
 def run_in_line(
@@ -95,10 +112,10 @@ def run_in_line(
     runs = []
     for listen, work, inputs in starts:
         said = listen(announce, None, [*shown, timer], queue=False, **PRIVATE)
-        said.then(None, None, None, js=place.js("started"), **PRIVATE)
+        said.then(None, None, None, js=place.started, **PRIVATE)
         run = said.then(work, list(inputs), list(outputs), concurrency_limit=1, concurrency_id=GPU, **PRIVATE)
         run.failure(turned_away, None, [*shown, timer], queue=False, **PRIVATE)
-        run.then(None, None, None, js=place.js("ended"), **PRIVATE)
+        run.then(None, None, None, js=place.ended, **PRIVATE)
         runs.append(run)
     timer.tick(tell, None, [place.status, timer], queue=False, **PRIVATE)
     place.cancel.click(stopped, None, [*shown, timer], queue=False, **PRIVATE)
