@@ -18,7 +18,7 @@ from app.serving.options import parse
 
 if TYPE_CHECKING:
     from app.serving.hosting import Readiness
-    from ladi.engine import Shelf
+    from ladi.shelf import Shelf
 
 
 LOGGER = logging.getLogger("app")
@@ -68,9 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.theme import looks
     from app.tryon.handlers import Handlers
     from ladi.commands.flags import running_of
-    from ladi.engine import Engine, Shelf
+    from ladi.engine import Engine
     from ladi.runtime.devices import choose_running
     from ladi.runtime.loading import is_large
+    from ladi.shelf import Shelf
     from ladi.types import LadiError
     from ladi.weights.catalog import find_model, installed_models, model_to_open, sampling_defaults
 

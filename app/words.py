@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from ladi.preprocess.checks import USE_ANYWAY
+from ladi.preprocess.findings import USE_ANYWAY
 from ladi.progress import steps_done
 from ladi.settings import DECODED
 from ladi.types import Category, Finding, Garment, Result

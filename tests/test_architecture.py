@@ -20,6 +20,7 @@ FLOORS = (
     ("ladi.postprocess", "ladi.weights"),
     ("ladi.runtime",),
     ("ladi.engine",),
+    ("ladi.shelf",),
     ("ladi.batch", "ladi.data"),
     ("ladi.training", "ladi.evaluation"),
     ("ladi.commands",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +23,16 @@ from tests.toy import HEIGHT, WIDTH, toy_pipeline
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
+def networks() -> tuple[Any, HumanParser, GarmentMatting]:
     torch.manual_seed(0)
     parser = HumanParser(height=HEIGHT, width=WIDTH, widths=(8, 8)).eval()
     matting = GarmentMatting(height=HEIGHT, width=WIDTH, widths=(8, 8)).eval()
-    return Engine(toy_pipeline(), parser, matting, name="toy")
+    return toy_pipeline(), parser, matting
+
+
+@pytest.fixture(scope="module")
+def engine(networks) -> Engine:
+    return Engine(*networks, name="toy")
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +126,7 @@ def test_a_large_garment_picture_is_kept_for_its_detail(result, garment: Photo) 
     assert result.conditions.warp_grid.shape == (1, HEIGHT, WIDTH, 2)
 
 
-def test_the_content_filter_sees_what_would_be_shown(
-    engine: Engine, request_: TryOnRequest, person: Photo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_content_filter_sees_what_would_be_shown(networks, request_: TryOnRequest, person: Photo) -> None:
     """Prevents a filter that is loaded and never asked, or that looks at another picture."""
     seen = []
 
@@ -135,7 +139,7 @@ def test_the_content_filter_sees_what_would_be_shown(
             if pixels.max() == 0:
                 raise ContentError("not worked with")
 
-    monkeypatch.setattr(engine, "_extras", Extras(content_filter=Strict()))
+    engine = Engine(*networks, name="toy", extras=Extras(content_filter=Strict()))  # type: ignore[arg-type]
     with pytest.raises(ContentError, match="kept back"):
         engine.try_on(request_)
     assert [picture.shape for picture in seen] == [person.pixels.shape]
@@ -208,20 +212,18 @@ def test_what_was_done_to_a_file_is_told_as_a_note(
     assert [finding.message for finding in notes] == ["The photo: Only the first frame is used."]
 
 
-def test_a_model_that_has_only_seen_tops_refuses_the_rest(
-    engine: Engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_has_only_seen_tops_refuses_the_rest(networks, request_: TryOnRequest) -> None:
     """Prevents passing off a guess as a result."""
-    monkeypatch.setattr(engine, "name", "mini")
+    mini = Engine(*networks, name="mini")
     with pytest.raises(ModelError, match="'mini' was not trained for dresses: choose the model dresscode"):
-        engine.try_on(dataclasses.replace(request_, category="dresses"))
+        mini.try_on(dataclasses.replace(request_, category="dresses"))
 
 
 def test_dress_codes_model_gets_its_own_masks_and_a_guess_of_the_category(
-    engine: Engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
+    networks, request_: TryOnRequest
 ) -> None:
     """Prevents VITON-HD's mask rule for a model that has never seen it, and a guess that is not told."""
-    monkeypatch.setattr(engine, "name", "dresscode")
+    engine = Engine(*networks, name="dresscode")
     result = engine.try_on(request_)
     assert (result.person.scheme, result.person.parser) == ("dresscode", "embedded")
     assert result.garment.guessed and result.person.category == result.garment.category == "upper_body"

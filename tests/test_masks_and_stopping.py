@@ -11,10 +11,11 @@ import pytest
 from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
+from ladi.preprocess.pose import PoseDetector
 from ladi.runtime.recall import Recall, digest
 from ladi.settings import Switches, TryOnRequest, record, request_of
 from ladi.types import Cancelled, MaskError, Photo
-from tests.test_engine import changed, engine, garment, person, request_  # noqa: F401
+from tests.test_engine import changed, engine, garment, networks, person, request_  # noqa: F401
 
 # ruff: noqa: F811
 
@@ -72,8 +73,8 @@ def test_what_the_page_prepared_is_not_prepared_again(engine, request_: TryOnReq
     """Prevents seconds of pose detection between the click and the first step."""
     photo = Photo(np.ascontiguousarray(request_.person.pixels[:, ::-1]))
     calls: list[int] = []
-    detect = engine._pose.detect
-    monkeypatch.setattr(engine._pose, "detect", lambda pixels: calls.append(1) or detect(pixels))
+    detect = PoseDetector.detect
+    monkeypatch.setattr(PoseDetector, "detect", lambda self, pixels: calls.append(1) or detect(self, pixels))
     engine.prepare_person(photo)
     engine.try_on(dataclasses.replace(request_, person=Photo(photo.pixels.copy())))
     assert len(calls) == 1
@@ -93,11 +94,10 @@ def test_few_preparations_are_kept_and_not_for_long() -> None:
     assert short.get(1, lambda: 1) == 1 and short.get(1, lambda: 2) == 2
 
 
-def test_a_server_can_have_preparations_forgotten_sooner(engine, garment: Photo) -> None:
+def test_a_server_can_have_preparations_forgotten_sooner(engine, networks, garment: Photo) -> None:
     """Prevents photos in memory beyond the minutes that a page promises."""
-    parts = (engine._pipeline, engine._parser, engine._cleaner._matting)
     assert engine.prepare_garment(garment) is engine.prepare_garment(garment)
-    forgetful = Engine(*parts, remember=0)
+    forgetful = Engine(*networks, remember=0)
     assert forgetful.prepare_garment(garment) is not forgetful.prepare_garment(garment)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ladi.preprocess.background import look_at_background, matte_by_colour
-from ladi.preprocess.checks import finding
+from ladi.preprocess.findings import finding
 from ladi.preprocess.kind import Judged
 from ladi.types import AskedCategory, Category, Finding
 

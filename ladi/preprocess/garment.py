@@ -18,9 +18,10 @@ import torch
 
 from ladi.preprocess.background import look_at_background, matte_by_colour, own_colours
 from ladi.preprocess.category import choose_category
-from ladi.preprocess.checks import check_cut_out, check_garment, finding, overruled, raise_errors
+from ladi.preprocess.checks import check_cut_out, check_garment
 from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
 from ladi.preprocess.cut_outs import sort_parts
+from ladi.preprocess.findings import finding, overruled, raise_errors
 from ladi.preprocess.frame import crop_to_frame, to_tensor
 from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo

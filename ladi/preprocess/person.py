@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.preprocess.checks import check_mask, check_person, check_worn, raise_errors
+from ladi.preprocess.checks import check_mask, check_person, check_worn
+from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor, to_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map

@@ -10,8 +10,9 @@ import pytest
 
 from ladi.models.matting import GarmentMatting
 from ladi.postprocess.grey import is_grey
-from ladi.preprocess.checks import check_person, check_size, raise_errors
+from ladi.preprocess.checks import check_person, check_size
 from ladi.preprocess.cleaner import GarmentCleaner
+from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo

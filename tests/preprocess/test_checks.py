@@ -11,7 +11,8 @@ import pytest
 import skimage.data
 from PIL import Image, ImageFilter
 
-from ladi.preprocess.checks import check_garment, check_person, check_worn, overruled, raise_errors
+from ladi.preprocess.checks import check_garment, check_person, check_worn
+from ladi.preprocess.findings import overruled, raise_errors
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector

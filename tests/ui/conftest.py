@@ -19,8 +19,8 @@ from app.page import build_page
 from app.theme import looks
 from app.tryon.handlers import Handlers
 from ladi.diffusion.compare import Compared
-from ladi.engine import Shelf
 from ladi.settings import TryOnRequest, check_request
+from ladi.shelf import Shelf
 from ladi.types import Cancelled, Conditions, Finding, Frame, Garment, PersonParts, Photo, Result
 from tests.ui.pictures import coloured
 

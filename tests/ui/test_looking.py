@@ -13,7 +13,7 @@ from app.tryon import masks
 from app.tryon.looking import Looking
 from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
-from ladi.preprocess.checks import USE_ANYWAY
+from ladi.preprocess.findings import USE_ANYWAY
 from ladi.types import GarmentError, PersonError
 from tests.ui.conftest import FakeEngine, Send, page_values
 from tests.ui.pictures import BAD_FILES, coloured

@@ -19,7 +19,7 @@ from app.serving.hosting import Readiness, launch_page
 from app.serving.options import parse
 from app.serving.privacy import PictureFolder
 from app.tryon.handlers import Handlers
-from ladi.engine import Shelf
+from ladi.shelf import Shelf
 from tests.ui.conftest import FakeEngine
 from tests.ui.pictures import coloured
 

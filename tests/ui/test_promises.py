@@ -32,7 +32,7 @@ from app.serving.hosting import Readiness, launch_page
 from app.serving.options import parse
 from app.serving.privacy import PictureFolder, PrivateFormatter
 from app.tryon.handlers import Handlers
-from ladi.engine import Shelf
+from ladi.shelf import Shelf
 from tests.ui.conftest import FakeEngine, page_values
 
 MCP = importlib.util.find_spec("mcp") is not None

@@ -14,8 +14,9 @@ from skimage import data
 
 from app.page import build_page
 from app.tryon.handlers import Handlers
-from ladi.engine import Engine, Shelf
+from ladi.engine import Engine
 from ladi.preprocess.photo import read_photo
+from ladi.shelf import Shelf
 from ladi.weights.catalog import MODELS
 
 pytestmark = pytest.mark.skipif(

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from ladi.engine import Shelf
 from ladi.models.parser import HumanParser
 from ladi.runtime import loading
 from ladi.runtime.devices import Running
 from ladi.runtime.loading import is_large, load_networks
+from ladi.shelf import Shelf
 from ladi.types import CATEGORIES, ModelError
 from ladi.weights import catalog
 from ladi.weights.catalog import (

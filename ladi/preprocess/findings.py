@@ -1,0 +1,110 @@
+"""What may be wrong with a photo, in plain words that say what to do about it.
+
+Every finding is an error, which stops the try-on, or a warning, which does not. Whether there is one is
+judged in ``checks.py`` and by whoever meets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ladi.settings import DECODED, TryOnRequest
+from ladi.types import Finding, Garment, GarmentError, LadiError, PersonError, PersonParts, PhotoError, Size
+
+USE_ANYWAY = " To use it all the same, choose “Use it anyway” (--force)."
+"""Behind every refusal of a garment's picture."""
+_LIES = {90: "lie on its side", 180: "be upside down", 270: "lie on its side"}
+_TURNS = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
+
+_ERRORS = {
+    "photo_too_small": "The photo has only {pixels} pixels; use one of at least 512 pixels on each side.",
+    "garment_too_small": "The garment picture has only {pixels} pixels; use one of at least 512 each way.",
+    "person_without_shoulders": "The shoulders are not in the photo; use one that shows head to hips.",
+    "person_too_small": "The person is only about {tall} pixels tall; use a photo taken from nearer.",
+    "garment_empty": "No garment was found in this picture; use one that shows the whole garment.",
+    "garment_on_person": "The garment picture shows a person; use one of the garment alone.",
+    "garment_not_offered": "This looks like {kind}, but this model knows {known} only; use another garment.",
+    "garment_none": "No garment was recognised in this picture; use one that shows a garment alone.",
+}
+_WARNINGS = {
+    "photo_small": "The photo has only {pixels} pixels; a larger one gives a finer result.",
+    "garment_small": "The garment picture has only {pixels} pixels; a larger one gives a finer result.",
+    "photo_blurred": "The photo looks blurred, and so will the result; use a sharper one.",
+    "garment_blurred": "The garment picture looks blurred, and so will the result; use a sharper one.",
+    "person_several": "Only the most prominent of several people is dressed; crop the photo to one.",
+    "person_shoulder_hidden": "One shoulder is hidden or cut off; a photo with both gives a better fit.",
+    "person_back_view": "The person is seen from behind; use a photo from the front, as garments are.",
+    "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
+    "person_not_upright": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
+    "person_headless": "The head is cut off; shoulders and hips say where the garment goes.",
+    "person_cut_below": "The photo ends above the hips, and so will the garment; its hem will not be seen.",
+    "person_in_dress": "A dress is worn; what is below the new top will be made up.",
+    "person_in_long_dress": "A dress is worn; below the new top it stays as it is.",
+    "person_with_bag": "A bag or strap is worn over the clothes; look where it meets the new garment.",
+    "person_small": "The person is only about {tall} pixels tall; a photo from nearer gives a finer result.",
+    "mask_on_face": "The mask covers the face, which will be painted anew; leave the face out of it.",
+    "mask_large": "The mask covers {share} % of the photo; if it marks what shall stay, invert it.",
+    "garment_perhaps_other": "This may be {kind}, but this model knows {known} only; check the result.",
+    "garment_unsure": "It is not clear what kind of garment this is; check the result.",
+    "garment_other_kind": "This looks like {kind}, but {asked} was chosen; choose again if that is wrong.",
+    "category_unsure": "The garment's kind is a guess; choose the category if it is wrong.",
+    "garment_cut_off": "The garment runs out of its picture; show all of it, with some space around.",
+    "garment_like_background": "The garment has the colour of its background; use a picture before another.",
+    "garment_in_parts": "The cut-out falls into parts; if some are missing or too many, use another picture.",
+    "garment_several": "There are several garments in this picture, and only the largest is used.",
+    "garment_on_page": "Bars or buttons beside the garment were left out; crop the picture to the garment.",
+    "garment_turned": "The garment seems to {lie}; turn its picture {how}, so that it hangs upright.",
+    "garment_little": "The garment takes up very little of its picture; crop the picture around it.",
+    "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",
+}
+_RAISED: dict[str, type[LadiError]] = {"person": PersonError, "garment": GarmentError, "photo": PhotoError}
+"""The exception for each first word of a finding's code."""
+
+
+def finding(code: str, turn: int = 0, **details: object) -> Finding:
+    """What a code stands for, in a sentence with its details."""
+    if code in _ERRORS:
+        anyway = USE_ANYWAY if code.startswith("garment") else ""
+        return Finding("error", code, _ERRORS[code].format(**details) + anyway, turn)
+    if turn:
+        details |= {"lie": _LIES[turn], "how": _TURNS[turn]}
+    return Finding("warning", code, _WARNINGS[code].format(**details), turn)
+
+
+def raise_errors(findings: Iterable[Finding]) -> None:
+    """Raise the first error among ``findings``; warnings pass.
+
+    Raises:
+        LadiError: A PersonError, GarmentError or PhotoError, by the first word of the finding's code.
+    """
+    for one in findings:
+        if one.level == "error":
+            raise _RAISED.get(one.code.split("_")[0], LadiError)(one.message)
+
+
+def overruled(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings on a garment that is to be used anyway: what would stop the try-on is a warning."""
+    return tuple(
+        replace(one, level="warning", message=one.message.removesuffix(USE_ANYWAY)) for one in findings
+    )
+
+
+def collect_findings(
+    request: TryOnRequest, person: PersonParts, garment: Garment, *, own_size: Size
+) -> tuple[Finding, ...]:
+    """All there is to know about both pictures and how they were used, each thing once.
+
+    Args:
+        request: as it was asked.
+        person: with its findings.
+        garment: with its findings.
+        own_size: the model's (height, width).
+    """
+    photos = (("The photo", request.person), ("The garment's picture", request.garment))
+    found = [Finding("warning", DECODED, f"{name}: {note}") for name, photo in photos for note in photo.notes]
+    if request.settings.size not in (None, own_size):
+        height, width = own_size
+        doubt = f"This model was trained at {height}x{width}; at other sizes its quality is untested."
+        found.append(Finding("warning", "untested_size", doubt))
+    return tuple(dict.fromkeys([*found, *person.findings, *garment.findings]))

@@ -1,0 +1,161 @@
+"""Photos prepared for one model: judged, framed, cut out, and the last few of them remembered for minutes.
+
+It brings the steps of ``preprocess/`` together with the detectors and networks that they ask, and with what
+the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ladi.preprocess.checks import check_size
+from ladi.preprocess.cleaner import GarmentCleaner
+from ladi.preprocess.findings import raise_errors
+from ladi.preprocess.garment import cut_garment
+from ladi.preprocess.large import in_photo, shrink_photo
+from ladi.preprocess.person import prepare_person, with_mask
+from ladi.preprocess.photo import MAX_PIXELS
+from ladi.preprocess.pose import PoseDetector
+from ladi.progress import Stages
+from ladi.runtime.recall import SECONDS, Recall, digest
+from ladi.settings import TryOnRequest
+from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, Photo, Size
+from ladi.weights.catalog import check_category, garment_background, mask_scheme, trained_categories
+
+if TYPE_CHECKING:
+    from ladi.models.kind import GarmentKind
+    from ladi.models.matting import GarmentMatting
+    from ladi.preprocess.parsing import ParsingNetwork
+    from ladi.runtime.content import ContentFilter
+
+
+class Preparation:
+    """What prepares photos for one model; any number of threads may ask it."""
+
+    def __init__(
+        self,
+        model: str,
+        size: Size,
+        parser: ParsingNetwork,
+        matting: GarmentMatting,
+        *,
+        kinds: GarmentKind | None = None,
+        content_filter: ContentFilter | None = None,
+        remember: float = SECONDS,
+    ) -> None:
+        """Start with nothing remembered.
+
+        Args:
+            model: its name, by which the catalog knows what it was trained on.
+            size: its own (height, width).
+            parser: labels the person.
+            matting: cuts out the garment.
+            kinds: tells what a garment is; by its outline where there is none.
+            content_filter: looks at photos before anything else does.
+            remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
+        """
+        self._model = model
+        self._size = size
+        self._parser = parser
+        self._cleaner = GarmentCleaner(matting)
+        self._kinds = kinds
+        self._filter = content_filter
+        self._pose = PoseDetector()
+        self._people: Recall[PersonParts] = Recall(
+            seconds=min(remember, SECONDS),
+            weigh=lambda person: person.photo.size[0] * person.photo.size[1],
+            most=MAX_PIXELS,
+        )
+        self._garments: Recall[Garment] = Recall(seconds=min(remember, SECONDS))
+
+    def pair(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
+        """Refuse what the model cannot do, then prepare both pictures."""
+        check_category(request.category, model=self._model)
+        size = request.settings.size
+        with stages("garment"):
+            garment = self.garment(
+                request.garment,
+                category=request.category,
+                clean=request.clean_garment,
+                size=size,
+                use_anyway=request.use_anyway,
+            )
+        with stages("person"):
+            person = self.person(
+                request.person,
+                category=garment.category,
+                mask_grow=request.mask_grow,
+                mask_rule=request.mask_rule,
+                size=size,
+                mask=request.mask,
+            )
+        return garment, person
+
+    def person(
+        self,
+        photo: Photo,
+        *,
+        category: Category,
+        mask_grow: int,
+        mask_rule: MaskRule,
+        size: Size | None,
+        mask: np.ndarray | None,
+    ) -> PersonParts:
+        """The person; arguments and errors are ``Engine.prepare_person``'s."""
+        size = size or self._size
+
+        def find() -> PersonParts:
+            self._check_upload(photo)
+            looked_at, factor = shrink_photo(photo)
+            # Before anybody is looked for: one that is too small is said to be just that.
+            raise_errors(check_size(looked_at, "photo"))
+            found = prepare_person(
+                looked_at,
+                self._pose.detect(looked_at.pixels),
+                self._parser,
+                category=category,
+                size=size,
+                trained_size=self._size,
+                scheme=mask_scheme(self._model),
+                mask_rule=mask_rule,
+                mask_grow=mask_grow,
+                shrunk=factor,
+            )
+            return in_photo(found, photo, factor)
+
+        person = self._people.get((digest(photo), category, mask_grow, mask_rule, size), find)
+        return person if mask is None else with_mask(person, mask)
+
+    def garment(
+        self, photo: Photo, *, category: AskedCategory, clean: str, size: Size | None, use_anyway: bool
+    ) -> Garment:
+        """The garment, cut out and fitted; arguments and errors are ``Engine.prepare_garment``'s."""
+        size = size or self._size
+
+        def cut() -> Garment:
+            self._check_upload(photo)
+            return cut_garment(
+                photo,
+                self._cleaner,
+                self._pose,
+                category=category,
+                clean=clean,
+                size=size,
+                trained=trained_categories(self._model),
+                background=garment_background(self._model),
+                kinds=self._kinds,
+                use_anyway=use_anyway,
+            )
+
+        return self._garments.get((digest(photo), category, clean, size, use_anyway), cut)
+
+    def _check_upload(self, photo: Photo) -> None:
+        """Raises ContentError where the content filter does not want a picture."""
+        if self._filter is not None:
+            self._filter.check_upload(photo.pixels)
+
+    def warm_up(self, *, wait: bool) -> None:
+        """Import rembg in the background; its models can be used from then on."""
+        self._cleaner.warm_up(wait=wait)
