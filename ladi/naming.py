@@ -1,8 +1,8 @@
 """Names of files as people write them, and the files that they mean.
 
-macOS writes an accent as a letter of its own, tables from Windows have backslashes, a quoted ``~`` is left
-as it is by the shell, and browsers copy addresses. What can be found is found; what cannot is refused with
-the reason. Nothing is opened or downloaded.
+macOS writes an accent as a letter of its own, tables from Windows have backslashes and whichever capitals, a
+quoted ``~`` is left as it is by the shell, and browsers copy addresses. What can be found is found; what
+cannot is refused with the reason. Nothing is opened or downloaded.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ def spelled(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def loosely(name: str) -> str:
+    """A name in the one spelling in which capitals do not count either, as on most people's disks."""
+    return spelled(spelled(name).casefold())
+
+
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
@@ -64,9 +69,12 @@ def _respelled(path: Path) -> Path:
     for part in parts[1:] if path.is_absolute() else parts:
         if not _is_there(found / part):
             try:
-                alike = [one.name for one in found.iterdir() if spelled(one.name) == spelled(part)]
+                names = [one.name for one in found.iterdir()]
             except OSError:
                 return path
-            part = alike[0] if alike else part
+            alike = [name for name in names if spelled(name) == spelled(part)]
+            but_capitals = [name for name in names if loosely(name) == loosely(part)]
+            # Of two that differ in their capitals only, neither is known to be meant.
+            part = next(iter(alike or (but_capitals if len(but_capitals) == 1 else [])), part)
         found = found / part
     return found

@@ -33,6 +33,15 @@ def test_backslashes_and_a_quoted_tilde_are_understood(
     assert find_file("~/people/a.png", tmp_path / "people", home=False) == tmp_path / "people/~/people/a.png"
 
 
+def test_capitals_are_looked_past_where_only_one_file_can_be_meant(tmp_path: Path) -> None:
+    """Prevents tables from Windows that name no file elsewhere, and a guess between two."""
+    for name in ("Ann.JPG", "bo.png", "Bo.png"):
+        (tmp_path / name).touch()
+    assert find_file("ann.jpg", tmp_path) == tmp_path / "Ann.JPG"
+    assert find_file("Bo.png", tmp_path) == tmp_path / "Bo.png"
+    assert find_file("BO.png", tmp_path) == tmp_path / "BO.png"
+
+
 def test_a_name_with_a_backslash_of_its_own_is_found(tmp_path: Path) -> None:
     """Prevents taking a file's own name apart."""
     (tmp_path / r"a\b.png").touch()

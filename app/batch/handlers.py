@@ -6,8 +6,9 @@ The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothin
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from app.files import check_room, new_folder
 from app.running import Outcome, Runs, Work
 from app.values import flat_settings, named, upload_path
 from ladi.batch.archive import PUBLIC, declared_bytes
-from ladi.batch.pairs import Row, open_pairs
+from ladi.batch.pairing import Row
+from ladi.batch.pairs import open_pairs, open_pictures
 from ladi.batch.run import RowDone, run_batch, zip_results
 from ladi.types import PhotoError
 
@@ -40,34 +42,36 @@ def opened(people: Uploads, garments: Uploads, upload: dict[str, Any] | None) ->
     if not upload and not (people and garments):
         raise PhotoError("Please add at least one person and one garment, or a zip file with pictures.")
     archive = upload_path(upload, "a zip file") if upload else None
-    files = {
-        name: [upload_path(one, "a picture") for one in some or ()]
-        for name, some in (("people", people), ("garments", garments))
-    }
-    if archive is not None:
+    rows: list[Row] = []
+    if archive is None:
+        wearing, worn = ([upload_path(one, "a picture") for one in some or ()] for some in (people, garments))
+        rows = open_pictures(wearing, worn, PUBLIC)
+        check_room(sum(path.stat().st_size for path in files_of(rows)))
+    else:
         check_room(declared_bytes(archive))
     workspace = new_folder()
     try:
-        if archive is None:
-            copy_pictures(files, workspace)
-            yield open_pairs(workspace, workspace, local=True, limits=PUBLIC)
-        else:
-            yield open_pairs(archive, workspace, limits=PUBLIC)
+        yield copied(rows, workspace) if archive is None else open_pairs(archive, workspace, limits=PUBLIC)
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
 
 
-def copy_pictures(files: Mapping[str, Sequence[Path]], folder: Path) -> None:
-    """Put uploads into a folder of their own each, as a zip would have them.
+def files_of(rows: Sequence[Row]) -> list[Path]:
+    """The pictures of some rows, each once."""
+    return list(dict.fromkeys(path for row in rows for path in (row.person, row.garment)))
 
-    Raises:
-        LadiError: there is no room for them.
+
+def copied(rows: Sequence[Row], folder: Path) -> list[Row]:
+    """The same rows with copies of their pictures, which stay as long as the folder.
+
+    Each has a folder of its own: those that a phone takes are all called alike.
     """
-    check_room(sum(path.stat().st_size for some in files.values() for path in some))
-    for name, some in files.items():
-        (folder / name).mkdir()
-        for path in some:
-            shutil.copy(path, folder / name)
+    copies = {}
+    for number, path in enumerate(files_of(rows)):
+        own = folder / str(number)
+        own.mkdir()
+        copies[path] = Path(shutil.copy(path, own))
+    return [replace(row, person=copies[row.person], garment=copies[row.garment]) for row in rows]
 
 
 class Batching:

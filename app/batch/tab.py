@@ -19,8 +19,8 @@ from app.waiting import PRIVATE, Place, run_in_line
 
 INTRODUCTION = (
     "Many pairs at once. One person wears every garment; one garment is worn by everybody; several of both "
-    "belong together by their files' names. The settings are those of “Try on”. A row that fails says why, "
-    "and the others go on."
+    "belong together by their files' names, and where names are the same, in the order you add them. The "
+    "settings are those of “Try on”. A row that fails says why, and the others go on."
 )
 ZIPPED = (
     "With folders `people` and `garments` in it, or with a table `pairs.csv` that has the columns `person` "

@@ -60,6 +60,11 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
                 if member.is_dir() or not all(wanted(part) for part in inner.parts):
                     continue
                 target = folder.joinpath(*inner.parts)
+                if target.is_file():
+                    raise PairsError(
+                        f"“{archive.name}” holds two files called “{inner}”: rename one, and make the zip "
+                        "file again."
+                    )
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with zipped.open(member) as source, target.open("xb") as file:
                     left -= _copy(source, file, left)

@@ -6,7 +6,7 @@ two columns. Paths are relative to the table. A folder or a zip file holds such 
 (or .tsv, .txt), or else two folders, ``people`` and ``garments``: one person wears every garment, one garment
 is worn by everybody, and otherwise files pair up by their names.
 
-Pictures are not opened here, and zip files are ``archive.py``'s.
+Pictures are not opened here; zip files are ``archive.py``'s, and who belongs to whom is ``pairing.py``'s.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import csv
 import io
 import os
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ladi.batch.archive import Limits, unpack, wanted
+from ladi.batch.pairing import MOST_NAME_BYTES, Row, name_results, pair_up
 from ladi.files import PICTURES
-from ladi.naming import find_file, spelled
+from ladi.naming import find_file
 from ladi.settings import table
 from ladi.types import PairsError, PhotoError, SettingError
 
@@ -33,30 +34,6 @@ FILES = ("person", "garment", "mask")
 """The columns with names of files; the last may be missing."""
 MOST_BYTES = 32 << 20
 """Of a table."""
-STEM_BYTES = 100
-"""Of each of the two parts of a result's name, at most so many; file systems take 255 in all."""
-MOST_NAME_BYTES = 2 * STEM_BYTES + 20
-"""Of a result's name as it is given; while it is written it is a little longer."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One person, one garment, and how to bring them together."""
-
-    number: int
-    """From 1, as in the table without its header."""
-    person: Path
-    garment: Path
-    names: tuple[str, str]
-    """Person and garment as they were written."""
-    out: str
-    """The name of the result's file."""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of this row alone, by the names of ``ladi.settings.request_of``."""
-    mask: Path | None = None
-    """A picture of what is repainted, in place of the automatic mask."""
-    problem: str = ""
-    """Why this row cannot be run, where that is known already."""
 
 
 def open_pairs(
@@ -97,6 +74,15 @@ def open_pairs(
     return _limited(read_table(path), limits)
 
 
+def open_pictures(people: Sequence[Path], garments: Sequence[Path], limits: Limits) -> list[Row]:
+    """The rows of pictures that were sent one by one.
+
+    Raises:
+        PairsError: they do not pair up, or are too many.
+    """
+    return _limited(pair_up(people, garments), limits)
+
+
 def _begins_as_zip(path: Path) -> bool:
     """Whether a file without a zip file's end has its beginning."""
     with path.open("rb") as file:
@@ -111,15 +97,27 @@ def read_folder(folder: Path, *, inside: Path | None = None) -> list[Row]:
         inside: as in ``read_table``.
     """
     while True:
-        entries = {entry.name.lower(): entry for entry in sorted(folder.iterdir()) if wanted(entry.name)}
+        entries = defaultdict(list)
+        for entry in sorted(folder.iterdir()):
+            if wanted(entry.name):
+                entries[entry.name.lower()].append(entry)
         for name in TABLES:
             if name in entries:
-                return read_table(entries[name], inside=inside)
+                return read_table(_only(entries[name]), inside=inside)
         if PEOPLE in entries and GARMENTS in entries:
-            return _pair_up(_pictures(entries[PEOPLE]), _pictures(entries[GARMENTS]))
-        if len(entries) != 1 or not (only := next(iter(entries.values()))).is_dir():
+            return pair_up(_pictures(_only(entries[PEOPLE])), _pictures(_only(entries[GARMENTS])))
+        inner = [entry for alike in entries.values() for entry in alike]
+        if len(inner) != 1 or not inner[0].is_dir():
             raise PairsError("Put a pairs.csv into it, or two folders called people and garments.")
-        folder = only
+        folder = inner[0]
+
+
+def _only(alike: Sequence[Path]) -> Path:
+    """What has a name that may be written with capitals; raises PairsError where two have it."""
+    if len(alike) > 1:
+        one, other = (path.name for path in alike[:2])
+        raise PairsError(f"“{one}” and “{other}” differ in capital letters only: put everything into one.")
+    return alike[0]
 
 
 def read_table(path: Path, *, inside: Path | None = None) -> list[Row]:
@@ -152,7 +150,7 @@ def read_table(path: Path, *, inside: Path | None = None) -> list[Row]:
         rows.append(replace(row, problem="It has more cells than the header.") if surplus else row)
     if not rows:
         raise PairsError(f"“{path.name}” has no rows: write one for each pair, below the header.")
-    return _name_results(rows)
+    return name_results(rows)
 
 
 def _limited(rows: list[Row], limits: Limits) -> list[Row]:
@@ -168,28 +166,6 @@ def _pictures(folder: Path) -> list[Path]:
     if not found:
         raise PairsError(f"The folder “{folder.name}” holds no pictures.")
     return found
-
-
-def _pair_up(people: Sequence[Path], garments: Sequence[Path]) -> list[Row]:
-    """One with all, or by the files' names; see ``open_pairs``."""
-    pairs: Iterable[tuple[Path, Path]]
-    if len(people) == 1 or len(garments) == 1:
-        pairs = [(person, garment) for person in people for garment in garments]
-    else:
-        by_name = [{spelled(path.stem): path for path in paths} for paths in (people, garments)]
-        odd = sorted(set(by_name[0]) ^ set(by_name[1]))
-        if odd or len(by_name[0]) != len(people) or len(by_name[1]) != len(garments):
-            alone = f"“{odd[0]}” is in one of them only" if odd else "two files differ only in their endings"
-            raise PairsError(
-                f"The files in people and garments do not pair up by their names ({alone}): name them alike, "
-                "leave one file in one of the folders, or add a pairs.csv."
-            )
-        pairs = [(by_name[0][stem], by_name[1][stem]) for stem in sorted(by_name[0])]
-    rows = [
-        Row(number, person, garment, (person.name, garment.name), "")
-        for number, (person, garment) in enumerate(pairs, 1)
-    ]
-    return _name_results(rows)
 
 
 def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
@@ -261,24 +237,3 @@ def _bad_name(out: str) -> str:
     if len(os.fsencode(out)) > MOST_NAME_BYTES:
         return f"out is too long for a file's name: at most {MOST_NAME_BYTES} bytes."
     return ""
-
-
-def _name_results(rows: Sequence[Row]) -> list[Row]:
-    """Give every row without a name one of its own, made of its pictures' names."""
-    taken = {row.out.lower().removesuffix(".png") for row in rows if row.out}
-    named = []
-    for row in rows:
-        if row.out:
-            named.append(replace(row, out=row.out if row.out.lower().endswith(".png") else f"{row.out}.png"))
-            continue
-        stems = (
-            path.stem.encode()[:STEM_BYTES].decode(errors="ignore") for path in (row.person, row.garment)
-        )
-        plain = "_".join(stems)
-        stem, again = plain, 1
-        while stem.lower() in taken:
-            again += 1
-            stem = f"{plain}_{again}"
-        taken.add(stem.lower())
-        named.append(replace(row, out=f"{stem}.png"))
-    return named

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol
 
 from ladi.batch.archive import pack
 from ladi.batch.manifest import MANIFEST, TABLE, Entry, ManifestWriter, read_manifest, unwritable
-from ladi.batch.pairs import Row
+from ladi.batch.pairing import Row
 from ladi.postprocess.png import describe_png, name_pictures, save_png
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo

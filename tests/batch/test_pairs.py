@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ladi.batch.archive import Limits, unpack
+from ladi.batch.pairing import pair_up
 from ladi.batch.pairs import open_pairs, read_folder, read_table
 from ladi.types import PairsError
 
@@ -75,6 +76,52 @@ def test_people_and_garments_pair_up_whatever_the_spelling_of_accents(tmp_path: 
         for name in ("zoë.png", "b.png"):
             (tmp_path / folder / unicodedata.normalize(spelling, name)).touch()  # type: ignore[arg-type]
     assert len(read_folder(tmp_path)) == 2
+
+
+def test_capitals_count_only_where_names_differ_in_nothing_else(tmp_path: Path) -> None:
+    """Prevents “Ann.JPG” and “ann.png” from being two people, and “Ann” and “ann” from being one."""
+    for name in ("people/Ann.JPG", "people/Bo.jpg", "garments/ann.png", "garments/bo.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [row.names for row in read_folder(tmp_path)] == [("Ann.JPG", "ann.png"), ("Bo.jpg", "bo.png")]
+    for name in ("people/ann.jpg", "garments/Ann.png"):
+        (tmp_path / name).touch()
+    rows = read_folder(tmp_path)
+    assert [row.names for row in rows] == [
+        ("Ann.JPG", "Ann.png"),
+        ("Bo.jpg", "bo.png"),
+        ("ann.jpg", "ann.png"),
+    ]
+    assert [row.out for row in rows] == ["Ann_Ann.png", "Bo_bo.png", "ann_ann_2.png"]
+    (tmp_path / "garments" / "Bo.webp").touch()
+    (tmp_path / "people" / "Bo.png").touch()
+    with pytest.raises(PairsError, match="one name stands for several files"):
+        read_folder(tmp_path)
+
+
+def test_files_of_one_name_stay_apart() -> None:
+    """Prevents a phone's photos, which are all called image.jpg, from being taken for one."""
+    people = [Path(f"{number}/image.jpg") for number in range(3)]
+    [shirt, *_] = garments = [Path(f"cloth-{number}/image.jpg") for number in range(3)]
+    rows = pair_up(people, [shirt])
+    assert [row.person for row in rows] == people
+    assert [row.names[0] for row in rows] == ["image.jpg", "image.jpg (2)", "image.jpg (3)"]
+    assert [row.out for row in rows] == [
+        "image_image.png",
+        "image_image_2.png",
+        "image_image_3.png",
+    ]
+    assert [(row.person, row.garment) for row in pair_up(people, garments)] == list(
+        zip(people, garments, strict=True)
+    )
+    with pytest.raises(PairsError, match="one name stands for several files"):
+        pair_up(people, garments[:2])
+
+
+def test_a_name_is_not_that_of_another_rows_second_picture(tmp_path: Path) -> None:
+    """Prevents rows that are refused for names which nobody chose."""
+    table = write(tmp_path / "p.csv", "person,garment,pictures\na,b,2\na,b-2,1\na,c-3,1\na,c,8\n")
+    assert [row.out for row in read_table(table)] == ["a_b.png", "a_b-2_2.png", "a_c-3.png", "a_c_2.png"]
 
 
 def test_a_zip_that_was_cut_off_is_called_one(tmp_path: Path) -> None:
@@ -221,9 +268,12 @@ def test_a_folder_is_read_like_a_zip(tmp_path: Path) -> None:
         (("..\\a.jpg",), "outside itself"),
         (("C:\\a.jpg",), "outside itself"),
         (("people/a", "people/a/b"), "cannot be unpacked"),
+        (("people/a.png", "people/a.png", "garments/b.png"), "two files called “people/a.png”: rename one"),
+        (("people/a.png", "People/b.png", "garments/c.png"), "“People” and “people” differ in capital"),
         (("people", "garments/a.png"), "“people” must be a folder with pictures in it, not a file"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_bad_zip_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:
     """Prevents files outside the workspace, and pairs that nobody meant."""
     archive = zipped(tmp_path / "p.zip", *names)

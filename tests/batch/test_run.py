@@ -15,7 +15,8 @@ from PIL import Image
 from skimage import data
 
 from ladi.batch.manifest import MANIFEST, TABLE, Entry, ManifestWriter
-from ladi.batch.pairs import Row, read_table
+from ladi.batch.pairing import Row
+from ladi.batch.pairs import read_table
 from ladi.batch.run import UNEXPECTED, RowDone, run_batch, zip_results
 from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting

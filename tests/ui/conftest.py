@@ -152,6 +152,7 @@ def send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Send:
 
     def upload(content: np.ndarray | bytes, name: str = "picture.png") -> dict[str, Any]:
         path = folder / name
+        path.parent.mkdir(exist_ok=True)
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:

@@ -192,6 +192,26 @@ def test_pictures_need_no_zip(batching: Batching, engine: FakeEngine, send: Send
     assert [int(one.person.pixels[0, 0, 0]) for one in engine.requests] == [0, 10, 20]
 
 
+def test_pictures_of_one_name_are_all_used(batching: Batching, engine: FakeEngine, send: Send) -> None:
+    """Prevents a phone's photos, all of them called image.jpg, from overwriting each other."""
+    people = [send(coloured(10 * number, 60, 110), f"{number}/image.png") for number in range(1, 4)]
+    shirts = [send(coloured(100, 20, 10 * number), f"shirt-{number}/image.png") for number in range(1, 4)]
+    for garments, seen in ((shirts[:1], [10, 10, 10]), (shirts, [10, 20, 30])):
+        engine.requests.clear()
+        told = list(batching.run(people, garments, None, page_values(), visitor="me"))
+        last = dict(zip(Batching.SHOWN, told[-1], strict=True))
+        assert "3 of 3 rows done" in last["status"]
+        assert [int(one.person.pixels[0, 0, 0]) for one in engine.requests] == [10, 20, 30]
+        assert [int(one.garment.pixels[0, 0, 2]) for one in engine.requests] == seen
+        assert [line[2] for line in last["table"]["value"]["data"]] == [
+            "image.png",
+            "image.png (2)",
+            "image.png (3)",
+        ]
+        with zipfile.ZipFile(last["download"]["value"]) as archive:
+            assert len({name for name in archive.namelist() if name.endswith(".png")}) == 3
+
+
 def test_half_a_batch_is_a_sentence(batching: Batching, send: Send) -> None:
     """Prevents people without a garment from failing without a word, and foreign files from being taken."""
     shirt = send(coloured(100, 20, 20), "shirt.png")
