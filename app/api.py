@@ -22,7 +22,8 @@ from app.serving.visitors import LOOK, take_ticket
 from app.tryon.handlers import Handlers
 from app.values import named, read_mask_file, read_request, read_upload, setting_names
 from ladi.preprocess.frame import to_photo, to_pixels
-from ladi.settings import record, table
+from ladi.records import record
+from ladi.settings import table
 from ladi.types import PersonParts, Result
 from ladi.weights.catalog import trained_categories
 

@@ -16,8 +16,9 @@ from gradio.utils import get_upload_folder
 
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
+from ladi.records import request_of
 from ladi.rows import Row
-from ladi.settings import TryOnRequest, request_of, table
+from ladi.settings import TryOnRequest, table
 from ladi.types import LadiError, Photo, PhotoError, Size
 
 SLIDERS = ("steps", "guidance")
@@ -41,7 +42,7 @@ def read_value(values: Mapping[str, Any], name: str) -> Any:
 
 
 def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """All of them, as ``ladi.settings.request_of`` takes them; ranges are the engine's to judge.
+    """All of them, as ``ladi.records.request_of`` takes them; ranges are the engine's to judge.
 
     Raises:
         SettingError: something is not written as it must be.

@@ -2,8 +2,8 @@
 
 The fields of ``Settings``, ``Switches`` and ``TryOnRequest`` are the table, and what stands beside a field is
 its row. Flags, the columns of a table of pairs, the page's fields, the parameters of its endpoints, the
-checks, what a result's PNG records and what reads it back are made from ``table()``. ``None`` is the model's
-choice.
+checks, what a result's PNG records and what reads it back (``records.py``) are made from ``table()``.
+``None`` is the model's choice.
 
 Words and checks only: pictures are judged in ``preprocess/``, and nothing is computed here.
 """
@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ladi.rows import Kind, Row
-from ladi.types import AskedCategory, MaskRule, Photo, Result, SettingError, Size
+from ladi.types import AskedCategory, MaskRule, Photo, SettingError, Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -219,41 +218,16 @@ class TryOnRequest:
 
 def table() -> dict[str, Row]:
     """All settings by name."""
-    return {row.name: row for kind in (Settings, Switches, TryOnRequest) for row in _rows(kind)}
+    return {row.name: row for kind in (Settings, Switches, TryOnRequest) for row in rows_of(kind)}
 
 
-def _rows(of: Any) -> list[Row]:
-    """The table's part in one class, or in one of its objects."""
+def rows_of(of: Any) -> list[Row]:
+    """The table's part in one of the three classes, or in one of their objects."""
     return [
         replace(one.metadata[_ROW], name=one.name, default=one.default)
         for one in fields(of)
         if _ROW in one.metadata
     ]
-
-
-def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryOnRequest:
-    """A request from flat values, by the names that ``record`` writes and ``table`` has.
-
-    Args:
-        person: the photo.
-        garment: the garment's picture.
-        values: any of the settings, and the ``mask``; what is missing is at its default, and nothing is
-            checked (``check_request`` does).
-    """
-    values = dict(values)
-    if values.get("size") is not None:
-        values["size"] = tuple(values["size"])  # a list where the values have been JSON
-
-    def named(kind: type[Any]) -> dict[str, Any]:
-        return {one.name: values[one.name] for one in fields(kind) if one.name in values}
-
-    settings = Settings(**named(Settings), switches=Switches(**named(Switches)))
-    return TryOnRequest(person, garment, settings=settings, **named(TryOnRequest))
-
-
-def values_of(*parts: Any) -> dict[str, Any]:
-    """The settings in a request, in ``Settings`` or ``Switches``, by name; the inverse of ``request_of``."""
-    return {row.name: getattr(part, row.name) for part in parts for row in _rows(part)}
 
 
 def check_request(request: TryOnRequest) -> None:
@@ -269,7 +243,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def _check(part: Any) -> None:
-    for row in _rows(part):
+    for row in rows_of(part):
         row.check(getattr(part, row.name))
 
 
@@ -299,24 +273,3 @@ def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[in
 def picture_seed(first: int, picture: int) -> int:
     """The seed of one of several pictures: each has the next number, and after the last comes 0."""
     return (first + picture) % (MAX_SEED + 1)
-
-
-def record(request: TryOnRequest, result: Result, *, model: str, picture: int = 0) -> dict[str, Any]:
-    """How one picture of a result was made, as plain values: enough to ask for it again.
-
-    Args:
-        request: as it was asked.
-        result: what came of it, which knows the defaults that were taken.
-        model: the model's name.
-        picture: which of the result's pictures.
-    """
-    asked = values_of(request.settings, request.settings.switches, request)
-    del asked["pictures"]  # the record is one picture's
-    return asked | {
-        "model": model,
-        "category": result.person.category,
-        "seed": picture_seed(result.seed, picture),
-        "steps": result.steps,
-        "guidance": result.guidance,
-        "size": list(result.person.frame.size),
-    }

@@ -15,6 +15,7 @@ FLOORS = (
     ("ladi.types",),
     ("ladi.files", "ladi.naming", "ladi.rows"),
     ("ladi.settings", "ladi.progress", "ladi.models"),
+    ("ladi.records",),
     ("ladi.preprocess",),
     ("ladi.diffusion",),
     ("ladi.postprocess", "ladi.weights"),

@@ -12,8 +12,9 @@ from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
 from ladi.preprocess.pose import PoseDetector
+from ladi.records import record, request_of
 from ladi.runtime.recall import Recall, digest
-from ladi.settings import Switches, TryOnRequest, record, request_of
+from ladi.settings import Switches, TryOnRequest
 from ladi.types import Cancelled, MaskError, Photo
 from tests.test_engine import changed, engine, garment, networks, person, request_  # noqa: F401
 

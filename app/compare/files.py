@@ -15,7 +15,8 @@ from app import pictures
 from app.compare.axes import Planned, Variant
 from app.files import new_folder, write_picture, write_result
 from app.values import flat_settings
-from ladi.settings import TryOnRequest, values_of
+from ladi.records import values_of
+from ladi.settings import TryOnRequest
 
 
 def write_comparison(

@@ -18,7 +18,8 @@ from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
 from app.values import flat_settings, named, read_request, read_upload, upload_path
-from ladi.settings import Switches, TryOnRequest, request_of
+from ladi.records import request_of
+from ladi.settings import Switches, TryOnRequest
 from ladi.types import Photo, PhotoError, SettingError
 
 NO_AXIS = ""

@@ -32,7 +32,8 @@ from app.values import (
 from ladi.postprocess.layers import canvas_size, cut_out_layers
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.frame import to_pixels
-from ladi.settings import TryOnRequest, picture_seed, record
+from ladi.records import record
+from ladi.settings import TryOnRequest, picture_seed
 from ladi.types import Layer, Result
 from ladi.weights.catalog import trained_categories
 

@@ -38,7 +38,7 @@ class Row:
     out: str
     """The name of the result's file."""
     values: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of this row alone, by the names of ``ladi.settings.request_of``."""
+    """Settings of this row alone, by the names of ``ladi.records.request_of``."""
     mask: Path | None = None
     """A picture of what is repainted, in place of the automatic mask."""
     problem: str = ""

@@ -27,7 +27,8 @@ from ladi.batch.pairing import Row
 from ladi.postprocess.png import describe_png, name_pictures, save_png
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
-from ladi.settings import TryOnRequest, record, request_of
+from ladi.records import record, request_of
+from ladi.settings import TryOnRequest
 from ladi.types import Cancelled, LadiError, PairsError, Result
 
 LOGGER = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def run_batch(
         engine: makes them.
         out: the folder for pictures and manifest, made if need be.
         model: the engine's model, for the record.
-        settings: for all rows, by the names of ``ladi.settings.request_of``; a row's own come first.
+        settings: for all rows, by the names of ``ladi.records.request_of``; a row's own come first.
         progress: told the engine's stage and the share done, of the row at work.
         cancelled: asked between all steps; yes ends the batch after news of the row that was at work.
 

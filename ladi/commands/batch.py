@@ -96,7 +96,8 @@ def _check_shared(settings: dict[str, Any], model: str) -> None:
     """
     import numpy as np
 
-    from ladi.settings import check_request, request_of
+    from ladi.records import request_of
+    from ladi.settings import check_request
     from ladi.types import Photo
     from ladi.weights.catalog import check_category
 

@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
     from ladi.engine import Engine
     from ladi.postprocess.png import describe_png, save_png
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
-    from ladi.settings import check_request, record
+    from ladi.records import record
+    from ladi.settings import check_request
     from ladi.weights.catalog import check_category, find_model
 
     find_model(options.model)
@@ -90,7 +91,7 @@ def read_request(options: argparse.Namespace) -> TryOnRequest:
     """The two photos and the settings of a command line; raises PhotoError for a file that is no picture."""
     from ladi.preprocess.given_mask import read_mask
     from ladi.preprocess.photo import read_photo
-    from ladi.settings import request_of
+    from ladi.records import request_of
 
     person = read_photo(options.person)
     mask = None if options.mask is None else read_mask(options.mask, person.size)

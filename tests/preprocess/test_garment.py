@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ladi.models.matting import GarmentMatting
-from ladi.preprocess.background import look_at_background, matte_by_colour
 from ladi.preprocess.cleaner import LOCAL_MODELS, UPLOADING_MODELS
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.garment import GarmentCleaner, fit_cut_out
@@ -266,37 +264,3 @@ def test_rembg_gives_the_same_matte_as_the_network_alone(cleaner: GarmentCleaner
     file.write_bytes(b"no model")
     with pytest.raises(GarmentError, match='"u2netp" cannot be loaded'):
         cleaner.cut_out(photo, "u2netp")
-
-
-def test_background_colours_decide_what_is_kept() -> None:
-    # Cream, sky blue and mid-grey studio backgrounds are plain but not what the model was trained on.
-    for colour, near_white in (
-        ((255, 255, 255), True),
-        ((236, 236, 238), True),
-        ((250, 240, 225), False),
-        ((200, 225, 250), False),
-        ((190, 190, 190), False),
-    ):
-        found = look_at_background(np.full((90, 70, 3), colour, np.uint8))
-        assert found.plain and found.near_white is near_white and found.colour == colour
-    assert not look_at_background(clutter(90, 70)).plain
-
-
-def test_a_sleeve_that_leaves_the_picture_does_not_hide_a_shop_background() -> None:
-    photo = garment_on(plain(200, 150), (60, 140, 0, 150))
-    found = look_at_background(photo.pixels)
-    assert found.near_white and matte_by_colour(photo.pixels, found)[100].min() == 1
-
-
-def test_real_pictures_are_told_apart(shared_dir: Path) -> None:
-    # A white bed sheet is not a shop's background, and a shop's is not a bed sheet.
-    floors = sorted((shared_dir / "data" / "garments-cc0").glob("*.jpg"))[::6]
-    shops = sorted((shared_dir / "data" / "hd" / "garments_upper").glob("xogur*.jpg"))
-    assert floors and shops
-
-    def near_white(path: Path) -> bool:
-        with Image.open(path) as picture:
-            picture.draft("RGB", (256, 256))
-            return look_at_background(np.asarray(picture.convert("RGB"))).near_white
-
-    assert not any(near_white(path) for path in floors) and all(near_white(path) for path in shops)

@@ -15,11 +15,12 @@ from app.files import write_result
 from app.page import build_page
 from app.tryon.handlers import Handlers
 from app.values import flat_settings, from_record, setting_names
-from ladi import settings
+from ladi import records, settings
 from ladi.batch.pairs import read_table
 from ladi.commands.main import build_parser
 from ladi.postprocess.png import read_settings
-from ladi.settings import part, record, request_of, table, values_of
+from ladi.records import record, request_of, values_of
+from ladi.settings import part, table
 from ladi.types import Photo, SettingError
 from tests.ui.conftest import FakeEngine
 
@@ -34,7 +35,8 @@ def gloves(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     class More(settings.Switches):
         gloves: bool = part("Gloves: the gloves that the person wears")
 
-    monkeypatch.setattr(settings, "Switches", More)
+    for module in (settings, records):
+        monkeypatch.setattr(module, "Switches", More)
     yield "gloves"
 
 

@@ -1,0 +1,39 @@
+"""The way in: what all commands share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ladi.commands.main import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_name_that_the_console_cannot_print_is_no_failure() -> None:
+    """Prevents a traceback after the picture has been written, where the console's encoding is poor."""
+    script = (
+        "import sys; from ladi.commands.main import print_anywhere; print_anywhere(); "
+        "print(sys.argv[1]); print(sys.argv[1], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "ergebnis-für-zoë.png"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        check=True,
+    )
+    assert b"ergebnis-f\\xfcr-zo\\xeb.png" in done.stdout and done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_listed_command_exists(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prevents a command in the help that no module defines."""
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    assert name in capsys.readouterr().out
