@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from app.values import field_value
-from ladi.rows import Row
+from ladi.rows import Setting
 from ladi.settings import GROUPS, table
 from ladi.weights.catalog import trained_categories
 
@@ -98,7 +98,7 @@ def group_fields(group: str, start: Defaults) -> Fields:
     return fields
 
 
-def setting_field(row: Row, start: Defaults, **special: Any) -> Any:
+def setting_field(row: Setting, start: Defaults, **special: Any) -> Any:
     """The component of one setting, with its words; ``special`` is what is not as the table says."""
     value = start.values[row.name]
     meaning = row.meaning[:1].upper() + row.meaning[1:] + "."

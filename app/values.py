@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
 from ladi.records import request_of
-from ladi.rows import Row
+from ladi.rows import Setting
 from ladi.settings import TryOnRequest, table
 from ladi.types import LadiError, Photo, PhotoError, Size
 
@@ -141,7 +141,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
     return settings
 
 
-def field_value(row: Row, value: Any) -> Any:
+def field_value(row: Setting, value: Any) -> Any:
     """What the page's field of a setting holds: text, where nothing must be possible."""
     if row.default is not None or row.name in SLIDERS:
         return value

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from skimage.color import rgb2lab
 
-from ladi.types import KEYPOINT_NAMES, Frame, Size
+from ladi.types import JOINT, Frame, Size
 
 ERODED = 2.0
 """Model pixels by which the old garment is eroded: edges belong to nobody."""
@@ -37,7 +37,6 @@ WHITE, BLACK, GREY_CHROMA = 80.0, 30.0, 12.0
 """L* from which, and up to which, a garment of little chroma is white or black."""
 
 Tone = Literal["white", "black", "coloured"]
-JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 ARMS = [[JOINT[f"{side}_{part}"] for part in ("shoulder", "elbow", "wrist")] for side in ("left", "right")]
 TRUNK = [JOINT[name] for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
 

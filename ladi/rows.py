@@ -1,6 +1,6 @@
 """One setting: what it may be, how it is written and read, and what is said where it is wrong.
 
-Which settings there are is told in ``settings.py``.
+Which settings there are is told in ``settings.py``, whose table has one of these in each row.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_QUOTED, _MOST_BITS, _MOST_DIGITS = 80, 200, 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Setting:
     """All that is known of one setting."""
 
     kind: Kind

@@ -15,7 +15,7 @@ import secrets
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from ladi.rows import Kind, Row
+from ladi.rows import Kind, Setting
 from ladi.types import AskedCategory, MaskRule, Photo, SettingError, Size
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ROW = "setting"
 def setting(default: Any, kind: Kind, group: str, words: str, *ends: int, **more: Any) -> Any:
     """A field of the table; its words are ``label: meaning``."""
     label, meaning = words.split(": ", 1)
-    row = Row(kind=kind, label=label, meaning=meaning, group=group, ends=ends or (0, 0), **more)
+    row = Setting(kind=kind, label=label, meaning=meaning, group=group, ends=ends or (0, 0), **more)
     return dataclasses.field(default=default, metadata={_ROW: row})
 
 
@@ -216,12 +216,12 @@ class TryOnRequest:
     automatic mask."""
 
 
-def table() -> dict[str, Row]:
+def table() -> dict[str, Setting]:
     """All settings by name."""
     return {row.name: row for kind in (Settings, Switches, TryOnRequest) for row in rows_of(kind)}
 
 
-def rows_of(of: Any) -> list[Row]:
+def rows_of(of: Any) -> list[Setting]:
     """The table's part in one of the three classes, or in one of their objects."""
     return [
         replace(one.metadata[_ROW], name=one.name, default=one.default)

@@ -62,6 +62,7 @@ KEYPOINT_NAMES: tuple[str, ...] = (
     "left_ear",
 )
 """COCO/OpenPose order of the 18 joints, and so of the pose map's channels."""
+JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 
 
 class LadiError(ValueError):

@@ -15,7 +15,7 @@ FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")
 SECOND_NAMES = ("autoencoder", "end_to_end")
 """Of the embedded model's second edition."""
 MODELS = ("mini", "second", "vitonhd", "dresscode")
-EMBEDDED = Path("assets/mini")
+MINI_FOLDER = Path("assets/mini")
 OPTION_FLAGS = (
     "steps",
     "epochs",
@@ -182,12 +182,12 @@ def _run_embedded(
     }
     shop: Workshop | SecondWorkshop
     if arguments.model == "second":
-        shop = train_second(work, arguments.data, init or EMBEDDED, **how)
+        shop = train_second(work, arguments.data, init or MINI_FOLDER, **how)
     else:
         train_mini(work, arguments.data, init=init, **how)
         shop = Workshop(work, arguments.data, init)
     if export and start_processes(arguments.device).is_main_process:
-        shop.export(arguments.out or (EMBEDDED if arguments.model == "mini" else work / "model"))
+        shop.export(arguments.out or (MINI_FOLDER if arguments.model == "mini" else work / "model"))
 
 
 def _run_full_size(

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ladi.preprocess.labels import LIP, to_scheme
+from ladi.preprocess.labels import LIP, UPPER_CLOTHING, to_scheme
 from ladi.types import LAYERS, Category, Conditions, Garment, Layer, PersonParts
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SKIN = ("face", "left_arm", "right_arm", "left_leg", "right_leg", "neck", "vitonhd_neck")
 _GARMENT: dict[Category, tuple[str, ...]] = {
-    "upper_body": ("upper_clothes", "dress", "coat"),
+    "upper_body": UPPER_CLOTHING,
     "lower_body": ("pants", "skirt", "dress"),
     "dresses": ("dress", "upper_clothes", "coat", "skirt"),
 }

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from ladi.preprocess.boxes import box_of
 from ladi.types import ModelError, Size
 
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP, NOSE = 11, 12, 23, 24, 0
@@ -171,13 +172,12 @@ def find_body(graphs: Graphs, pixels: np.ndarray) -> Body | None:
 def _general_silhouette(graphs: Graphs, pixels: np.ndarray, own: np.ndarray) -> np.ndarray:
     """The selfie network's outline, looked for around the person only, so that small people stay sharp."""
     out = np.zeros_like(own)
-    rows, columns = np.flatnonzero((own > _ON).any(axis=1)), np.flatnonzero((own > _ON).any(axis=0))
-    if not rows.size:
+    box = box_of(own > _ON)
+    if box is None:
         return out
-    margin = int(0.15 * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 4
+    margin = int(0.15 * (max(box.height, box.width) - 1)) + 4
     window = np.s_[
-        max(0, rows[0] - margin) : rows[-1] + 1 + margin,
-        max(0, columns[0] - margin) : columns[-1] + 1 + margin,
+        max(0, box.top - margin) : box.bottom + margin, max(0, box.left - margin) : box.right + margin
     ]
     out[window] = graphs.selfie.process(np.ascontiguousarray(pixels[window])).segmentation_mask
     return out

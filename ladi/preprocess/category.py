@@ -15,6 +15,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ladi.preprocess.background import look_at_background, matte_by_colour
+from ladi.preprocess.boxes import box_of, whole
 from ladi.preprocess.findings import finding
 from ladi.preprocess.kind import Judged
 from ladi.types import AskedCategory, Category, Finding
@@ -169,8 +170,7 @@ def measure(outline: np.ndarray) -> Shape:
     parts, count = ndimage.label(outline)
     if count > 1:
         outline = parts == np.bincount(parts.ravel())[1:].argmax() + 1
-    rows, columns = np.flatnonzero(outline.any(axis=1)), np.flatnonzero(outline.any(axis=0))
-    box = outline[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    box = outline[(box_of(outline) or whole(outline)).window]
     tall, wide = box.shape
     widths = box.sum(axis=1) / wide
 

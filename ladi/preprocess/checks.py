@@ -13,11 +13,12 @@ from PIL import Image
 from scipy import ndimage
 
 from ladi.preprocess.background import look_at_background
+from ladi.preprocess.boxes import Box, box_of, whole
 from ladi.preprocess.composition import TORSO
 from ladi.preprocess.cut_outs import edges_touched, has_background_colour, is_one_colour
 from ladi.preprocess.findings import finding
 from ladi.preprocess.labels import label_table
-from ladi.types import KEYPOINT_NAMES, Category, Finding, LabelScheme, Photo, PoseDetection
+from ladi.types import JOINT, Category, Finding, LabelScheme, Photo, PoseDetection
 
 MIN_SIDE_ERROR = 64
 """Pixels of a picture's shorter side below which nothing can be made of it."""
@@ -61,7 +62,7 @@ def check_person(photo: Photo, detection: PoseDetection, *, shrunk: int = 1) -> 
         codes.append("person_several")
     if _is_blurred(photo.pixels, box):
         codes.append("photo_blurred")
-    if _middle(detection.keypoints, "right_hip", "left_hip") is None and box[2] >= 0.98 * photo.size[0]:
+    if _middle(detection.keypoints, "right_hip", "left_hip") is None and box.bottom >= 0.98 * photo.size[0]:
         codes.append("person_cut_below")
     tall = shrunk * _person_height(detection, box)
     if tall < MIN_PERSON_WARNING:
@@ -83,7 +84,7 @@ def check_garment(
     """
     codes = []
     if person is not None and _wears(person, matte):
-        nose = person.keypoints[KEYPOINT_NAMES.index("nose")]
+        nose = person.keypoints[JOINT["nose"]]
         if nose[2] <= 0:
             codes.append("garment_looks_worn")
         elif not _is_printed(nose, person, matte):
@@ -93,7 +94,7 @@ def check_garment(
         codes.append("garment_empty" if share < MIN_GARMENT_ERROR else "garment_little")
     down, across = photo.size[0] / matte.shape[0], photo.size[1] / matte.shape[1]
     top, left, bottom, right = _box(matte)
-    box = (int(top * down), int(left * across), round(bottom * down), round(right * across))
+    box = Box(int(top * down), int(left * across), round(bottom * down), round(right * across))
     if _is_blurred(photo.pixels, box):
         codes.append("garment_blurred")
     return (*check_size(photo, "garment"), *(finding(code) for code in codes))
@@ -152,20 +153,15 @@ def check_size(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]
     return [finding(f"{kind}_{level}", pixels=f"{width}×{height}")]
 
 
-def _box(soft: np.ndarray) -> tuple[int, int, int, int]:
-    """Top, left, bottom, right of what is on; the whole where nothing is."""
-    on = soft > _ON
-    rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
-    if not rows.size:
-        return 0, 0, soft.shape[0], soft.shape[1]
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+def _box(soft: np.ndarray) -> Box:
+    """Around what is on; the whole where nothing is."""
+    return box_of(soft > _ON) or whole(soft)
 
 
-def _is_blurred(pixels: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+def _is_blurred(pixels: np.ndarray, box: Box) -> bool:
     from skimage.measure import blur_effect  # scikit-image loads slowly, and only this needs it
 
-    top, left, bottom, right = box
-    part = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right])).convert("L")
+    part = Image.fromarray(np.ascontiguousarray(pixels[box.window])).convert("L")
     part.thumbnail((_BLUR_SIDE, _BLUR_SIDE), Image.Resampling.LANCZOS)
     grey = np.asarray(part, dtype=np.float32) / 255
     if min(grey.shape) < MIN_SIDE_ERROR or np.ptp(grey) == 0:
@@ -175,7 +171,7 @@ def _is_blurred(pixels: np.ndarray, box: tuple[int, int, int, int]) -> bool:
 
 def _middle(keypoints: np.ndarray, *names: str) -> np.ndarray | None:
     """(2,) mean of those of the named joints that are present."""
-    points = keypoints[[KEYPOINT_NAMES.index(name) for name in names]]
+    points = keypoints[[JOINT[name] for name in names]]
     points = points[points[:, 2] > 0]
     return points[:, :2].mean(axis=0) if len(points) else None
 
@@ -247,14 +243,14 @@ def _is_printed(nose: np.ndarray, person: PoseDetection, matte: np.ndarray) -> b
     height, width = person.silhouette.shape
     row = min(int(nose[1] * matte.shape[0] / height), matte.shape[0] - 1)
     column = min(int(nose[0] * matte.shape[1] / width), matte.shape[1] - 1)
-    top, _, bottom, _ = _box(matte)
-    return bool(matte[row, column] > _ON and row - top > _PRINTED_BELOW * (bottom - top))
+    box = _box(matte)
+    return bool(matte[row, column] > _ON and row - box.top > _PRINTED_BELOW * box.height)
 
 
-def _person_height(detection: PoseDetection, box: tuple[int, int, int, int]) -> float:
+def _person_height(detection: PoseDetection, box: Box) -> float:
     """Pixels of the photo from just above the head to the upper thighs: what the model's frame would show."""
     shoulders = _middle(detection.keypoints, "right_shoulder", "left_shoulder")
     hips = _middle(detection.keypoints, "right_hip", "left_hip")
     if shoulders is None or hips is None:
-        return float(box[2] - box[0])
+        return float(box.height)
     return float(np.hypot(*(hips - shoulders))) / TORSO

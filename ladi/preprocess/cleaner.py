@@ -23,6 +23,7 @@ import torch
 from PIL import Image
 
 from ladi.preprocess.background import drop_specks, look_at_background, matte_by_colour
+from ladi.preprocess.boxes import box_of
 from ladi.preprocess.frame import crop_to_frame, to_tensor
 from ladi.types import Frame, GarmentError, Photo, Size
 
@@ -269,11 +270,9 @@ def frame_around(matte: np.ndarray, size: Size, *, share: float, threshold: floa
         share: Of the window, taken by the garment's box on the side that fits more tightly.
         threshold: From which value a pixel counts as garment.
     """
-    garment = matte > threshold
-    rows, columns = np.flatnonzero(garment.any(axis=1)), np.flatnonzero(garment.any(axis=0))
-    if rows.size == 0:
+    box = box_of(matte > threshold)
+    if box is None:
         return None
-    top, bottom, left, right = (float(edge) for edge in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
-    height = max(bottom - top, (right - left) * size[0] / size[1]) / share
+    height = max(box.height, box.width * size[0] / size[1]) / share
     width = height * size[1] / size[0]
-    return Frame((left + right - width) / 2, (top + bottom - height) / 2, width, height, size)
+    return Frame((box.left + box.right - width) / 2, (box.top + box.bottom - height) / 2, width, height, size)

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ladi.preprocess.boxes import box_of
 from ladi.types import KEYPOINT_NAMES, Category, PoseDetection, Size
 
 # How people stand in the VITON pictures, as fractions of the frame: our detector's joints on the 100
@@ -136,10 +137,9 @@ def _torso(joints: dict[str, np.ndarray], shoulders: np.ndarray) -> float:
 
 def _outline(silhouette: np.ndarray, joints: dict[str, np.ndarray]) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of the person; of the joints where the outline is empty."""
-    on = silhouette > _ON
-    rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
-    if rows.size:
-        return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    box = box_of(silhouette > _ON)
+    if box is not None:
+        return float(box.left), float(box.top), float(box.right), float(box.bottom)
     if joints:
         points = np.array(list(joints.values()))
         return (*points.min(axis=0), *points.max(axis=0))

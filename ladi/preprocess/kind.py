@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ladi.preprocess.boxes import box_of, whole
+
 if TYPE_CHECKING:
     from ladi.models.kind import GarmentKind
 
@@ -72,18 +74,16 @@ def _square(pixels: np.ndarray, matte: np.ndarray, side: int) -> torch.Tensor:
     shown.thumbnail((_LOOK_SIDE, _LOOK_SIDE), Image.Resampling.BOX)
     colours, alpha = np.asarray(shown), np.asarray(soft.resize(shown.size, Image.Resampling.BOX))
     on = alpha > _ON * 255
-    rows, columns = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
     height, width = alpha.shape
-    top, bottom = (rows[0], rows[-1] + 1) if rows.size else (0, height)
-    left, right = (columns[0], columns[-1] + 1) if columns.size else (0, width)
-    length = max(bottom - top, right - left) * _SURROUNDINGS
-    x, y = (left + right - length) / 2, (top + bottom - length) / 2
+    box = box_of(on) or whole(on)
+    length = max(box.height, box.width) * _SURROUNDINGS
+    x, y = (box.left + box.right - length) / 2, (box.top + box.bottom - length) / 2
     around = int(max(0, -x, -y, x + length - width, y + length - height)) + 2
     colours = np.pad(colours, ((around, around), (around, around), (0, 0)), mode="edge")
     alpha = np.pad(alpha, around)
-    box = (x + around, y + around, x + around + length, y + around + length)
+    square = (x + around, y + around, x + around + length, y + around + length)
     small, cover = (
-        np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BILINEAR, box=box))
+        np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BILINEAR, box=square))
         for part in (colours, alpha)
     )
     seen = np.concatenate(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.types import LabelScheme, SettingError
+from ladi.types import Category, LabelScheme, SettingError
 
 LIP: dict[str, int] = {
     "background": 0,
@@ -71,6 +71,16 @@ _TO_DRESS_CODE = {
 }
 _TO_LIP = {"belt": "pants", "head": "face"}
 
+UPPER_CLOTHING = ("upper_clothes", "dress", "coat")
+"""What is worn on the upper body, in LIP: a new top takes its place."""
+GARMENTS = (*UPPER_CLOTHING, "skirt", "pants")
+WORN: dict[Category, tuple[str, ...]] = {
+    "upper_body": UPPER_CLOTHING,
+    "lower_body": ("pants", "skirt"),
+    "dresses": ("dress",),
+}
+"""What a worn garment of each category may be labelled in LIP."""
+
 _SCHEMES: dict[LabelScheme, dict[str, int]] = {"lip": LIP, "dresscode": DRESS_CODE}
 
 
@@ -83,6 +93,12 @@ def label_table(scheme: LabelScheme) -> dict[str, int]:
     if scheme not in _SCHEMES:
         raise SettingError(f'The label scheme must be one of {", ".join(_SCHEMES)}, got "{scheme}".')
     return _SCHEMES[scheme]
+
+
+def worn_names(category: Category, scheme: LabelScheme) -> tuple[str, ...]:
+    """The labels of the garment that the person of a data set's pair wears."""
+    # VITON-HD's garments are all of one category; Dress Code's labels tell a top from a dress.
+    return ("upper_clothes",) if (category, scheme) == ("upper_body", "dresscode") else WORN[category]
 
 
 def to_scheme(labels: np.ndarray, from_scheme: LabelScheme, to_scheme: LabelScheme) -> np.ndarray:

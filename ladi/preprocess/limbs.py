@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from ladi.preprocess.boxes import box_of
 from ladi.preprocess.labels import LIP
-from ladi.types import KEYPOINT_NAMES, Size
+from ladi.types import JOINT, Size
 
-_JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 _CHIN = 0.405
 """Where the chin lies on the way from the nose to the middle of the shoulders: VITON's median over 600."""
 _HAND = 0.45
@@ -37,9 +37,9 @@ class Limbs:
 
     def __init__(self, keypoints: np.ndarray, person: np.ndarray) -> None:
         points = np.asarray(keypoints, np.float64)[:, :2]
-        self._points = {name: points[index] for name, index in _JOINT.items() if points[index].any()}
-        rows, columns = np.flatnonzero(person.any(1)), np.flatnonzero(person.any(0))
-        self._top, self._bottom = (float(rows[0]), float(rows[-1] + 1)) if rows.size else (0.0, 1.0)
+        self._points = {name: points[index] for name, index in JOINT.items() if points[index].any()}
+        box, columns = box_of(person), np.flatnonzero(person.any(0))
+        self._top, self._bottom = (0.0, 1.0) if box is None else (float(box.top), float(box.bottom))
         self._middle = float(columns.mean()) if columns.size else person.shape[1] / 2
         tall = self._bottom - self._top
         shoulders, hips = self._centre("shoulder"), self._centre("hip")

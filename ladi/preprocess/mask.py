@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from ladi.preprocess.labels import DRESS_CODE, LIP, label_table, to_scheme
-from ladi.types import CATEGORIES, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
+from ladi.preprocess.labels import DRESS_CODE, LIP, UPPER_CLOTHING, label_table, to_scheme
+from ladi.types import CATEGORIES, JOINT, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
 
 __all__ = ["DRESS_CODE", "LIP", "MaskRegions", "grow_mask", "inpaint_mask", "mask_regions", "to_scheme"]
 
@@ -28,7 +28,6 @@ _WAIST_RISE = 0.35
 # Without joints: a dress's waist as a share of the dress's height.
 _WAIST_IN_DRESS = 0.4
 
-_JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 _LEFT_ARM = ("left_wrist", "left_elbow", "left_shoulder")
 _RIGHT_ARM = ("right_shoulder", "right_elbow", "right_wrist")
 
@@ -38,7 +37,6 @@ _SHOES = ("left_shoe", "right_shoe")
 _HEAD = ("hat", "hair", "sunglasses", "head")
 _WORN_ABOVE_ALL = ("hat", "hair", "sunglasses", "scarf", "bag", *_SHOES)
 
-_VITON_GARMENT = ("upper_clothes", "dress", "coat")
 _VITON_FIXED = ("hat", "hair", "sunglasses", "face", "pants", "skirt", *_SHOES)
 _IN_FRONT = ("bag", "scarf")
 _NECKS = ("neck", "vitonhd_neck")
@@ -127,7 +125,7 @@ def mask_regions(
     size = (labels.shape[0], labels.shape[1])
     if scheme == "lip" and category == "upper_body":
         # The VITON-HD rule already replaces everything that covers the upper body.
-        garment, fixed = _named(labels, scheme, _VITON_GARMENT), _named(labels, scheme, _VITON_FIXED)
+        garment, fixed = _named(labels, scheme, UPPER_CLOTHING), _named(labels, scheme, _VITON_FIXED)
         if rule == "worn":
             # As in Dress Code: bags and scarves are in front; collars go below the shoulder line.
             fixed = fixed | _named(labels, scheme, _IN_FRONT)
@@ -199,7 +197,7 @@ def _named(labels: np.ndarray, scheme: LabelScheme, names: tuple[str, ...]) -> n
 
 
 def _present(joints: np.ndarray, *names: str) -> bool:
-    return all(bool(joints[_JOINT[name]].any()) for name in names)
+    return all(bool(joints[JOINT[name]].any()) for name in names)
 
 
 def _arm_line(joints: np.ndarray, size: Size, *, width: int) -> np.ndarray:
@@ -213,7 +211,7 @@ def _arm_line(joints: np.ndarray, size: Size, *, width: int) -> np.ndarray:
     canvas = Image.new("L", (size[1], size[0]))
     draw = ImageDraw.Draw(canvas)
     for chain in chains:
-        found = [joints[_JOINT[name]] for name in chain if _present(joints, name)]
+        found = [joints[JOINT[name]] for name in chain if _present(joints, name)]
         points = [(int(x), int(y)) for x, y in found]
         if len(points) > 1:
             draw.line(points, fill=255, width=width, joint="curve")
@@ -229,8 +227,8 @@ def below_shoulder_line(joints: np.ndarray, size: Size) -> np.ndarray:
     """
     if not _present(joints, "left_shoulder", "right_shoulder"):
         return np.zeros(size, bool)
-    right_x, right_y = joints[_JOINT["right_shoulder"], :2]
-    left_x, left_y = joints[_JOINT["left_shoulder"], :2]
+    right_x, right_y = joints[JOINT["right_shoulder"], :2]
+    left_x, left_y = joints[JOINT["left_shoulder"], :2]
     slope = (left_y - right_y) / (left_x - right_x) if left_x != right_x else 0.0
     line = right_y + slope * (np.arange(size[1]) - right_x) - _SHOULDER_RISE * size[0] / _REFERENCE_HEIGHT
     return np.arange(size[0])[:, None] >= np.trunc(line)[None, :]
@@ -252,8 +250,8 @@ def _add_covered(
 
 def _waist_row(dress: np.ndarray, joints: np.ndarray) -> float:
     """The row of the waist: from the hips and shoulders, else a share of the dress's height."""
-    hips = joints[[_JOINT["right_hip"], _JOINT["left_hip"]]]
-    shoulders = joints[[_JOINT["right_shoulder"], _JOINT["left_shoulder"]]]
+    hips = joints[[JOINT["right_hip"], JOINT["left_hip"]]]
+    shoulders = joints[[JOINT["right_shoulder"], JOINT["left_shoulder"]]]
     if hips.any() and shoulders.any():
         hip, shoulder = (pair[pair.any(axis=1), 1].mean() for pair in (hips, shoulders))
         return float(hip - _WAIST_RISE * (hip - shoulder))

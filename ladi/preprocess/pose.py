@@ -27,6 +27,7 @@ from ladi.preprocess.blazepose import (
     is_back,
     resize,
 )
+from ladi.preprocess.boxes import box_of
 from ladi.types import PersonError, PoseDetection, Size
 
 POSE_SIGMA = 9.0
@@ -136,11 +137,11 @@ def _windows(pixels: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
 def _window_around(found: PoseDetection) -> tuple[int, int, int, int] | None:
     """Where to look again for somebody who is small in the photo, or nothing where one look was enough."""
     height, width = found.silhouette.shape
-    rows, columns = (np.flatnonzero((found.silhouette > 0.5).any(axis=axis)) for axis in (1, 0))
-    if not rows.size or rows[-1] - rows[0] > _SMALL_PERSON * height:
+    box = box_of(found.silhouette > 0.5)
+    if box is None or box.height - 1 > _SMALL_PERSON * height:
         return None
-    reach = 0.75 * max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    y, x = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    reach = 0.75 * max(box.height - 1, box.width - 1) + 1
+    y, x = (box.top + box.bottom - 1) / 2, (box.left + box.right - 1) / 2
     return (
         int(max(0, y - reach)),
         int(max(0, x - reach)),

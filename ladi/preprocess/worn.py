@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import GARMENTS, label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LabelScheme
 
-GARMENTS = ("upper_clothes", "dress", "coat", "skirt", "pants")
 _HEAD = ("hat", "sunglasses", "face", "head")
 _ARMS = ("left_arm", "right_arm", "glove")
 _LEGS = ("left_leg", "right_leg", "socks", "left_shoe", "right_shoe")

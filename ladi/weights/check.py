@@ -14,7 +14,7 @@ from typing import Any
 
 from ladi.types import ModelError
 
-HELPERS = ("parser", "matting")
+HELPER_NAMES = ("parser", "matting")
 """Networks that may lie in a model's folder beside the pipeline's own."""
 NUMBERS = ("default_steps", "default_guidance", "height", "width")
 
@@ -33,7 +33,7 @@ def check_model(folder: Path) -> Findings:
     findings = Findings()
     index = _read_json(folder / "model_index.json", findings)
     components = {name: entry for name, entry in index.items() if isinstance(entry, list) and entry[0]}
-    components |= {name: [None, None] for name in HELPERS if (folder / name / "config.json").is_file()}
+    components |= {name: [None, None] for name in HELPER_NAMES if (folder / name / "config.json").is_file()}
     _check_index(index, findings)
     parts: dict[str, Any] = {}
     for name, (_, kind) in components.items():

@@ -16,7 +16,7 @@ from skimage.draw import polygon2mask
 from ladi.data.sample import Sample
 from ladi.preprocess.labels import DRESS_CODE, to_scheme
 from ladi.preprocess.mask import mask_regions
-from ladi.types import KEYPOINT_NAMES
+from ladi.types import JOINT
 
 UNKNOWN = "unknown"
 ACROSS = 0.12
@@ -25,7 +25,6 @@ LONG_SLEEVE, SHORT_SLEEVE = 0.7, 0.15
 """Shares of the arm, from shoulder to wrist, that the worn garment covers."""
 PATTERN = 0.035
 """Mean contrast within the garment, of [0,1], from which it counts as patterned: see ``pattern_contrast``."""
-_JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 
 Kind = Literal["word", "number"]
 
@@ -121,7 +120,7 @@ def properties(sample: Sample, mask: np.ndarray) -> dict[str, str | float | None
 
 def _at(joints: np.ndarray, *names: str) -> np.ndarray | None:
     """The joints (n,2), or nothing where one is absent."""
-    points = joints[[_JOINT[name] for name in names], :2]
+    points = joints[[JOINT[name] for name in names], :2]
     return points if points.any(1).all() else None
 
 

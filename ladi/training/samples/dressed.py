@@ -17,7 +17,7 @@ from scipy import ndimage
 from torch.nn import functional
 
 from ladi.postprocess.seen import layer_of_labels
-from ladi.preprocess.labels import LIP
+from ladi.preprocess.labels import LIP, WORN
 from ladi.preprocess.mask import inpaint_mask
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_person
@@ -28,11 +28,6 @@ from ladi.types import CATEGORIES, Category
 
 VARIED_SHARE = 0.6
 STREET_SHARE = 0.3
-WORN: dict[Category, tuple[str, ...]] = {
-    "upper_body": ("upper_clothes", "dress", "coat"),
-    "lower_body": ("pants", "skirt"),
-    "dresses": ("dress",),
-}
 WHOLE_ODDS, UPPER_ODDS = (0.5, 0.25, 0.25), (0.9, 0.0, 0.1)
 """How often each of ``CATEGORIES`` is looked for in the two windows of a street photo."""
 LEAST = {True: 900, False: 2500}

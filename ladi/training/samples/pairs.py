@@ -15,33 +15,20 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from ladi.data.sample import PairDataset, Sample
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import label_table, worn_names
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.pose import draw_pose_maps
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.feeding import bring
 from ladi.training.loop.stage import Batch, Validation
 from ladi.training.samples.cache import Cache, as_images
-from ladi.types import CATEGORIES, Category, LabelScheme, LadiError
+from ladi.types import CATEGORIES, LadiError
 
-WORN: dict[Category, tuple[str, ...]] = {
-    "upper_body": ("upper_clothes",),
-    "lower_body": ("skirt", "pants"),
-    "dresses": ("dress",),
-}
-"""The labels of the garment that a person wears, in Dress Code."""
-WORN_LIP = ("upper_clothes", "dress", "coat")
-"""The same in VITON-HD, whose garments are all of one category."""
 CHUNK = 8
 SHOWN = 4
 """Pairs that are validated on: sampling with the full-size model takes long."""
 Look = Callable[[Mapping[str, nn.Module], Batch, Draws], tuple[dict[str, float], np.ndarray | None]]
 """(modules, batch, random numbers) → metrics and a sheet to look at."""
-
-
-def worn_names(category: Category, scheme: LabelScheme) -> tuple[str, ...]:
-    """The labels of the garment that the person of a pair wears."""
-    return WORN_LIP if scheme == "lip" and category == "upper_body" else WORN[category]
 
 
 def pair_row(sample: Sample) -> dict[str, np.ndarray]:

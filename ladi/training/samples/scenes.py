@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ladi.preprocess.labels import LIP
+from ladi.preprocess.labels import GARMENTS, LIP
 from ladi.training.samples.augment import DARKEST_SKIN, SKIN
 from ladi.training.samples.cache import MIRRORED_JOINTS
 from ladi.types import Size
 
-WORN = tuple(LIP[name] for name in ("upper_clothes", "dress", "coat", "pants", "skirt"))
+WORN = tuple(LIP[name] for name in GARMENTS)
 _TOPS = (LIP["upper_clothes"], LIP["dress"])
 _PAIRS = (("left_arm", "right_arm"), ("left_leg", "right_leg"), ("left_shoe", "right_shoe"))
 

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from ladi.models.parser import LABELS, HumanParser
-from ladi.preprocess.labels import LIP
+from ladi.preprocess.labels import LIP, UPPER_CLOTHING
 from ladi.preprocess.pose import PoseDetector
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
@@ -46,7 +46,7 @@ DEFAULTS = LoopOptions(
     steps=8000, batch_size=16, learning_rate=1e-3, warmup_steps=100, validate_every=500, precision="bf16"
 )
 GROUPS = {
-    "upper": ("upper_clothes", "dress", "coat"),
+    "upper": UPPER_CLOTHING,
     "lower": ("pants", "skirt"),
     "dress": ("dress",),
     "head": ("hair", "face"),

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from ladi.diffusion.conditioning import resize, sample_garment
 from ladi.models.tps import ThinPlateSplineWarp
-from ladi.preprocess.labels import LIP
+from ladi.preprocess.labels import LIP, UPPER_CLOTHING
 from ladi.preprocess.pose import POSE_SIGMA
 from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, PaperStage, Stage
 from ladi.training.losses import grid_terms
@@ -30,7 +30,7 @@ DEFAULTS = LoopOptions(
     steps=8000, batch_size=16, learning_rate=3e-4, betas=(0.5, 0.99), validate_every=1000, precision="bf16"
 )
 GRID_WEIGHT = 0.01
-WORN = tuple(LIP[name] for name in ("upper_clothes", "dress", "coat"))
+WORN = tuple(LIP[name] for name in UPPER_CLOTHING)
 
 
 def worn_over_white(cache: Cache, indices: np.ndarray) -> torch.Tensor:
