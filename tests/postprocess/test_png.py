@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ladi.postprocess.png import SOURCE_TYPE, describe_png, read_settings, save_png
+from ladi.postprocess.png import COMMENT, SOURCE_TYPE, describe_png, read_settings, save_png
 from ladi.types import PhotoError
 
 PIXELS = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
@@ -28,22 +29,41 @@ def test_a_result_gives_its_settings_back_and_says_what_it_is(tmp_path: Path) ->
         np.testing.assert_array_equal(np.asarray(image), PIXELS)
 
 
-def test_other_files_are_refused_in_words(tmp_path: Path) -> None:
-    """Prevents: a traceback for a photo, a text file or a damaged record given as a result."""
-    plain = tmp_path / "plain.png"
-    save_png(PIXELS, plain)
-    with pytest.raises(PhotoError, match="carries no settings"):
-        read_settings(plain)
-    words = tmp_path / "words.png"
-    words.write_text("not a picture")
-    with pytest.raises(PhotoError, match="cannot be read"):
-        read_settings(words)
-    for text in ("{", "3"):
+def png(text: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
         chunks = describe_png({})
-        chunks.chunks = [(b"tEXt", b"ladi-vton\0" + text.encode(), False)]
-        save_png(PIXELS, plain, chunks)
-        with pytest.raises(PhotoError, match="damaged"):
-            read_settings(plain)
+        chunks.chunks = [(b"tEXt", b"ladi-vton\0" + text, False)]
+        save_png(PIXELS, path, chunks)
+
+    return write
+
+
+def jpeg(comment: bytes) -> Callable[[Path], None]:
+    return lambda path: Image.fromarray(PIXELS).save(path, "JPEG", comment=comment)
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (lambda path: save_png(PIXELS, path), "carries no settings"),
+        (lambda path: path.write_text("not a picture"), "cannot be read"),
+        (png(b"{"), "damaged"),
+        (png(b"3"), "damaged"),
+        (jpeg(b"holiday 2019"), "carries no settings"),
+        (jpeg(b""), "carries no settings"),
+        (jpeg(COMMENT + b"{broken"), "are damaged"),
+        (jpeg(COMMENT + b"[1]"), "are damaged"),
+        (jpeg(COMMENT + b"\xff\xfe\x80"), "cannot be read|are damaged"),
+    ],
+    ids=["photo", "text", "half", "number", "comment", "nothing", "half JPEG", "list", "bytes"],
+)
+def test_other_files_are_refused_in_words(
+    write: Callable[[Path], object], sentence: str, tmp_path: Path
+) -> None:
+    """Prevents a traceback for another file given as a result, and any comment taken for settings."""
+    write(tmp_path / "result")
+    with pytest.raises(PhotoError, match=sentence):
+        read_settings(tmp_path / "result")
 
 
 def test_png_is_complete_and_carries_no_metadata(tmp_path: Path) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import struct
 import sys
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, features
+from PIL import Image, ImageCms
 
 from ladi.preprocess.photo import read_photo
 from ladi.types import PhotoError
@@ -215,69 +213,12 @@ def test_heic_without_its_library_names_the_cure(monkeypatch: pytest.MonkeyPatch
         read_photo(b"\0\0\0\x18ftypheic" + b"\0" * 100)
 
 
-def test_a_header_bomb_is_refused_before_decoding() -> None:
-    """Prevents 2.7 GB from being allocated for a file of a hundred bytes."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-    with pytest.raises(PhotoError, match="at most 50 megapixels"):
-        read_photo(bomb + chunk(b"IEND", b""))
-
-
 def test_max_pixels(colours: np.ndarray) -> None:
     """Prevents the limit from being ignored for pictures that Pillow itself finds harmless."""
     data = _bytes(Image.fromarray(colours), "PNG")
     assert read_photo(data, max_pixels=960).size == (24, 40)
     with pytest.raises(PhotoError, match="40×24 pixels"):
         read_photo(data, max_pixels=959)
-
-
-def test_every_bad_file_gives_one_sentence_without_its_folder(colours: np.ndarray, tmp_path: Path) -> None:
-    """Prevents tracebacks, and server paths in messages."""
-    jpeg = _bytes(Image.fromarray(colours).resize((400, 300)), "JPEG")
-    png = _bytes(Image.fromarray(colours).resize((400, 300)), "PNG")
-    files = {
-        "empty.jpg": (b"", "empty"),
-        "text.jpg": (b"Dear Sir or Madam, " * 50, "not a picture"),
-        "cut.jpg": (jpeg[: len(jpeg) // 2], "damaged or incomplete"),
-        "cut.png": (png[: len(png) // 2], "damaged or incomplete"),
-        "head.jpg": (jpeg[:10], "not a picture|damaged"),
-        "dot.png": (_bytes(Image.new("RGB", (1, 1)), "PNG"), "only 1×1"),
-        "drawing.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 90\n", "not a picture"),
-        "page.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
-    }
-    for name, (data, expected) in files.items():
-        (tmp_path / name).write_bytes(data)
-        with pytest.raises(PhotoError, match=expected) as caught:
-            read_photo(tmp_path / name)
-        message = str(caught.value)
-        assert name in message and str(tmp_path) not in message
-        assert message.endswith(".") and "\n" not in message
-    with pytest.raises(PhotoError, match="no file “gone.jpg”"):
-        read_photo(str(tmp_path / "gone.jpg"))
-    with pytest.raises(PhotoError, match="is a folder"):
-        read_photo(tmp_path)
-    with pytest.raises(PhotoError, match="cannot be opened"):
-        read_photo("bad\0name.png")
-
-
-def test_damaged_bytes_never_escape_as_another_error(colours: np.ndarray) -> None:
-    """Prevents one of Pillow's many exceptions from reaching the user: 280 files with bytes overwritten."""
-    rng = np.random.default_rng(0)
-    for kind in ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "AVIF", "DDS"):
-        if kind == "AVIF" and not features.check("avif"):
-            continue
-        original = _bytes(Image.fromarray(colours), kind)
-        for _ in range(40):
-            damaged = np.frombuffer(original, np.uint8).copy()
-            damaged[rng.integers(0, damaged.size, 6)] = rng.integers(0, 256, 6)
-            try:
-                assert read_photo(damaged.tobytes(), max_pixels=10**6).pixels.ndim == 3
-            except PhotoError as error:
-                assert str(error).endswith(".")
 
 
 def test_arrays_and_pillow_pictures(colours: np.ndarray) -> None:
@@ -289,9 +230,3 @@ def test_arrays_and_pillow_pictures(colours: np.ndarray) -> None:
     assert np.array_equal(read_photo(Image.fromarray(colours)).pixels, colours)
     assert read_photo(colours[:, :, 0]).pixels.shape == colours.shape
     assert read_photo(colours[:, :, :1]).pixels.shape == colours.shape
-    with pytest.raises(PhotoError, match="uint8"):
-        read_photo(colours.astype(np.float32))
-    with pytest.raises(PhotoError, match="shape"):
-        read_photo(np.zeros((20, 20, 2), np.uint8))
-    with pytest.raises(PhotoError, match="got NoneType"):
-        read_photo(None)  # type: ignore[arg-type]

@@ -20,8 +20,9 @@ from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings
 from ladi.settings import TryOnRequest
 from ladi.types import Result
+from tests.bad_files import BAD_FILES
 from tests.ui.conftest import FakeEngine, Send, page_values
-from tests.ui.pictures import BAD_FILES, coloured
+from tests.ui.pictures import coloured
 
 
 def png(*colour: int) -> bytes:
@@ -40,7 +41,7 @@ def zipped(files: dict[str, bytes | str]) -> bytes:
 
 PICTURES: dict[str, bytes | str] = {
     "ann.png": png(10, 60, 110),
-    "letter.png": BAD_FILES["text.jpg"](),
+    "letter.png": BAD_FILES["text.jpg"].content(),
     "shirt.png": png(100, 20, 20),
 }
 TABLE = "person,garment,steps\nann.png,shirt.png,\nletter.png,shirt.png,\nann.png,shirt.png,9\n"

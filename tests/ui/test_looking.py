@@ -15,8 +15,9 @@ from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
 from ladi.preprocess.findings import USE_ANYWAY
 from ladi.types import GarmentError, PersonError
+from tests.bad_files import BAD_FILES
 from tests.ui.conftest import FakeEngine, Send, page_values
-from tests.ui.pictures import BAD_FILES, coloured
+from tests.ui.pictures import coloured
 
 SKIP = gr.skip()
 
@@ -121,7 +122,7 @@ def test_a_reset_gives_the_automatic_mask(visitor: Visitor) -> None:
 def test_a_problem_is_said_beside_its_own_picture(visitor: Visitor, send: Send) -> None:
     """Prevents a bad garment from hiding the mask, and a bad photo from hiding the garment."""
     good = visitor.garment
-    visitor.garment = send(BAD_FILES["text.jpg"](), "text.jpg")
+    visitor.garment = send(BAD_FILES["text.jpg"].content(), "text.jpg")
     seen = visitor.look()
     assert "text.jpg" in seen["found_garment"] and "text.jpg" not in seen["found_person"]
     assert seen["cleaned"] is None and seen["editor"] != SKIP and seen["joints"] is not None

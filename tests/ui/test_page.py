@@ -23,8 +23,9 @@ from app.words import UNEXPECTED
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
 from ladi.types import LadiError, PersonError, PhotoError
+from tests.bad_files import BAD_FILES
 from tests.ui.conftest import FakeEngine
-from tests.ui.pictures import BAD_FILES, coloured
+from tests.ui.pictures import coloured
 
 
 def try_on(client: Client, person: Path | None, garment: Path | None, **values: object) -> tuple:
@@ -133,13 +134,12 @@ def test_an_iphone_picture_is_read(client: Client, engine: FakeEngine, garment: 
     assert engine.requests[0].person.size == (96, 72)
 
 
-@pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_gives_its_sentence_and_the_server_goes_on(
-    client: Client, engine: FakeEngine, person: Path, garment: Path, tmp_path: Path, name: str
+    client: Client, engine: FakeEngine, person: Path, garment: Path, tmp_path: Path
 ) -> None:
     """Prevents tracebacks or Gradio's own messages for files that are no picture."""
-    bad = tmp_path / name
-    bad.write_bytes(BAD_FILES[name]())
+    bad = tmp_path / "truncated.jpg"
+    bad.write_bytes(BAD_FILES[bad.name].content())
     with pytest.raises(PhotoError) as expected:
         read_photo(bad)
     with pytest.raises(AppError) as refused:
