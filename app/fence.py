@@ -35,7 +35,7 @@ def fenced(ended: dict[str, Any], what: str) -> Iterator[None]:
         ended["status"] = words.hint(words.STOPPED)
     except LadiError as error:
         LOGGER.info("refused: %s", type(error).__name__)
-        ended["status"] = words.problem(str(error))
+        ended["status"] = words.refusal(error)
     except Exception:
         LOGGER.exception("%s failed", what)
         ended["status"] = words.problem(words.UNEXPECTED, "Sorry")

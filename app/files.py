@@ -22,7 +22,7 @@ from PIL import Image
 from app import words
 from ladi.postprocess.jpeg import save_jpeg
 from ladi.postprocess.png import describe_png, save_png
-from ladi.types import LadiError
+from ladi.types import LadiError, Photo
 
 DISK_LIMIT = "LADI_DISK_LIMIT"
 """The environment variable with the megabytes that all uploads and results together may take."""
@@ -97,6 +97,21 @@ def write_photo(pixels: np.ndarray, folder: Path, name: str = "photo") -> Path:
     path = folder / f"{name}.jpg"
     Image.fromarray(pixels).save(path, quality=92)
     return path
+
+
+def write_turned(photo: Photo, folder: Path) -> Path:
+    """A photo that takes the place of an upload, without loss: what is read from the file is the photo."""
+    path = folder / "turned.png"
+    pixels = photo.pixels if photo.alpha is None else before_white(photo.pixels, photo.alpha)
+    Image.fromarray(pixels).save(path, compress_level=1)
+    return path
+
+
+def before_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(H,W,4) uint8 RGBA that gives ``pixels`` (H,W,3) again where it is put on white."""
+    share = np.maximum(alpha, 1)[..., None].astype(np.float32) / 255
+    straight = 255 - (255 - pixels.astype(np.float32)) / share
+    return np.dstack([np.rint(straight.clip(0, 255)).astype(np.uint8), alpha])
 
 
 def write_picture(pixels: np.ndarray, folder: Path, name: str) -> Path:

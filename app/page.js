@@ -30,11 +30,19 @@
 
   window.ladi = {
     // A picture was given or taken away: the result is another's now, and a refusal's cause may be gone.
-    changed: (name, picture) => {
+    changed: (name, picture, ...overruled) => {
       const outcome = part('#outcome');
       if (outcome) outcome.dataset.earlier = 'yes';
-      // A refusal that was overruled was another garment's.
-      return [picture ? note(LOOKING[name]) : '', '', ...(name === 'garment' ? [false] : [])];
+      // A refusal that was overruled was another garment's, unless this is the same one, turned.
+      const same = name in window.ladi.turning;
+      delete window.ladi.turning[name];
+      return [picture ? note(LOOKING[name]) : '', '', ...overruled.map((yes) => yes && same)];
+    },
+    // By how many degrees a picture is being turned.
+    turning: {},
+    not_turned: (name) => {
+      delete window.ladi.turning[name];
+      document.querySelectorAll(`a[href^="#turn-${name}-"]`).forEach((one) => { one.textContent = 'Turn it'; });
     },
     // An answer to an earlier question must not wipe away that a newer picture is being looked at.
     still_looking: (person, garment, found_person, found_garment) => [
@@ -107,8 +115,18 @@
     },
   };
 
-  // Two links in what is said: to overrule a refusal, and to the full model, told in the fold at the foot.
+  // Links in what is said: to overrule a refusal, to turn a picture, and to the full model, told in the fold at
+  // the foot.
   document.addEventListener('click', (event) => {
+    const turn = event.target.closest('a[href^="#turn-"]');
+    if (turn) {
+      event.preventDefault();
+      const [, name, degrees] = turn.hash.match(/^#turn-(\w+)-(\d+)$/);
+      if (name in window.ladi.turning) return;
+      window.ladi.turning[name] = degrees;
+      turn.textContent = 'Turning …';
+      part(`#turn-${name}`).click();
+    }
     if (event.target.closest('a[href="#overrule"]')) {
       event.preventDefault();
       part('#overrule').click();

@@ -8,10 +8,10 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from ladi.preprocess.findings import USE_ANYWAY
+from ladi.preprocess.findings import TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
 from ladi.settings import DECODED
-from ladi.types import Category, Finding, Garment, Result
+from ladi.types import Category, Finding, Garment, GarmentError, LadiError, Result
 
 STAGES = {
     "load": "Getting the model ready",
@@ -72,11 +72,31 @@ def waiting(ahead: int | None = 0) -> str:
 
 
 def problem(sentence: str, title: str = "") -> str:
-    """A refusal, where the eye is; one that may be overruled has the way to do so in it."""
+    """What went wrong, where the eye is."""
     head = f"<strong>{title}.</strong> " if title else ""
+    return f'<div class="note problem" role="alert">{head}{plain(sentence)}</div>'
+
+
+def refusal(error: LadiError) -> str:
+    """The same for what is refused; what can be done about it at a tap is in it as a link."""
+    told = with_links(str(error), "garment" if isinstance(error, GarmentError) else "person", error.turn)
+    return f'<div class="note problem" role="alert">{told}</div>'
+
+
+def with_links(sentence: str, what: str, turn: int = 0) -> str:
+    """A sentence on one of the two pictures, as HTML; ``page.js`` knows the links.
+
+    Args:
+        sentence: a finding's or a refusal's.
+        what: ``person`` or ``garment``.
+        turn: degrees by which that picture should be turned.
+    """
     told, overruled, _ = sentence.partition(USE_ANYWAY)
+    told, turned, _ = told.partition(TURN_IT)
     link = ' <a href="#overrule" role="button">Use it anyway</a>' if overruled else ""
-    return f'<div class="note problem" role="alert">{head}{plain(told)}{link}</div>'
+    if turned and turn:
+        link += f' <a href="#turn-{what}-{turn}" role="button">Turn it</a>'
+    return plain(told) + link
 
 
 def hint(sentence: str) -> str:
@@ -89,9 +109,15 @@ def said(found: str) -> str:
     return f'<div class="said" tabindex="0">{found}</div>' if len(found) > LONG else found
 
 
-def findings_list(findings: Iterable[Finding], good: str) -> str:
-    """What the checks say of a picture; a good word where they have nothing to say."""
-    lines = [f"<li>{plain(finding.message)}</li>" for finding in findings]
+def findings_list(findings: Iterable[Finding], good: str, what: str) -> str:
+    """What the checks say of a picture; a good word where they have nothing to say.
+
+    Args:
+        findings: what they found.
+        good: the good word.
+        what: see ``with_links``.
+    """
+    lines = [f"<li>{with_links(finding.message, what, finding.turn)}</li>" for finding in findings]
     if not lines:
         return f'<div class="note good" role="status">✓ {plain(good)}</div>'
     return said(f'<div class="note caution" role="status"><ul>{"".join(lines)}</ul></div>')
@@ -113,7 +139,7 @@ def describe(result: Result, *, guessed_of: int = 2) -> str:
     made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
     steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
     lines = [f"Seed {result.seed} · {steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
-    lines += [f"- {plain(finding.message)}" for finding in result.findings]
+    lines += [f"- {plain(finding.message.removesuffix(TURN_IT))}" for finding in result.findings]
     return "\n".join(lines)
 
 

@@ -146,6 +146,7 @@ class Engine:
         mask_rule: MaskRule = "worn",
         size: Size | None = None,
         mask: np.ndarray | None = None,
+        turn: bool = False,
     ) -> PersonParts:
         """Find the person, frame them, and decide what is repainted.
 
@@ -156,13 +157,20 @@ class Engine:
             mask_rule: see ``ladi.types.MaskRule``.
             size: instead of the model's own.
             mask: (H,W) at the photo's size, in place of the automatic one.
+            turn: a photo that lies on its side or upside down is turned first, the mask too.
 
         Raises:
             PersonError: nobody is there, or not in a way that can be dressed.
             MaskError: the given mask is empty or has another size.
         """
         return self._preparation.person(
-            photo, category=category, mask_grow=mask_grow, mask_rule=mask_rule, size=size, mask=mask
+            photo,
+            category=category,
+            mask_grow=mask_grow,
+            mask_rule=mask_rule,
+            size=size,
+            mask=mask,
+            turn=turn,
         )
 
     def prepare_garment(
@@ -173,6 +181,7 @@ class Engine:
         clean: str = "auto",
         size: Size | None = None,
         use_anyway: bool = False,
+        turn: bool = False,
     ) -> Garment:
         """Remove the background where that is needed, and fit the garment to the model's size.
 
@@ -182,13 +191,14 @@ class Engine:
             clean: see ``TryOnRequest.clean_garment``.
             size: instead of the model's own.
             use_anyway: whatever seems to be wrong with it.
+            turn: a garment that lies on its side or upside down is turned first.
 
         Raises:
             GarmentError: there is no garment to be seen, or one that the model cannot paint.
             SettingError: an unknown way of cleaning.
         """
         return self._preparation.garment(
-            photo, category=category, clean=clean, size=size, use_anyway=use_anyway
+            photo, category=category, clean=clean, size=size, use_anyway=use_anyway, turn=turn
         )
 
     def warm_up(self, *, wait: bool = False) -> None:

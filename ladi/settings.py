@@ -203,6 +203,12 @@ class TryOnRequest:
         "Use it anyway: the garment's picture, whatever seems to be wrong with it",
         flag="--force",
     )
+    turn: bool = setting(
+        False,
+        "switch",
+        "replaced",
+        "Turn pictures upright: a photo or garment that seems to lie on its side or upside down is turned",
+    )
     mask_grow: int = setting(
         0,
         "whole",

@@ -68,6 +68,9 @@ JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 class LadiError(ValueError):
     """Something the user can mend, said in one plain sentence: what is wrong and what to do."""
 
+    turn: int = 0
+    """As a finding's, where the picture that is refused would do after turning."""
+
 
 class PhotoError(LadiError):
     """A file that cannot be used as a picture."""
@@ -187,6 +190,8 @@ class PersonParts:
     scheme: LabelScheme = "lip"
     parser: str = "embedded"
     """Which network labelled the person: ``embedded`` or ``segformer``."""
+    turned: int = 0
+    """Degrees by which ``photo`` is the one that was given, turned to the right."""
     findings: tuple[Finding, ...] = ()
 
     @property

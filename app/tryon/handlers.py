@@ -171,7 +171,7 @@ class Handlers:
         records = [record(request, result, model=model, picture=index) for index in range(len(result.images))]
         told = list(zip(result.images, records, strict=True))
         # Without pasting back, the picture is the model's window and is compared with the same window.
-        before = request.person.pixels if request.settings.paste_back else to_pixels(result.person.image)
+        before = result.person.photo.pixels if request.settings.paste_back else to_pixels(result.person.image)
         made = enumerate(explained(result))
         results = {
             "before": str(write_photo(before, folder)),

@@ -14,10 +14,13 @@ from typing import Any
 import gradio as gr
 
 from app import pictures, words
+from app.fence import sentences
+from app.files import new_folder, write_turned
 from app.running import Crew
 from app.tryon import masks
 from app.values import named, read_upload, read_value
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.turning import turn_photo
 from ladi.runtime.recall import digest
 from ladi.types import Category, Garment, LadiError, PersonParts
 from ladi.weights.catalog import trained_categories
@@ -35,8 +38,8 @@ class Look:
 
     person: PersonParts | None = None
     garment: Garment | None = None
-    person_problem: str = ""
-    garment_problem: str = ""
+    person_problem: LadiError | None = None
+    garment_problem: LadiError | None = None
 
 
 class Looking:
@@ -84,6 +87,19 @@ class Looking:
         """
         return self._crew.run(lambda: self._look(person, garment, drawn, token, layers, values))
 
+    def turn(self, upload: dict[str, Any] | None, degrees: str, what: str) -> str:
+        """The file of a picture turned to the right, to take the place of the one that was uploaded.
+
+        Args:
+            upload: Gradio's record of it.
+            degrees: a multiple of 90.
+            what: the picture's name in the sentence that asks for it.
+        """
+        with sentences():
+            return self._crew.run(
+                lambda: str(write_turned(turn_photo(read_upload(upload, what), int(degrees)), new_folder()))
+            )
+
     def _look(
         self, person: Any, garment: Any, drawn: masks.DrawnMask | None, token: str, layers: Any, values: Any
     ) -> tuple[Any, ...]:
@@ -93,10 +109,10 @@ class Looking:
             grow = read_value(settings, "mask_grow")
             seen = self._see(person, garment, settings)
         except LadiError as error:
-            seen = Look(person_problem=str(error))
+            seen = Look(person_problem=error)
         except Exception:  # the last fence before the visitor
             LOGGER.exception("a look at the pictures failed")
-            seen = Look(person_problem=words.UNEXPECTED)
+            seen = Look(person_problem=LadiError(words.UNEXPECTED))
         shown = self._show_garment(seen, settings["model"] or self.default_model)
         noted = masks.note_strokes(drawn, token, layers)
         shown |= self._show_person(seen, noted, token, grow)
@@ -124,7 +140,7 @@ class Looking:
                 )
                 seen, category = replace(seen, garment=found), found.category
             except LadiError as error:
-                seen = replace(seen, garment_problem=str(error))
+                seen = replace(seen, garment_problem=error)
         if person:
             try:
                 parts = engine.prepare_person(
@@ -136,16 +152,16 @@ class Looking:
                 )
                 seen = replace(seen, person=parts)
             except LadiError as error:
-                seen = replace(seen, person_problem=str(error))
+                seen = replace(seen, person_problem=error)
         return seen
 
     def _show_garment(self, seen: Look, model: str) -> dict[str, Any]:
         """The garment cut out, and what it is taken for."""
         if seen.garment is None:
-            said = words.said(words.problem(seen.garment_problem)) if seen.garment_problem else ""
+            said = words.said(words.refusal(seen.garment_problem)) if seen.garment_problem else ""
             return {"cleaned": None, "found_garment": said}
         good = words.garment_words(seen.garment, len(trained_categories(model)))
-        said = words.findings_list(words.warnings_of(seen.garment.findings), good)
+        said = words.findings_list(words.warnings_of(seen.garment.findings), good, "garment")
         return {"cleaned": to_pixels(seen.garment.image), "found_garment": said}
 
     def _show_person(
@@ -161,12 +177,14 @@ class Looking:
         """
         person = seen.person
         if person is None:
-            said = words.said(words.problem(seen.person_problem)) if seen.person_problem else ""
+            said = words.said(words.refusal(seen.person_problem)) if seen.person_problem else ""
             # The mask stays: it is there again when the photo is.
             gone = {"editor": None, "token": "", "mask": drawn, "joints": None, "parts": None}
             return gone | {"found_person": said}
         shown: dict[str, Any] = {
-            "found_person": words.findings_list(words.warnings_of(person.findings), words.GOOD_PHOTO),
+            "found_person": words.findings_list(
+                words.warnings_of(person.findings), words.GOOD_PHOTO, "person"
+            ),
             "joints": pictures.draw_pose(person),
             "parts": pictures.draw_parts(person),
         }

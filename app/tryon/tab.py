@@ -7,6 +7,7 @@ Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
 from app.tryon.editor import found_fields, layers_reader, mask_fields
 from app.tryon.handlers import Handlers
-from app.tryon.looking import Looking
+from app.tryon.looking import GARMENT, PERSON, Looking
 from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, run_in_line
@@ -43,8 +44,11 @@ def build_tab(start: Defaults) -> Fields:
                     "Cancel", variant="stop", size="lg", visible=False, elem_id="cancel-button"
                 )
                 fields["refusal"] = gr.HTML(elem_id="refusal", padding=False)
-                # Pressed by the link in a refusal: what is folded away is not there to be clicked.
+                # Pressed by the links in what is said: what is folded away is not there to be clicked.
                 fields["overrule"] = gr.Button("Use it anyway", visible="hidden", elem_id="overrule")
+                for name in ("person", "garment"):
+                    fields[f"turn_{name}"] = gr.Button("Turn it", visible="hidden", elem_id=f"turn-{name}")
+                fields["degrees"] = gr.Textbox(value="", visible=False)
             gr.Markdown(CONSENT.format(minutes=start.keep_minutes), elem_classes="quiet", elem_id="consent")
             with gr.Column(elem_classes="everyday"):
                 fields |= everyday_fields(start)
@@ -131,14 +135,22 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
     def look(person: Any, garment: Any, drawn: Any, token: str, raw: Any, *values: Any) -> tuple[Any, ...]:
         return looking.look(person, garment, drawn, token, layers(raw), *values)
 
-    for name, overruled in (("person", []), ("garment", [fields["use_anyway"]])):
+    for name, what, overruled in (("person", PERSON, []), ("garment", GARMENT, [fields["use_anyway"]])):
         fields[name].change(
             None,
-            fields[name],
+            [fields[name], *overruled],
             [fields[f"found_{name}"], fields["refusal"], *overruled],
-            js=f"(picture) => window.ladi.changed({name!r}, picture)",
+            js=f"(picture, ...overruled) => window.ladi.changed({name!r}, picture, ...overruled)",
             **PRIVATE,
         )
+        fields[f"turn_{name}"].click(
+            partial(looking.turn, what=what),
+            [fields[name], fields["degrees"]],
+            fields[name],
+            js=f"(picture) => [picture, window.ladi.turning.{name}]",
+            concurrency_id=PREPARE,
+            **PRIVATE,
+        ).failure(None, None, None, js=f"() => {{ window.ladi.not_turned({name!r}); }}", **PRIVATE)
     gr.on([field.change for field in settings], None, None, fields["refusal"], js="() => ''", **PRIVATE)
     looked = [fields[name] for name in Looking.LOOKED]
     inputs = [*pictures, *mask, *settings]

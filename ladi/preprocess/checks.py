@@ -67,7 +67,7 @@ def check_person(photo: Photo, detection: PoseDetection, *, shrunk: int = 1) -> 
     tall = shrunk * _person_height(detection, box)
     if tall < MIN_PERSON_WARNING:
         codes.append("person_too_small" if tall < MIN_PERSON_ERROR else "person_small")
-    turn = _turn(detection)
+    turn = turn_of(detection)
     lies = (finding("person_not_upright", turn=turn),) if turn else ()
     return (*check_size(photo, "photo"), *lies, *(finding(code, tall=round(tall)) for code in codes))
 
@@ -192,7 +192,7 @@ def _joint_codes(detection: PoseDetection) -> list[str]:
     return codes
 
 
-def _turn(detection: PoseDetection) -> int:
+def turn_of(detection: PoseDetection) -> int:
     """Degrees by which the photo must be turned to the right for the head to be on top; 0 where it is."""
     joints = detection.keypoints
     hips, neck = _middle(joints, "right_hip", "left_hip"), _middle(joints, "neck")

@@ -14,6 +14,8 @@ from ladi.types import Finding, Garment, GarmentError, LadiError, PersonError, P
 
 USE_ANYWAY = " To use it all the same, choose “Use it anyway” (--force)."
 """Behind every refusal of a garment's picture."""
+TURN_IT = " To have that done, choose “Turn it” (--turn)."
+"""Behind every sentence on a picture that should be turned."""
 _LIES = {90: "lie on its side", 180: "be upside down", 270: "lie on its side"}
 _TURNS = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
 
@@ -21,6 +23,7 @@ _ERRORS = {
     "photo_too_small": "The photo has only {pixels} pixels; use one of at least 512 pixels on each side.",
     "garment_too_small": "The garment picture has only {pixels} pixels; use one of at least 512 each way.",
     "person_without_shoulders": "The shoulders are not in the photo; use one that shows head to hips.",
+    "person_found_turned": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
     "person_too_small": "The person is only about {tall} pixels tall; use a photo taken from nearer.",
     "garment_empty": "No garment was found in this picture; use one that shows the whole garment.",
     "garment_on_person": "The garment picture shows a person; use one of the garment alone.",
@@ -37,6 +40,7 @@ _WARNINGS = {
     "person_back_view": "The person is seen from behind; use a photo from the front, as garments are.",
     "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
     "person_not_upright": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
+    "person_turned": "The photo was turned {how}, because the person seemed to {lie}.",
     "person_headless": "The head is cut off; shoulders and hips say where the garment goes.",
     "person_cut_below": "The photo ends above the hips, and so will the garment; its hem will not be seen.",
     "person_in_dress": "A dress is worn; what is below the new top will be made up.",
@@ -55,21 +59,32 @@ _WARNINGS = {
     "garment_several": "There are several garments in this picture, and only the largest is used.",
     "garment_on_page": "Bars or buttons beside the garment were left out; crop the picture to the garment.",
     "garment_turned": "The garment seems to {lie}; turn its picture {how}, so that it hangs upright.",
+    "garment_was_turned": "The garment's picture was turned {how}, because it seemed to {lie}.",
     "garment_little": "The garment takes up very little of its picture; crop the picture around it.",
     "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",
 }
+_DONE = ("person_turned", "garment_was_turned")
+"""What needs no turning any more."""
 _RAISED: dict[str, type[LadiError]] = {"person": PersonError, "garment": GarmentError, "photo": PhotoError}
 """The exception for each first word of a finding's code."""
 
 
 def finding(code: str, turn: int = 0, **details: object) -> Finding:
-    """What a code stands for, in a sentence with its details."""
-    if code in _ERRORS:
-        anyway = USE_ANYWAY if code.startswith("garment") else ""
-        return Finding("error", code, _ERRORS[code].format(**details) + anyway, turn)
+    """What a code stands for, in a sentence with its details.
+
+    Args:
+        code: a key of the sentences above.
+        turn: degrees to the right by which the picture should be turned, or was.
+        details: what the sentence says.
+    """
     if turn:
         details |= {"lie": _LIES[turn], "how": _TURNS[turn]}
-    return Finding("warning", code, _WARNINGS[code].format(**details), turn)
+    if code in _ERRORS:
+        anyway = TURN_IT if turn else USE_ANYWAY if code.startswith("garment") else ""
+        return Finding("error", code, _ERRORS[code].format(**details) + anyway, turn)
+    if code in _DONE:
+        return Finding("warning", code, _WARNINGS[code].format(**details))
+    return Finding("warning", code, _WARNINGS[code].format(**details) + (TURN_IT if turn else ""), turn)
 
 
 def raise_errors(findings: Iterable[Finding]) -> None:
@@ -80,7 +95,9 @@ def raise_errors(findings: Iterable[Finding]) -> None:
     """
     for one in findings:
         if one.level == "error":
-            raise _RAISED.get(one.code.split("_")[0], LadiError)(one.message)
+            error = _RAISED.get(one.code.split("_")[0], LadiError)(one.message)
+            error.turn = one.turn
+            raise error
 
 
 def overruled(findings: Iterable[Finding]) -> tuple[Finding, ...]:

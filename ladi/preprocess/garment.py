@@ -26,6 +26,7 @@ from ladi.preprocess.frame import crop_to_frame, to_tensor
 from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
 from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.turning import turn_photo
 from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def cut_garment(
     background: Background,
     kinds: GarmentKind | None = None,
     use_anyway: bool = False,
+    turn: bool = False,
 ) -> Garment:
     """Remove the background where that is needed, and fit the garment to the model's size.
 
@@ -75,6 +77,7 @@ def cut_garment(
         background: what the garments of its training lay on.
         kinds: tells what a garment is; its outline alone does where there is none.
         use_anyway: nothing that is found to be wrong with the garment stops it; all of it is a warning.
+        turn: a garment that seems to lie on its side or upside down is turned first.
 
     Raises:
         GarmentError: there is no garment to be seen, or one that the model cannot paint.
@@ -84,6 +87,22 @@ def cut_garment(
     cut_out, beside = _sorted_out(photo, cleaner.cut_out(photo, clean), keep=clean == "keep")
     judged = None if kinds is None else judge(kinds, photo.pixels, cut_out.matte)
     chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained, judged=judged)
+    lies = next((one.turn for one in doubts if one.turn), 0)
+    if turn and lies:
+        upright = cut_garment(
+            turn_photo(photo, lies),
+            cleaner,
+            pose,
+            category=category,
+            clean=clean,
+            size=size,
+            trained=trained,
+            background=background,
+            kinds=kinds,
+            use_anyway=use_anyway,
+        )
+        told = finding("garment_was_turned", turn=lies)
+        return replace(upright, findings=(told, *upright.findings))
     findings = (
         *check_cut_out(photo, cut_out.matte, cut_out.cleaned_by),
         *check_garment(photo, cut_out.matte, person=pose.find(photo.pixels)),

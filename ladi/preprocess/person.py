@@ -18,6 +18,7 @@ from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor, to_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
+from ladi.preprocess.turning import turn_pixels
 from ladi.preprocess.worn import mend_worn
 from ladi.types import (
     Category,
@@ -111,11 +112,12 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
 
     Args:
         person: As prepared.
-        mask: (H,W) at the photo's size, nonzero = repaint.
+        mask: (H,W) at the size of the photo as it was given, nonzero = repaint.
 
     Raises:
         MaskError: It has another size, or nothing of it lies in the model's window.
     """
+    mask = turn_pixels(mask, person.turned)
     if mask.shape != person.photo.size:
         got, want = ("x".join(map(str, shape)) for shape in (mask.shape, person.photo.size))
         raise MaskError(f"The mask must have the photo's size, {want} (height by width), got {got}.")

@@ -6,18 +6,20 @@ the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ladi.preprocess.checks import check_size
 from ladi.preprocess.cleaner import GarmentCleaner
-from ladi.preprocess.findings import raise_errors
+from ladi.preprocess.findings import finding, raise_errors
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, shrink_photo
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.photo import MAX_PIXELS
 from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
 from ladi.progress import Stages
 from ladi.runtime.recall import SECONDS, Recall, digest
 from ladi.settings import TryOnRequest
@@ -81,6 +83,7 @@ class Preparation:
                 clean=request.clean_garment,
                 size=size,
                 use_anyway=request.use_anyway,
+                turn=request.turn,
             )
         with stages("person"):
             person = self.person(
@@ -90,6 +93,7 @@ class Preparation:
                 mask_rule=request.mask_rule,
                 size=size,
                 mask=request.mask,
+                turn=request.turn,
             )
         return garment, person
 
@@ -102,6 +106,7 @@ class Preparation:
         mask_rule: MaskRule,
         size: Size | None,
         mask: np.ndarray | None,
+        turn: bool,
     ) -> PersonParts:
         """The person; arguments and errors are ``Engine.prepare_person``'s."""
         size = size or self._size
@@ -111,9 +116,12 @@ class Preparation:
             looked_at, factor = shrink_photo(photo)
             # Before anybody is looked for: one that is too small is said to be just that.
             raise_errors(check_size(looked_at, "photo"))
+            degrees = how_it_lies(self._pose, looked_at.pixels) if turn else 0
+            upright = turn_photo(photo, degrees)
+            looked_at, factor = shrink_photo(upright)
             found = prepare_person(
                 looked_at,
-                self._pose.detect(looked_at.pixels),
+                look_for(self._pose, looked_at.pixels),
                 self._parser,
                 category=category,
                 size=size,
@@ -123,13 +131,23 @@ class Preparation:
                 mask_grow=mask_grow,
                 shrunk=factor,
             )
-            return in_photo(found, photo, factor)
+            if degrees:
+                told = (finding("person_turned", turn=degrees), *found.findings)
+                found = replace(found, turned=degrees, findings=told)
+            return in_photo(found, upright, factor)
 
-        person = self._people.get((digest(photo), category, mask_grow, mask_rule, size), find)
+        person = self._people.get((digest(photo), category, mask_grow, mask_rule, size, turn), find)
         return person if mask is None else with_mask(person, mask)
 
     def garment(
-        self, photo: Photo, *, category: AskedCategory, clean: str, size: Size | None, use_anyway: bool
+        self,
+        photo: Photo,
+        *,
+        category: AskedCategory,
+        clean: str,
+        size: Size | None,
+        use_anyway: bool,
+        turn: bool,
     ) -> Garment:
         """The garment, cut out and fitted; arguments and errors are ``Engine.prepare_garment``'s."""
         size = size or self._size
@@ -147,9 +165,10 @@ class Preparation:
                 background=garment_background(self._model),
                 kinds=self._kinds,
                 use_anyway=use_anyway,
+                turn=turn,
             )
 
-        return self._garments.get((digest(photo), category, clean, size, use_anyway), cut)
+        return self._garments.get((digest(photo), category, clean, size, use_anyway, turn), cut)
 
     def _check_upload(self, photo: Photo) -> None:
         """Raises ContentError where the content filter does not want a picture."""

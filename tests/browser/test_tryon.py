@@ -121,6 +121,26 @@ def test_what_is_no_photo_or_no_person_gives_a_sentence(
     assert changed(BEN, visitor.try_on()).any()
 
 
+def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp_path: Path) -> None:
+    """Prevents advice to turn a photo that the page could turn, and a turn that loses what was entered."""
+    lying = tmp_path / "lying.png"
+    Image.open(BEN).transpose(Image.Transpose.ROTATE_90).save(lying)
+    visitor = enter()
+    visitor.set_seed(5)
+    visitor.set_number("Steps", 1)
+    visitor.upload(person=lying, garment=STRIPED)
+    link = visitor.page.locator("#found-person a", has_text="Turn it")
+    link.wait_for()
+    assert "quarter to the right" in visitor.page.locator("#found-person").inner_text()
+    link.focus()
+    visitor.page.keyboard.press("Enter")
+    visitor.page.locator("#found-person .note.good").wait_for()
+    visitor.rest()
+    result = visitor.try_on()
+    assert result.size == Image.open(BEN).size and json.loads(result.text[SETTINGS])["seed"] == 5
+    assert 0.02 < changed(BEN, result).mean() < 0.9
+
+
 def test_two_visitors_at_once_get_their_own(dressed: Visitor, enter: Callable[..., Visitor]) -> None:
     """Prevents one visitor's picture on another's page."""
     other = enter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -13,10 +14,11 @@ from app.tryon import masks
 from app.tryon.looking import Looking
 from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
-from ladi.preprocess.findings import USE_ANYWAY
+from ladi.preprocess.findings import USE_ANYWAY, finding, raise_errors
+from ladi.preprocess.photo import read_photo
 from ladi.types import GarmentError, PersonError
 from tests.bad_files import BAD_FILES
-from tests.ui.conftest import FakeEngine, Send, page_values
+from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
 from tests.ui.pictures import coloured
 
 SKIP = gr.skip()
@@ -145,6 +147,38 @@ def test_a_refusal_that_may_be_overruled_has_the_way_in_it(
     said = visitor.look()["found_garment"]
     assert "No &lt;garment&gt; was found." in said and "--force" not in said
     assert '<a href="#overrule" role="button">Use it anyway</a>' in said
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_picture_that_lies_has_the_way_to_turn_it(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """Prevents advice that sends visitors away to another program, and a command's flag on the page."""
+    lies = finding("person_found_turned" if refused else "person_not_upright", turn=270)
+
+    def look(photo: Any, **how: Any) -> Any:
+        raise_errors([lies])
+        return replace(parts_of(photo), findings=(lies,))
+
+    monkeypatch.setattr(visitor.engine, "prepare_person", look)
+    said = visitor.look()["found_person"]
+    assert "lie on its side; turn the photo a quarter to the left" in said and "--turn" not in said
+    assert '<a href="#turn-person-270" role="button">Turn it</a>' in said
+
+
+def test_a_turned_picture_takes_the_place_of_the_upload(visitor: Visitor, send: Send) -> None:
+    """Prevents a turn that loses sharpness or transparency, and turning the server's own files."""
+    photo = np.random.default_rng(3).integers(0, 256, (48, 40, 4)).astype(np.uint8)
+    for pixels in (photo[..., :3], photo):
+        before = read_photo(pixels)
+        after = read_photo(visitor.looking.turn(send(pixels), "90", "a picture"))
+        assert after.size == (40, 48)
+        apart = np.rot90(after.pixels).astype(int) - before.pixels
+        assert np.abs(apart).max() <= (before.alpha is not None)
+        if before.alpha is not None:
+            np.testing.assert_array_equal(np.rot90(after.alpha), before.alpha)
+    with pytest.raises(gr.Error, match="was not uploaded to this page"):
+        visitor.looking.turn({"path": __file__}, "90", "a picture")
 
 
 def test_an_empty_page_says_nothing(visitor: Visitor) -> None:

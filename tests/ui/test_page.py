@@ -72,6 +72,7 @@ def test_every_setting_reaches_the_engine(
         "category": "dresses",
         "clean_garment": "keep",
         "use_anyway": True,
+        "turn": True,
         "mask_rule": "published",
         "mask_grow": -2,
         "pseudo_words": False,

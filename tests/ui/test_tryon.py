@@ -39,6 +39,7 @@ OTHERS: dict[str, Any] = {
     "category": "upper_body",
     "clean_garment": "keep",
     "use_anyway": True,
+    "turn": True,
     "mask_rule": "published",
     "mask_grow": -2,
     "paste_back": False,
