@@ -7,11 +7,10 @@ Photo ─────────────► prepare_person ─────�
 ```
 
 Everything about a request travels in arguments and results, so that any number of threads may call an engine.
-Of its users it holds no more than the last few preparations, for minutes (``runtime/preparation.py``). It
-decodes no files and shows nothing; the command and the page do.
+Of its users it holds no more than the last few preparations, for minutes (``runtime/recall.py``). It decodes
+no files and shows nothing; the command and the page do.
 
-Whatever pulls in diffusers or transformers is imported where it is used: that takes seconds, and the page is
-served before the model is loaded.
+Whatever pulls in diffusers or transformers is imported where it is used: that takes seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ladi.runtime.extras import Extras, load_extras
 from ladi.runtime.loading import is_large, load_kinds, load_networks
 from ladi.runtime.painter import Painter
 from ladi.runtime.preparation import Preparation
-from ladi.runtime.recall import SECONDS
+from ladi.runtime.recall import SECONDS, Room
 from ladi.settings import TryOnRequest, check_request, check_result_pixels, choose_sampling
 from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, Photo, Result, Size
 
@@ -56,6 +55,7 @@ class Engine:
         running: Running | None = None,
         extras: Extras | None = None,
         remember: float = SECONDS,
+        room: Room | None = None,
         kinds: GarmentKind | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
@@ -68,12 +68,14 @@ class Engine:
             running: where and how the pipeline computes, where that is known.
             extras: what looks at results and decodes previews, if anything.
             remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
+            room: how much of them is kept; a few of each kind unless given.
             kinds: tells what a garment is; by its outline where there is none.
         """
         self.name = name
         self.running = running
         extras = extras or Extras()
-        self._painter = Painter(pipeline, parser, extras)
+        short = running is not None and running.low_memory  # of memory on the networks' device
+        self._painter = Painter(pipeline, parser, extras, remember=0 if short else remember, room=room)
         self._preparation = Preparation(
             name,
             self._painter.size,
@@ -82,6 +84,7 @@ class Engine:
             kinds=kinds,
             content_filter=extras.content_filter,
             remember=remember,
+            room=room,
         )
 
     @classmethod
@@ -95,6 +98,7 @@ class Engine:
         content_filter: FilterChoice | None = None,
         fast_previews: bool = False,
         remember: float = SECONDS,
+        room: Room | None = None,
     ) -> Engine:
         """Load a model and its helpers.
 
@@ -106,6 +110,7 @@ class Engine:
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
             remember: as above.
+            room: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -116,15 +121,9 @@ class Engine:
         extras = load_extras(
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
+        kinds, networks = load_kinds(), (pipeline, parser, matting)
         return cls(
-            pipeline,
-            parser,
-            matting,
-            name=model,
-            running=running,
-            extras=extras,
-            remember=remember,
-            kinds=load_kinds(),
+            *networks, name=model, running=running, extras=extras, remember=remember, room=room, kinds=kinds
         )
 
     @property

@@ -278,3 +278,26 @@ def test_settings_out_of_range_are_refused_by_name(
     with pytest.raises(SettingError, match=sentence):
         check_request(dataclasses.replace(request_, **change))
     assert issubclass(SettingError, LadiError)
+
+
+def test_a_second_garment_does_not_encode_the_person_again(networks, request_: TryOnRequest) -> None:
+    """Prevents a catalogue in which every row pays for what it shares with the last one."""
+    pipeline, parser, matting = networks
+    engine, fresh = (Engine(pipeline, parser, matting, name="toy", remember=seconds) for seconds in (60, 0))
+    other = dataclasses.replace(request_, garment=Photo(request_.garment.pixels[..., ::-1].copy()))
+    calls: list[str] = []
+    encode, say = pipeline.vae.encode_with_features, pipeline.text_encoder.forward
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline.vae, "encode_with_features", lambda x: calls.append("vae") or encode(x))
+        patch.setattr(pipeline.text_encoder, "forward", lambda *a, **k: calls.append("text") or say(*a, **k))
+        engine.try_on(request_)
+        assert sorted(calls) == ["text"] * 3 + ["vae"] * 2
+        calls.clear()
+        second = engine.try_on(other)
+        assert sorted(calls) == ["text", "vae"]
+        calls.clear()
+        again = engine.try_on(other)
+        assert calls == ["vae"]
+    plain = fresh.try_on(other)
+    for result in (second, again):
+        assert np.abs(result.images[0].astype(int) - plain.images[0]).max() <= 1

@@ -150,6 +150,7 @@ class Batching:
         text = f"{count}, {len(failed)} failed: the table says why." if failed else f"{count}."
         shown: dict[str, Any] = {"status": words.hint(text), "table": self._table(rows, news)}
         if made:
+            made.sort(key=lambda one: one.row.number)
             pictures = [(str(row.path), f"Row {row.row.number}") for row in made[:MOST_SHOWN]]
             shown["download"] = gr.update(value=str(zip_results(out)), visible=True)
             shown["gallery"] = gr.update(value=pictures, visible=True)
@@ -158,9 +159,9 @@ class Batching:
     @staticmethod
     def _table(rows: list[Row], news: list[RowDone]) -> Any:
         """A line for each row; those that wait say so."""
-        lines = []
-        for index, row in enumerate(rows):
-            told = news[index] if index < len(news) else None
+        lines, over = [], {one.row.number: one for one in list(news)}
+        for row in rows:
+            told = over.get(row.number)
             became = "Waiting" if told is None else told.message or STATUS[told.status]
             lines.append([row.number, became, *row.names, "" if told is None else f"{told.seconds:.1f}"])
         return gr.update(value={"headers": COLUMNS, "data": lines}, visible=True)

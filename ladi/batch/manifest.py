@@ -11,11 +11,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from ladi.files import write_json, write_text
-from ladi.types import PairsError
+from ladi.batch.folder import Folder
+from ladi.files import as_json
 
 MANIFEST, TABLE = "manifest.json", "manifest.csv"
 WRITING_SHARE = 0.05
@@ -44,18 +43,13 @@ class Entry:
     settings: Mapping[str, Any] | None = None
     """Of the first picture, as ``ladi.settings.record`` has them."""
     digest: str = ""
-    """Of everything that went into it; see ``ladi.batch.run.digest_row``."""
+    """Of everything that went into it; see ``ladi.batch.book.digest_row``."""
 
 
-def unwritable(folder: Path, error: OSError) -> PairsError:
-    """The error to raise where a folder cannot be written to."""
-    return PairsError(f"The folder {str(folder)!r} cannot be written to ({error.strerror}): choose another.")
-
-
-def read_manifest(folder: Path) -> dict[str, Entry]:
+def read_manifest(folder: Folder) -> dict[str, Entry]:
     """What an earlier run has finished, by the first file; nothing where there is no manifest of ours."""
     try:
-        told = json.loads((folder / MANIFEST).read_text("utf-8"))["rows"]
+        told = json.loads(folder.read(MANIFEST))["rows"]
         entries = [
             Entry(**{**one, "notes": tuple(one["notes"]), "files": tuple(one["files"])}) for one in told
         ]
@@ -69,10 +63,15 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
 class ManifestWriter:
     """Writes the manifest again and again; so seldom, for thousands of rows, that it takes little time."""
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Folder, model: str) -> None:
         """Remember where to write, and which model to name."""
         self._folder, self._model = folder, model
         self._next = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether enough time has passed since it was written last."""
+        return time.monotonic() >= self._next
 
     def write(self, entries: Sequence[Entry], *, at_once: bool = False) -> None:
         """Write it, unless the last time is so little ago that writing would take more than its share.
@@ -81,13 +80,13 @@ class ManifestWriter:
             PairsError: the folder cannot be written to.
         """
         started = time.monotonic()
-        if at_once or started >= self._next:
+        if at_once or self.due:
             write_manifest(self._folder, self._model, entries)
             done = time.monotonic()
             self._next = done + (done - started) / WRITING_SHARE
 
 
-def write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:
+def write_manifest(folder: Folder, model: str, entries: Sequence[Entry]) -> None:
     """Both forms of the manifest; each appears whole or not at all."""
     told = {"model": model, "rows": [asdict(entry) for entry in entries]}
     table = io.StringIO()
@@ -100,12 +99,9 @@ def write_manifest(folder: Path, model: str, entries: Sequence[Entry]) -> None:
         settings = entry.settings or {}
         told_row = [*(cells[name] for name in columns), *(settings.get(name, "") for name in made)]
         writer.writerow([plain_cell(cell) for cell in told_row])
-    try:
-        write_json(folder / MANIFEST, told)
-        # With a mark at the start, by which spreadsheets know UTF-8.
-        write_text(folder / TABLE, "\ufeff" + table.getvalue())
-    except OSError as error:
-        raise unwritable(folder, error) from error
+    folder.write(MANIFEST, as_json(told).encode())
+    # With a mark at the start, by which spreadsheets know UTF-8.
+    folder.write(TABLE, ("\ufeff" + table.getvalue()).encode())
 
 
 def plain_cell(value: Any) -> Any:

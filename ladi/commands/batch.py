@@ -16,6 +16,8 @@ from typing import Any
 from ladi.commands.flags import add_model, add_running, add_settings, running_of, settings_of
 
 EXIT_ROWS_FAILED = 1
+AT_ONCE = 3
+"""Rows at work at a time: one is prepared, one painted, and one put back into its photo and saved."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,7 +37,12 @@ def add_parser(subparsers: Any) -> None:
         "such as category, seed, steps; or a folder or zip file with a pairs.csv, or with the folders people "
         "and garments",
     )
-    add("--out", type=Path, required=True, metavar="DIR", help="where pictures and manifest go")
+    add(
+        "--out",
+        required=True,
+        metavar="DIR",
+        help="where pictures and manifest go: a folder, or a place that fsspec knows, such as s3://bucket/results",
+    )
     add_model(parser)
     add_running(parser)
     add_settings(parser)
@@ -48,11 +55,13 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         0, or 1 if a row failed; what stops all of them is raised as a LadiError.
     """
+    from ladi.batch.folder import folder_of
     from ladi.batch.manifest import TABLE
     from ladi.batch.pairs import open_pairs
-    from ladi.batch.run import make_folder, run_batch
+    from ladi.batch.run import run_batch
     from ladi.engine import Engine
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
+    from ladi.runtime.recall import CATALOGUE
     from ladi.weights.catalog import find_model
 
     settings = settings_of(options)
@@ -60,15 +69,22 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="ladi-batch-") as workspace:
         rows = open_pairs(options.pairs, Path(workspace), local=True)
         _check_shared(settings, options.model)
-        make_folder(options.out)
-        engine = Engine.load(options.model, **running_of(options))
+        folder_of(options.out).make()
+        engine = Engine.load(options.model, **running_of(options), room=CATALOGUE)
         cleaners = {row.values.get("clean_garment", settings["clean_garment"]) for row in rows}
         if any(model_file(name) for name in cleaners & set(LOCAL_MODELS)):
             engine.warm_up(wait=True)
         counted: Counter[str] = Counter()
-        for index, news in enumerate(
-            run_batch(rows, engine, options.out, model=options.model, settings=settings), 1
-        ):
+        batch = run_batch(
+            rows,
+            engine,
+            options.out,
+            model=options.model,
+            settings=settings,
+            at_once=AT_ONCE,
+            room=CATALOGUE,
+        )
+        for index, news in enumerate(batch, 1):
             counted[news.status] += 1
             place = f"[{index}/{len(rows)}]"
             if news.status == "failed":
@@ -83,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(
             f"{len(rows)} rows: {counted['done']} done, {counted['skipped']} already done, "
-            f"{counted['failed']} failed; see {options.out / TABLE}"
+            f"{counted['failed']} failed; see {folder_of(options.out).named(TABLE)}"
         )
     return EXIT_ROWS_FAILED if counted["failed"] else 0
 

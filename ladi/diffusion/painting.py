@@ -20,7 +20,7 @@ from ladi.settings import Settings, picture_seed
 from ladi.types import Conditions, Garment, PersonParts
 
 if TYPE_CHECKING:
-    from ladi.diffusion.pipeline import LadiVtonPipeline
+    from ladi.diffusion.pipeline import LadiVtonPipeline, Recalling
 
 Preview = Callable[[np.ndarray], None]
 """Called with the first picture as it stands, (h,w,3) uint8 at the model's size."""
@@ -41,8 +41,10 @@ class Painted(NamedTuple):
     """(1,3,H,W) in [-1,1], the first picture without EMASC, where it was asked for and EMASC was on."""
 
 
-def encode(pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment) -> Conditions:
-    """What both mean to the networks."""
+def encode(
+    pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment, recall: Recalling
+) -> Conditions:
+    """What both mean to the networks; ``recall`` is ``LadiVtonPipeline.encode_conditions``'s."""
     return pipeline.encode_conditions(
         person.image,
         person.mask,
@@ -50,6 +52,7 @@ def encode(pipeline: LadiVtonPipeline, person: PersonParts, garment: Garment) ->
         garment.image,
         garment_matte=garment.matte,
         category=person.category,
+        recall=recall,
     )
 
 
@@ -62,6 +65,7 @@ def paint(
     settings: Settings,
     sampling: tuple[int, int, float],
     stages: Stages,
+    recall: Recalling,
     preview: Preview | None = None,
     preview_decoder: Any = None,
     explain: bool = False,
@@ -75,6 +79,7 @@ def paint(
         settings: number of pictures, sampler and switches.
         sampling: seed, steps and guidance, with the model's defaults put in.
         stages: timings and progress; may raise to stop.
+        recall: as in ``encode``.
         preview: called every few steps.
         preview_decoder: a small decoder for previews, in place of the pipeline's.
         explain: also decode without EMASC.
@@ -84,7 +89,7 @@ def paint(
     count, switches = settings.pictures, settings.switches
     seed, steps, guidance = sampling
     with stages("conditions"):
-        conditions = encode(pipeline, person, garment)
+        conditions = encode(pipeline, person, garment, recall)
     # On the CPU, so that a seed means the same picture on every device.
     generators = [torch.Generator("cpu").manual_seed(picture_seed(seed, index)) for index in range(count)]
 

@@ -14,7 +14,7 @@ that).
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -55,6 +55,14 @@ from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches
 from ladi.types import Category, Conditions
+
+Recalling = Callable[[str, tuple[Any, ...], Callable[[], Any]], Any]
+"""(kind, what it depends on, how to compute it) → the value, computed or remembered."""
+
+
+def at_once(kind: str, inputs: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+    """Remembers nothing."""
+    return compute()
 
 
 @dataclass
@@ -264,8 +272,12 @@ class LadiVtonPipeline(DiffusionPipeline):
         warped_garment: torch.Tensor | None = None,
         prompt_embeds: torch.Tensor | None = None,
         negative_prompt_embeds: torch.Tensor | None = None,
+        recall: Recalling = at_once,
     ) -> Conditions:
-        """Everything that does not depend on a seed or a switch; arguments and errors as in a call."""
+        """Everything that does not depend on a seed or a switch; arguments and errors as in a call.
+
+        ``recall`` may remember what depends on the person, the garment or the prompt alone.
+        """
         device = self._execution_device
         image, pose_map, garment = (part.to(device, torch.float32) for part in (image, pose_map, garment))
         mask = (mask.to(device) >= 0.5).float()
@@ -279,11 +291,13 @@ class LadiVtonPipeline(DiffusionPipeline):
             plain = prompt_embeds
         else:
             texts = prompts_for(len(image), category, prompt)
-            words = pseudo_words(self.vision_encoder, self.inversion_adapter, garment)  # [B,N,D]
-            prompt_embeds = encode_prompts(self.text_encoder, self.tokenizer, texts, words)  # [B,T,D]
-            plain = encode_prompts(self.text_encoder, self.tokenizer, texts)
+            prompt_embeds = recall(
+                "prompt", (garment, texts), partial(self._encode_prompts, garment, texts)
+            )  # [B,T,D]
+            plain = recall("plain", (texts,), partial(self._encode_prompts, None, texts))
         if negative_prompt_embeds is None:
-            negative_prompt_embeds = encode_prompts(self.text_encoder, self.tokenizer, [""] * len(image))
+            nothing = [""] * len(image)
+            negative_prompt_embeds = recall("plain", (nothing,), partial(self._encode_prompts, None, nothing))
         warped_garment = warped_garment.to(device, torch.float32)
         warped_matte = None
         if self.config.garment_matte:
@@ -295,7 +309,11 @@ class LadiVtonPipeline(DiffusionPipeline):
             warped_matte = warped_matte * mask
             warped_garment = warped_garment * warped_matte
         garment_moments, garment_features = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))
-        person_moments, person_features = self.vae.encode_with_features(masked_person.to(self.vae.dtype))
+        person_moments, person_features = recall(
+            "person",
+            (masked_person,),
+            partial(self.vae.encode_with_features, masked_person.to(self.vae.dtype)),
+        )
         return Conditions(
             mask=mask,
             pose_map=pose_map,
@@ -311,6 +329,13 @@ class LadiVtonPipeline(DiffusionPipeline):
             warp_grid=grid,
             warped_matte=warped_matte,
         )
+
+    def _encode_prompts(self, garment: torch.Tensor | None, texts: Sequence[str]) -> torch.Tensor:
+        """Prompts (B,T,D), with a garment's pseudo-words where there is one."""
+        words = None
+        if garment is not None:
+            words = pseudo_words(self.vision_encoder, self.inversion_adapter, garment)  # [B,N,D]
+        return encode_prompts(self.text_encoder, self.tokenizer, texts, words)
 
     def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> Draws:
         """The sampling's random draws: garment latent, noise, masked-person latent, in this order."""

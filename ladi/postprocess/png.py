@@ -7,6 +7,7 @@ metadata gets into it. What the settings mean is not known here.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,13 @@ def save_png(pixels: np.ndarray, path: str | Path, chunks: PngInfo | None = None
             Image.fromarray(pixels).save(draft, format="PNG", compress_level=_PNG_LEVEL, pnginfo=chunks)
     except OSError as error:
         raise PhotoError(f"“{target.name}” cannot be written ({error.strerror}); check its folder.") from None
+
+
+def encode_png(pixels: np.ndarray, chunks: PngInfo | None = None) -> bytes:
+    """What ``save_png`` writes."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="PNG", compress_level=_PNG_LEVEL, pnginfo=chunks)
+    return file.getvalue()
 
 
 def name_pictures(out: Path, count: int) -> list[Path]:

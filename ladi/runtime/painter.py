@@ -6,12 +6,13 @@ the model is loaded.
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from ladi.postprocess.seen import layers_of
 from ladi.preprocess.large import in_smaller_photo
 from ladi.progress import Stages
 from ladi.runtime.extras import Extras
+from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of
 from ladi.settings import RESULT_PIXELS, Settings, TryOnRequest
 from ladi.types import Conditions, Garment, PersonParts, Size
 
@@ -34,8 +36,32 @@ if TYPE_CHECKING:
 class Painter:
     """Paints prepared pairs; threads that call it wait for each other."""
 
-    def __init__(self, pipeline: LadiVtonPipeline, parser: ParsingNetwork, extras: Extras) -> None:
-        """Take a pipeline that is on its device already, the parser of its people, and its extras."""
+    def __init__(
+        self,
+        pipeline: LadiVtonPipeline,
+        parser: ParsingNetwork,
+        extras: Extras,
+        *,
+        remember: float = SECONDS,
+        room: Room | None = None,
+    ) -> None:
+        """Start with nothing remembered.
+
+        Args:
+            pipeline: on its device already.
+            parser: labels its people.
+            extras: what looks at results and decodes previews.
+            remember: seconds for which it is kept what the networks made of a person or a garment.
+            room: how much of that is kept.
+        """
+        room = room or Room()
+        self._encoded: Recall[Any] = Recall(
+            # Of a garment there are its words, of a person the encoding, and of each kind two prompts.
+            kept=3 * room.kept,
+            seconds=min(remember, SECONDS),
+            weigh=bytes_of,
+            most=room.most,
+        )
         self._pipeline = pipeline
         self._parser = parser
         self._extras = extras
@@ -50,6 +76,11 @@ class Painter:
     def defaults(self) -> tuple[int, float]:
         """The model's own number of steps and guidance scale."""
         return self._pipeline.config.default_steps, self._pipeline.config.default_guidance
+
+    def _recall(self, kind: str, inputs: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+        """What the networks made of the same inputs a while ago, or make of them now."""
+        key = (kind, *(fingerprint(one) if isinstance(one, torch.Tensor) else repr(one) for one in inputs))
+        return self._encoded.get(key, compute)
 
     @contextmanager
     def _alone(self) -> Iterator[LadiVtonPipeline]:
@@ -80,6 +111,7 @@ class Painter:
                 settings=settings,
                 sampling=sampling,
                 stages=stages,
+                recall=self._recall,
                 preview=preview,
                 preview_decoder=self._extras.preview_decoder,
                 explain=explain,
@@ -93,7 +125,7 @@ class Painter:
 
         with self._alone() as pipeline:
             with stages("conditions"), torch.no_grad():
-                conditions = [encode(pipeline, person, garment) for garment, person in prepared]
+                conditions = [encode(pipeline, person, garment, self._recall) for garment, person in prepared]
             with stages("denoise"):
                 report = partial(stages.within, "denoise")
                 return conditions, run_cells(pipeline, conditions, cells, progress=report)
@@ -153,3 +185,10 @@ class Painter:
         """Raises ContentError where the content filter keeps results back."""
         if self._extras.content_filter is not None:
             self._extras.content_filter.check_results(images)
+
+
+def fingerprint(tensor: torch.Tensor) -> bytes:
+    """What identifies a tensor's numbers, wherever they lie."""
+    whole = hashlib.blake2b(repr((tensor.shape, tensor.dtype)).encode(), digest_size=32)
+    whole.update(np.ascontiguousarray(tensor.detach().cpu().numpy()).data)
+    return whole.digest()

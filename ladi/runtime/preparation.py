@@ -7,7 +7,7 @@ the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,10 @@ from ladi.preprocess.findings import finding, raise_errors
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, shrink_photo
 from ladi.preprocess.person import prepare_person, with_mask
-from ladi.preprocess.photo import MAX_PIXELS
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
 from ladi.progress import Stages
-from ladi.runtime.recall import SECONDS, Recall, digest
+from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of, digest
 from ladi.settings import TryOnRequest
 from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, Photo, Size
 from ladi.weights.catalog import check_category, garment_background, mask_scheme, trained_categories
@@ -46,6 +45,7 @@ class Preparation:
         kinds: GarmentKind | None = None,
         content_filter: ContentFilter | None = None,
         remember: float = SECONDS,
+        room: Room | None = None,
     ) -> None:
         """Start with nothing remembered.
 
@@ -57,6 +57,7 @@ class Preparation:
             kinds: tells what a garment is; by its outline where there is none.
             content_filter: looks at photos before anything else does.
             remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
+            room: how many are kept, of people and of garments each.
         """
         self._model = model
         self._size = size
@@ -65,12 +66,16 @@ class Preparation:
         self._kinds = kinds
         self._filter = content_filter
         self._pose = PoseDetector()
-        self._people: Recall[PersonParts] = Recall(
-            seconds=min(remember, SECONDS),
-            weigh=lambda person: person.photo.size[0] * person.photo.size[1],
-            most=MAX_PIXELS,
-        )
-        self._garments: Recall[Garment] = Recall(seconds=min(remember, SECONDS))
+        room = room or Room()
+        keeping: dict[str, Any] = {
+            "kept": room.kept,
+            "seconds": min(remember, SECONDS),
+            "weigh": bytes_of,
+            "most": room.most,
+            "elsewhere": room.elsewhere,
+        }
+        self._people: Recall[PersonParts] = Recall(**keeping)
+        self._garments: Recall[Garment] = Recall(**keeping)
 
     def pair(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
         """Refuse what the model cannot do, then prepare both pictures."""
@@ -136,7 +141,8 @@ class Preparation:
                 found = replace(found, turned=degrees, findings=told)
             return in_photo(found, upright, factor)
 
-        person = self._people.get((digest(photo), category, mask_grow, mask_rule, size, turn), find)
+        key = ("person", digest(photo), category, mask_grow, mask_rule, size, turn)
+        person = self._people.get(key, find)
         return person if mask is None else with_mask(person, mask)
 
     def garment(
@@ -168,7 +174,8 @@ class Preparation:
                 turn=turn,
             )
 
-        return self._garments.get((digest(photo), category, clean, size, use_anyway, turn), cut)
+        key = ("garment", digest(photo), category, clean, size, use_anyway, turn)
+        return self._garments.get(key, cut)
 
     def _check_upload(self, photo: Photo) -> None:
         """Raises ContentError where the content filter does not want a picture."""

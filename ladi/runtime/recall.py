@@ -1,4 +1,4 @@
-"""A few recent preparations, so that what the page has shown is not computed again by the try-on.
+"""Recent preparations, so that what the page has shown, or the last row needed, is not computed again.
 
 Keys are digests of pixels with all settings, so that nobody gets another's picture except by having that very
 picture; entries are few and short-lived, because they are people's photos. It does not know what it keeps.
@@ -12,7 +12,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -20,10 +22,39 @@ import numpy as np
 from ladi.types import Photo
 
 T = TypeVar("T")
-KEPT, SECONDS = 4, 600.0
-"""How many preparations are kept, and for how long."""
+SECONDS = 600.0
+"""For how long preparations are kept."""
 SHORTEST_SLEEP, LONGEST_SLEEP = 0.05, 5.0
 """Seconds between two sweeps; what comes later may be due sooner."""
+
+
+Elsewhere = Callable[[Hashable, Callable[[], Any]], Any]
+"""Gives the value of a key from somewhere else, or makes it by the function that it is given."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much is kept of one kind: people, garments, or what the networks made of them."""
+
+    kept: int = 4
+    """So many values,"""
+    most: float = 200e6
+    """and so many bytes of them together."""
+    elsewhere: Elsewhere | None = None
+    """Where prepared photos are looked for that are not kept here."""
+
+
+CATALOGUE = Room(kept=64, most=400e6)
+"""For one's own photos, of which every person meets many garments."""
+
+
+def bytes_of(value: Any) -> int:
+    """What the arrays and tensors in a value take, also in its fields and parts."""
+    if is_dataclass(value):
+        return sum(bytes_of(getattr(value, one.name)) for one in fields(value))
+    if isinstance(value, tuple):
+        return sum(map(bytes_of, value))
+    return int(getattr(value, "nbytes", 0))
 
 
 def digest(photo: Photo) -> bytes:
@@ -41,11 +72,12 @@ class Recall(Generic[T]):
 
     def __init__(
         self,
-        kept: int = KEPT,
+        kept: int = Room.kept,
         seconds: float = SECONDS,
         *,
         weigh: Callable[[T], float] = lambda value: 0,
         most: float = math.inf,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Start empty, for at most ``kept`` values of at most ``seconds``.
 
@@ -54,29 +86,53 @@ class Recall(Generic[T]):
             seconds: how long; 0 keeps nothing.
             weigh: what a value takes of ``most``.
             most: of all values together; the newest is kept in any case.
+            elsewhere: asked for what is not here, if anything.
         """
         self._kept, self._seconds = kept, seconds
         self._weigh, self._most = weigh, most
+        self._elsewhere = elsewhere
         self._values: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
         self._lock = threading.Lock()
+        self._making: dict[Hashable, tuple[threading.Lock, int]] = {}
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The value of a key, made if it is not here; what ``make`` raises is not remembered."""
+        """The value of a key, made if it is not here; what ``make`` raises is not remembered.
+
+        Threads that ask for one key at a time wait for the first of them, rather than make it again.
+        """
         self.forget_old()
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key][1]
-        value = make()
-        if self._seconds <= 0:
-            return value
-        with self._lock:
-            self._values[key] = (time.monotonic(), value)
-            while len(self._values) > self._kept or (len(self._values) > 1 and self._weight() > self._most):
-                self._values.popitem(last=False)
+        with self._alone(key):
+            with self._lock:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    return self._values[key][1]
+            value: T = make() if self._elsewhere is None else self._elsewhere(key, make)
+            if self._seconds <= 0:
+                return value
+            with self._lock:
+                self._values[key] = (time.monotonic(), value)
+                while len(self._values) > self._kept or (
+                    len(self._values) > 1 and self._weight() > self._most
+                ):
+                    self._values.popitem(last=False)
         # Also when nobody comes any more: a photo does not stay in memory until the next visitor.
         _SWEEPER.watch(self)
         return value
+
+    @contextmanager
+    def _alone(self, key: Hashable) -> Iterator[None]:
+        """The only thread that is at work on a key."""
+        with self._lock:
+            lock, askers = self._making.get(key, (threading.Lock(), 0))
+            self._making[key] = lock, askers + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, askers = self._making.pop(key)
+                if askers > 1:
+                    self._making[key] = lock, askers - 1
 
     def _weight(self) -> float:
         return sum(self._weigh(value) for _, value in self._values.values())

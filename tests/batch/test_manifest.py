@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ladi.batch.folder import Folder
 from ladi.batch.manifest import TABLE, Entry, write_manifest
 
 
@@ -14,7 +15,7 @@ from ladi.batch.manifest import TABLE, Entry, write_manifest
 def test_no_cell_is_a_formula(name: str, tmp_path: Path) -> None:
     """Prevents a file's name from being computed by whoever opens the table."""
     entry = Entry(1, name, "shirt.png", "failed", message=f"{name} is damaged.", seconds=-0.5)
-    write_manifest(tmp_path, "mini", [entry])
+    write_manifest(Folder(tmp_path), "mini", [entry])
     with (tmp_path / TABLE).open(encoding="utf-8-sig", newline="") as file:
         [row] = csv.DictReader(file)
     assert row["person"] == f"'{name}" and row["message"] == f"'{name} is damaged."

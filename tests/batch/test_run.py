@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 import zipfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from skimage import data
 
+from ladi.batch.folder import Folder
 from ladi.batch.manifest import MANIFEST, TABLE, Entry, ManifestWriter
 from ladi.batch.pairing import Row
 from ladi.batch.pairs import read_table
-from ladi.batch.run import UNEXPECTED, RowDone, run_batch, zip_results
+from ladi.batch.run import RowDone, run_batch, zip_results
+from ladi.batch.work import UNEXPECTED
 from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
-from ladi.postprocess.png import read_settings, save_png
+from ladi.postprocess.png import read_settings
 from ladi.settings import TryOnRequest
 from ladi.types import PairsError, Result
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
@@ -86,8 +91,10 @@ def table(folder: Path, *lines: str, header: str = "person,garment,seed") -> Pat
     return path
 
 
-def run(path: Path, engine: Counting, out: Path, **more: object) -> list[RowDone]:
-    return list(run_batch(read_table(path), engine, out, settings={"steps": 1}, **more))  # type: ignore[arg-type]
+def run(path: Path, engine: Counting, out: Path | str, **more: object) -> list[RowDone]:
+    """News of all rows, in the table's order."""
+    news = run_batch(read_table(path), engine, out, settings={"steps": 1}, **more)
+    return sorted(news, key=lambda one: one.row.number)
 
 
 GOOD = ("people/ann.png,garments/blue.png,1", "people/bea.png,garments/red.png,2")
@@ -189,15 +196,15 @@ def test_a_crash_leaves_no_wrong_picture_in_the_books(
     run(table(folder, GOOD[0]), engine, out)
     changed = read_table(table(folder, GOOD[0].replace(",1", ",9")))
     running = run_batch(changed, engine, out, settings={"steps": 1})
-    monkeypatch.setattr(
-        "ladi.batch.run.save_png", lambda pixels, path, chunks: save_and_die(pixels, path, chunks)
-    )
+    write = Folder.write
 
-    def save_and_die(pixels: np.ndarray, path: Path, chunks: object) -> None:
-        save_png(pixels, path, chunks)  # type: ignore[arg-type]
-        monkeypatch.setattr("ladi.batch.manifest.write_manifest", lambda *_: None)  # dead from here on
-        raise KeyboardInterrupt
+    def write_and_die(folder: Folder, name: str, content: bytes) -> None:
+        write(folder, name, content)
+        if name.endswith(".png"):
+            monkeypatch.setattr("ladi.batch.manifest.write_manifest", lambda *_: None)  # dead from here on
+            raise KeyboardInterrupt
 
+    monkeypatch.setattr(Folder, "write", write_and_die)
     with pytest.raises(KeyboardInterrupt):
         next(running)
     monkeypatch.undo()
@@ -209,7 +216,7 @@ def test_a_crash_leaves_no_wrong_picture_in_the_books(
 def test_the_manifest_of_many_rows_is_written_seldom(tmp_path: Path) -> None:
     """Prevents a batch of thousands that spends its time on rewriting its own list."""
     entries = [Entry(number, "p.jpg", "g.jpg", "done") for number in range(2000)]
-    book, written = ManifestWriter(tmp_path, "mini"), 0
+    book, written = ManifestWriter(Folder(tmp_path), "mini"), 0
     before = None
     for _ in range(200):
         book.write(entries)
@@ -277,3 +284,51 @@ def test_results_are_packed(folder: Path, engine: Counting, tmp_path: Path) -> N
         assert packed.testzip() is None and str(tmp_path) not in packed.read(MANIFEST).decode()
     with pytest.raises(PairsError, match="holds no batch"):
         zip_results(folder)
+
+
+def test_several_rows_at_once_make_the_same_files(folder: Path, engine: Counting, tmp_path: Path) -> None:
+    """Prevents rows that get into each other's way, and books that depend on who is ready first."""
+    lines = [
+        f"people/{person}.png,garments/{garment}.png,{seed}"
+        for seed, (person, garment) in enumerate(product(("ann", "bea"), ("blue", "red")))
+    ]
+    path = table(folder, *lines, LETTER, ",garments/red.png,1")
+    run(path, engine, tmp_path / "one")
+    news = run(path, engine, tmp_path / "three", at_once=3)
+    assert [one.status for one in news] == ["done"] * 4 + ["failed"] * 2
+    one, three = (json.loads((tmp_path / name / MANIFEST).read_text())["rows"] for name in ("one", "three"))
+    for first, second in zip(one, three, strict=True):
+        assert first | {"seconds": 0} == second | {"seconds": 0}
+        for name in first["files"]:
+            pictures = [np.asarray(Image.open(tmp_path / out / name)) for out in ("one", "three")]
+            assert np.array_equal(*pictures)
+
+
+def test_a_batch_that_is_left_stops_its_threads(folder: Path, engine: Counting, tmp_path: Path) -> None:
+    """Prevents rows that go on being painted after the command was interrupted."""
+    path = table(folder, *(f"people/ann.png,garments/blue.png,{seed}" for seed in range(8)))
+    running = run_batch(read_table(path), engine, tmp_path / "out", settings={"steps": 1}, at_once=2)
+    next(running)
+    running.close()
+    begun = len(engine.requests)
+    assert begun <= 4 and not [one for one in threading.enumerate() if one.name.startswith("row")]
+    rows = json.loads((tmp_path / "out" / MANIFEST).read_text())["rows"]
+    assert [row["status"] for row in rows].count("waiting") >= 4
+
+
+def test_results_go_to_any_place_that_fsspec_knows(folder: Path, engine: Counting) -> None:
+    """Prevents a bucket taken for a folder called s3:, and a second run that does not find the first."""
+    path = table(folder, *GOOD)
+    for status in ("done", "skipped"):
+        news = run(path, engine, "memory://results")
+        assert [one.status for one in news] == [status] * 2
+        assert [one.path for one in news] == ["memory://results/ann_blue.png", "memory://results/bea_red.png"]
+    files = fsspec.filesystem("memory")
+    assert {Path(name).name for name in files.ls("/results", detail=False)} == {
+        "ann_blue.png",
+        "bea_red.png",
+        MANIFEST,
+        TABLE,
+    }
+    with pytest.raises(PairsError, match="nosuch"):
+        run(path, engine, "nosuch://results")

@@ -7,8 +7,10 @@ import time
 import weakref
 
 import numpy as np
+import pytest
 
-from ladi.runtime.recall import Recall
+from ladi.runtime.recall import Recall, bytes_of
+from ladi.types import Photo
 
 DEADLINE = 5.0
 
@@ -64,3 +66,48 @@ def test_nothing_is_remembered_for_no_time() -> None:
     recall: Recall[np.ndarray] = Recall(seconds=0)
     reference = weakref.ref(recall.get("me", lambda: np.zeros(9)))
     assert reference() is None
+
+
+def test_two_who_ask_for_the_same_wait_for_one() -> None:
+    """Prevents a garment that is cut out three times because three rows begin with it at once."""
+    recall: Recall[int] = Recall()
+    made, started = [], threading.Barrier(3)
+
+    def make() -> int:
+        made.append(threading.get_ident())
+        time.sleep(0.1)
+        return 7
+
+    def ask() -> None:
+        started.wait()
+        assert recall.get("garment", make) == 7
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1 and not recall._making
+
+
+def test_what_cannot_be_made_is_tried_again() -> None:
+    """Prevents a lock that is never given back, and an error that is remembered."""
+    recall: Recall[int] = Recall()
+    with pytest.raises(ZeroDivisionError):
+        recall.get("key", lambda: 1 // 0)
+    assert recall.get("key", lambda: 1) == 1
+
+
+def test_what_is_not_here_may_be_elsewhere() -> None:
+    """Prevents a second machine from preparing what the first one has."""
+    shelf = {"garment": 3}
+    recall: Recall[int] = Recall(elsewhere=lambda key, make: shelf.get(key) or make())
+    assert recall.get("garment", lambda: 0) == 3 and recall.get("person", lambda: 5) == 5
+    shelf.clear()
+    assert recall.get("garment", lambda: 0) == 3
+
+
+def test_the_weight_of_a_record_is_that_of_its_arrays() -> None:
+    """Prevents a bound in bytes that counts nothing of photos inside records."""
+    photo = Photo(np.zeros((10, 20, 3), np.uint8), np.zeros((10, 20), np.uint8))
+    assert bytes_of(photo) == 800 and bytes_of((photo, 1, None, photo)) == 1600
