@@ -17,7 +17,7 @@ from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.matting import GarmentMatting
-from ladi.models.parser import LABELS, HumanParser
+from ladi.models.parser import LABELS, LAST_LAYER, HumanParser
 from ladi.training.embedded_sizes import SIZE, build_pipeline
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage, steps_of
@@ -133,8 +133,14 @@ class Workshop:
         weights = stage_weights(self.work / stage)
         if weights is None:
             return
-        for name, state in weights.items():
-            self.parts(stage)[name].load_state_dict(state)
+        if stage == "parser":
+            # One that was trained before bags were a label knows one fewer.
+            before = HumanParser(labels=len(weights[stage][f"network.{LAST_LAYER}.bias"]))
+            before.load_state_dict(weights[stage])
+            self.extras[stage].start_from(before)
+        else:
+            for name, state in weights.items():
+                self.parts(stage)[name].load_state_dict(state)
         self.ready.add(stage)
 
     def parts(self, stage: str) -> Mapping[str, nn.Module]:

@@ -107,7 +107,13 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
     main = bench.accelerator.is_main_process
     step, saved_step = 0, None
     if resume and (folder / CHECKPOINT).is_file():
-        step = saved_step = bench.restore(load_checkpoint(folder))
+        try:
+            step = saved_step = bench.restore(load_checkpoint(folder))
+        except (RuntimeError, ValueError) as error:  # what torch raises for other shapes, or other groups
+            raise LadiError(
+                f"{stage.name}: the checkpoint in {folder} is of a network of another size, such as an "
+                "earlier version's, and cannot be continued: start this stage anew, without --resume."
+            ) from error
         LOGGER.info("%s: resuming at step %d", stage.name, step)
     journal = Journal(folder, tensorboard=options.tensorboard) if main else None
 
