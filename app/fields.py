@@ -94,8 +94,21 @@ def group_fields(group: str, start: Defaults) -> Fields:
         own = [row for row in rows if (row.kind == "switch") == switches]
         for first in range(0, len(own), PER_LINE):
             with gr.Row(elem_classes="even"):
-                fields |= {row.name: setting_field(row, start) for row in own[first : first + PER_LINE]}
+                for row in own[first : first + PER_LINE]:
+                    fields |= (
+                        seed_fields(row, start)
+                        if row.name == "seed"
+                        else {row.name: setting_field(row, start)}
+                    )
     return fields
+
+
+def seed_fields(row: Setting, start: Defaults) -> Fields:
+    """The seed, and below it the way to keep the one that was drawn."""
+    with gr.Column(min_width=180, elem_id="seed-and-keep"):
+        seed = setting_field(row, start)
+        keep = gr.Button("Keep the last seed", size="sm", elem_id="keep-seed")
+    return {"seed": seed, "keep_seed": keep}
 
 
 def setting_field(row: Setting, start: Defaults, **special: Any) -> Any:

@@ -76,7 +76,8 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
             with gr.Tab("Compare", id="compare") as compare:
                 compared = compare_tab.build_tab()
             with gr.Tab("Batch", id="batch") as last:
-                batch = batch_tab.build_tab()
+                batch = batch_tab.build_tab(start)
+                tryon["invert_mask"] = batch["invert_mask"]
         with gr.Accordion("About this page: privacy, licence, method, API", open=False, elem_id="about"):
             gr.Markdown(
                 ABOUT.format(minutes=start.keep_minutes) + (FULL if start.models[0] == EMBEDDED else "")

@@ -36,6 +36,11 @@ def named(values: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(setting_names(), values, strict=True))
 
 
+def named_here(values: tuple[Any, ...]) -> dict[str, Any]:
+    """The same where masks are drawn, not sent: those mark what is repainted, whatever files do."""
+    return named(values) | {"invert_mask": False}
+
+
 def read_value(values: Mapping[str, Any], name: str) -> Any:
     """One of them, as the engine takes it; raises SettingError where it is not written as it must be."""
     return table()[name].read(values[name])

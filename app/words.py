@@ -6,11 +6,12 @@ Whatever a visitor or a file may have contributed is escaped here. Nothing is co
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping
 
-from ladi.preprocess.findings import TURN_IT, USE_ANYWAY
+from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
-from ladi.settings import DECODED
+from ladi.settings import DECODED, table
 from ladi.types import Category, Finding, Garment, GarmentError, LadiError, Result
 
 STAGES = {
@@ -139,8 +140,25 @@ def describe(result: Result, *, guessed_of: int = 2) -> str:
     made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
     steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
     lines = [f"Seed {result.seed} · {steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
-    lines += [f"- {plain(finding.message.removesuffix(TURN_IT))}" for finding in result.findings]
+    lines += [f"- {told_here(finding.message)}" for finding in result.findings]
     return "\n".join(lines)
+
+
+def in_table(sentence: str) -> str:
+    """A finding's or a refusal's sentence in plain letters; what it offers is called as the page does."""
+
+    def setting(flag: re.Match[str]) -> str:
+        labels = [row.label for row in table().values() if row.flag_name == flag[1]]
+        return f"tick “{labels[0]}” in the settings." if labels else flag[0]
+
+    return re.sub(r"choose “[^”]*” \((--[a-z-]+)\)\.$", setting, sentence)
+
+
+def told_here(sentence: str) -> str:
+    """A finding's sentence as HTML, without what cannot be chosen beside it."""
+    for choice in (USE_ANYWAY, TURN_IT, INVERT_IT):
+        sentence = sentence.removesuffix(choice)
+    return plain(sentence)
 
 
 def warnings_of(findings: Iterable[Finding]) -> list[Finding]:

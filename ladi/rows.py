@@ -59,6 +59,11 @@ class Setting:
     """Both are the field's, put in by ``ladi.settings.table``."""
 
     @property
+    def flag_name(self) -> str:
+        """The command's flag."""
+        return self.flag or f"--{'no-' if self.default is True else ''}{self.name.replace('_', '-')}"
+
+    @property
     def allowed(self) -> str:
         """What it may be, in words."""
         if self.kind in ("whole", "number"):

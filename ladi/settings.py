@@ -217,6 +217,9 @@ class TryOnRequest:
         *(-64, 64),
         shown=(-16, 32),
     )
+    invert_mask: bool = setting(
+        False, "switch", "mask", "Invert masks: a mask from a file marks what stays, not what is repainted"
+    )
     mask: np.ndarray | None = None
     """(H,W) at the photo's size, nonzero = repaint: drawn by hand or read from a file, in place of the
     automatic mask."""

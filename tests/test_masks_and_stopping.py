@@ -32,6 +32,17 @@ def test_a_mask_by_hand_takes_the_place_of_the_automatic_one(engine, request_: T
     assert rows.min() >= 290 and rows.max() < 430 and columns.min() >= 110 and columns.max() < 290
 
 
+def test_a_mask_that_marks_what_stays_is_told_and_can_be_inverted(engine, request_: TryOnRequest) -> None:
+    """Prevents masks written the other way round from repainting the wall, or from being refused."""
+    mask = mask_on_photo(engine.prepare_person(request_.person))
+    want = engine.try_on(dataclasses.replace(request_, mask=mask))
+    other = dataclasses.replace(request_, mask=~mask)
+    assert "mask_inverted" in [one.code for one in engine.try_on(other).findings]
+    inverted = engine.try_on(dataclasses.replace(other, invert_mask=True))
+    assert "mask_inverted" not in [one.code for one in inverted.findings]
+    assert np.array_equal(inverted.images[0], want.images[0])
+
+
 def test_the_automatic_mask_over_the_photo_means_itself(engine, request_: TryOnRequest) -> None:
     """Prevents a mask that wanders or shrinks between the model's window and the photo."""
     automatic = engine.prepare_person(request_.person)

@@ -148,7 +148,7 @@ class Batching:
         failed = [row for row in news if row.status == "failed"]
         count = f"{len(made)} of {len(rows)} rows done"
         text = f"{count}, {len(failed)} failed: the table says why." if failed else f"{count}."
-        shown: dict[str, Any] = {"status": words.hint(text), "table": self._table(rows, news)}
+        shown: dict[str, Any] = {"status": words.hint(text), "table": self._table(rows, news, "Not begun.")}
         if made:
             made.sort(key=lambda one: one.row.number)
             pictures = [(str(row.path), f"Row {row.row.number}") for row in made[:MOST_SHOWN]]
@@ -157,14 +157,21 @@ class Batching:
         return shown
 
     @staticmethod
-    def _table(rows: list[Row], news: list[RowDone]) -> Any:
-        """A line for each row; those that wait say so."""
+    def _table(rows: list[Row], news: list[RowDone], otherwise: str = "Waiting") -> Any:
+        """A line for each row, with ``otherwise`` where nothing is known of it."""
         lines, over = [], {one.row.number: one for one in list(news)}
         for row in rows:
             told = over.get(row.number)
-            became = "Waiting" if told is None else told.message or STATUS[told.status]
+            became = otherwise if told is None else _became(told)
             lines.append([row.number, became, *row.names, "" if told is None else f"{told.seconds:.1f}"])
         return gr.update(value={"headers": COLUMNS, "data": lines}, visible=True)
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:
         return tuple(values.get(name, gr.skip()) for name in self.SHOWN)
+
+
+def _became(told: RowDone) -> str:
+    """What the table says of a row that is over: why it failed, or what is doubtful about its picture."""
+    if told.message:
+        return words.in_table(told.message)
+    return " ".join([f"{STATUS[told.status]}.", *map(words.in_table, told.notes)])

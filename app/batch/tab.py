@@ -12,10 +12,11 @@ import gradio as gr
 
 from app.batch.handlers import COLUMNS, Batching
 from app.examples import lend, samples
-from app.fields import Fields
+from app.fields import Defaults, Fields, setting_field
 from app.serving.hosting import GPU_LONGEST, gpu
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, run_in_line
+from ladi.settings import table
 
 INTRODUCTION = (
     "Many pairs at once. One person wears every garment; one garment is worn by everybody; several of both "
@@ -24,12 +25,12 @@ INTRODUCTION = (
 )
 ZIPPED = (
     "With folders `people` and `garments` in it, or with a table `pairs.csv` that has the columns `person` "
-    "and `garment` and, if you like, `seed`, `steps`, `guidance` and the rest."
+    "and `garment` and, if you like, `mask`, `seed`, `steps`, `guidance` and the rest."
 )
 
 
-def build_tab() -> Fields:
-    """Lay out the tab; returns its components by name."""
+def build_tab(start: Defaults) -> Fields:
+    """Lay out the tab; returns its components by name, the one setting among them that is for files alone."""
     fields: Fields = {}
     gr.Markdown(INTRODUCTION, elem_classes="lead")
     with gr.Row(equal_height=False):
@@ -47,6 +48,7 @@ def build_tab() -> Fields:
                 label="Or one zip file", file_types=[".zip"], height=110, elem_id="batch-file"
             )
             gr.Markdown(ZIPPED, elem_classes="quiet")
+            fields["invert_mask"] = setting_field(table()["invert_mask"], start)
     with gr.Row():
         fields["button"] = gr.Button(
             "Make all pictures", variant="primary", size="lg", elem_id="batch-button"

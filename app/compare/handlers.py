@@ -17,7 +17,7 @@ from app.compare.files import told_of, write_comparison, write_differences
 from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import flat_settings, named, read_request, read_upload, upload_path
+from app.values import flat_settings, named, named_here, read_request, read_upload, upload_path
 from ladi.records import request_of
 from ladi.settings import Switches, TryOnRequest
 from ladi.types import Photo, PhotoError, SettingError
@@ -88,7 +88,7 @@ class Comparing:
         yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
         ended: dict[str, Any] = {}
         with fenced(ended, "a comparison"):
-            settings = named(values)
+            settings = named_here(values)
             requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):

@@ -23,6 +23,7 @@ from app.tryon import masks
 from app.values import (
     from_record,
     named,
+    named_here,
     read_request,
     read_upload,
     read_value,
@@ -107,7 +108,7 @@ class Handlers:
         Yields:
             Values or updates for ``SHOWN``; an error is shown where the progress was.
         """
-        settings = named(values)
+        settings = named_here(values)
         yield self._shown(
             button=gr.update(visible=False),
             cancel=gr.update(visible=True),

@@ -134,7 +134,13 @@ def connect_outcome(handlers: Handlers, fields: Fields, settings: list[Any], sta
     chosen = [fields[name] for name in Handlers.CHOSEN]
     fields["gallery"].select(choose, fields["results"], chosen, **PRIVATE)
     fields["wear"].click(handlers.wear, fields["result"], fields["person"], **PRIVATE)
-    fields["keep_seed"].click(None, fields["seed_used"], fields["seed"], js="(seed) => seed", **PRIVATE)
+    fields["keep_seed"].click(
+        None,
+        [fields["seed_used"], fields["seed"]],
+        fields["seed"],
+        js="(used, typed) => used || typed",
+        **PRIVATE,
+    )
     fields["load"].upload(handlers.load_settings, [fields["load"], *settings], settings, **PRIVATE)
     fields["reset"].click(lambda: tuple(start.values.values()), None, settings, **PRIVATE)
     fields["model"].change(

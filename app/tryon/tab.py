@@ -70,7 +70,6 @@ def _more(start: Defaults) -> Fields:
         value=True, label="Show how it was made", info="Costs one more decoding.", elem_id="explain"
     )
     with gr.Row():
-        fields["keep_seed"] = gr.Button("Keep the last seed", size="sm", elem_id="keep-seed")
         fields["reset"] = gr.Button("Reset all settings", size="sm", elem_id="reset-settings")
         fields["load"] = gr.UploadButton(
             "Load settings from a result", size="sm", file_types=[".png", ".jpg"], elem_id="load-settings"

@@ -36,6 +36,8 @@ class RowDone:
     """Of this run."""
     paths: tuple[Path | str, ...]
     """The pictures, where there are any."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about them, in sentences."""
 
     @property
     def path(self) -> Path | str | None:
@@ -114,7 +116,7 @@ class Book:
     ) -> RowDone:
         paths = tuple(self._out.named(name) for name in entry.files)
         seconds = 0.0 if status == "skipped" else entry.seconds
-        return RowDone(row, status, entry.message, seconds, paths)
+        return RowDone(row, status, entry.message, seconds, paths, entry.notes)
 
     def _write(self, *, at_once: bool = False) -> None:
         """Bring the manifest up to date, in which rows that still wait keep what an earlier run has made.
@@ -166,7 +168,7 @@ def find_problems(rows: Sequence[Row], out: Folder, shared: Mapping[str, Any]) -
         named = name_pictures(Path(row.out), min(max(pictures, 1), 99))
         targets.append([path.name.lower() for path in named])
     written = Counter(name for names in targets for name in set(names))
-    photos = {path for row in rows for path in (row.person, row.garment)}
+    photos = {path for row in rows for path in (row.person, row.garment, row.mask) if path is not None}
     inputs = {path.name.lower() for path in photos if out.holds(path)}
     problems = []
     for row, names in zip(rows, targets, strict=True):

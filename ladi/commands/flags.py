@@ -25,17 +25,23 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     for row in table().values():
         if names and row.name not in names:
             continue
-        add, plain = groups[row.group].add_argument, row.name.replace("_", "-")
+        add = groups[row.group].add_argument
         # argparse formats its help with %.
         told = row.explained.replace("%", "%%")
         if row.kind != "switch":
             kind = {"whole": int, "number": float}.get(row.kind, str)
-            flag = row.flag or f"--{plain}"
-            add(flag, dest=row.name, type=kind, default=row.default, metavar=METAVARS[row.kind], help=told)
+            add(
+                row.flag_name,
+                dest=row.name,
+                type=kind,
+                default=row.default,
+                metavar=METAVARS[row.kind],
+                help=told,
+            )
         elif row.default:
-            add(row.flag or f"--no-{plain}", dest=row.name, action="store_false", help=f"leave out {told}")
+            add(row.flag_name, dest=row.name, action="store_false", help=f"leave out {told}")
         else:
-            add(row.flag or f"--{plain}", dest=row.name, action="store_true", help=told)
+            add(row.flag_name, dest=row.name, action="store_true", help=told)
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -41,6 +41,9 @@ MAX_MASK = 0.7
 """Share of the photo that a mask may cover without a word."""
 _MOST_OF_FACE = 0.25
 """Share of the face; masks of collars reach the chin."""
+_LITTLE_OF_CLOTHES, _MOST_OF_SURROUNDINGS, _SOME_WALL = 0.3, 0.7, 0.1
+"""Shares of what the automatic mask covers, and of what is around it, by which an inverted mask is told, and
+of the window from which the wall counts as what is around."""
 _PRINTED_BELOW = 0.22
 """A face further down on a garment, by this share of its height, is no head above it."""
 _ON = 0.5
@@ -101,7 +104,7 @@ def check_garment(
 
 
 def check_mask(
-    mask: np.ndarray, window: np.ndarray, labels: np.ndarray, scheme: LabelScheme
+    mask: np.ndarray, window: np.ndarray, labels: np.ndarray, scheme: LabelScheme, automatic: np.ndarray
 ) -> tuple[Finding, ...]:
     """What is odd about a mask that was given or drawn: it may be inverted, or spoil the face.
 
@@ -110,7 +113,10 @@ def check_mask(
         window: (h,w) bool, the same at the model's size.
         labels: (h,w) of the person.
         scheme: the numbering of ``labels``.
+        automatic: (h,w) bool, the mask that it takes the place of.
     """
+    if window[automatic].mean() < _LITTLE_OF_CLOTHES and _covers_surroundings(window, labels, automatic):
+        return (finding("mask_inverted"),)
     codes = []
     table = label_table(scheme)
     face = labels == table["face" if "face" in table else "head"]
@@ -120,6 +126,13 @@ def check_mask(
     if share > MAX_MASK:
         codes.append("mask_large")
     return tuple(finding(code, share=round(100 * share)) for code in codes)
+
+
+def _covers_surroundings(window: np.ndarray, labels: np.ndarray, automatic: np.ndarray) -> bool:
+    """Whether a mask covers what no garment does: the wall, or where there is little, all but the clothes."""
+    wall = labels == 0
+    around = wall if wall.mean() > _SOME_WALL else ~automatic
+    return bool(around.any() and window[around].mean() > _MOST_OF_SURROUNDINGS)
 
 
 def check_cut_out(photo: Photo, matte: np.ndarray, cleaned_by: str) -> tuple[Finding, ...]:

@@ -16,6 +16,8 @@ USE_ANYWAY = " To use it all the same, choose “Use it anyway” (--force)."
 """Behind every refusal of a garment's picture."""
 TURN_IT = " To have that done, choose “Turn it” (--turn)."
 """Behind every sentence on a picture that should be turned."""
+INVERT_IT = " If it marks what should stay, choose “Invert masks” (--invert-mask)."
+"""Behind the sentence on a mask that is probably inverted."""
 _LIES = {90: "lie on its side", 180: "be upside down", 270: "lie on its side"}
 _TURNS = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
 
@@ -48,7 +50,8 @@ _WARNINGS = {
     "person_with_bag": "A bag or strap is worn over the clothes; look where it meets the new garment.",
     "person_small": "The person is only about {tall} pixels tall; a photo from nearer gives a finer result.",
     "mask_on_face": "The mask covers the face, which will be painted anew; leave the face out of it.",
-    "mask_large": "The mask covers {share} % of the photo; if it marks what shall stay, invert it.",
+    "mask_large": "The mask covers {share} % of the photo; if it marks what should stay, invert it.",
+    "mask_inverted": f"The mask covers nearly everything but the clothes.{INVERT_IT}",
     "garment_perhaps_other": "This may be {kind}, but this model knows {known} only; check the result.",
     "garment_unsure": "It is not clear what kind of garment this is; check the result.",
     "garment_other_kind": "This looks like {kind}, but {asked} was chosen; choose again if that is wrong.",

@@ -124,7 +124,8 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
     small = crop_to_frame(mask > 0, person.frame) >= 0.5
     if not small.any():
         raise MaskError("The mask is empty: paint over what the garment shall cover, or reset it.")
-    doubts = check_mask(mask > 0, small, person.labels, person.scheme)
+    automatic = person.mask[0, 0].numpy() > 0
+    doubts = check_mask(mask > 0, small, person.labels, person.scheme, automatic)
     return replace(
         person, mask=torch.from_numpy(small)[None, None].float(), findings=(*person.findings, *doubts)
     )

@@ -90,6 +90,9 @@ class Preparation:
                 use_anyway=request.use_anyway,
                 turn=request.turn,
             )
+        mask = request.mask
+        if mask is not None and request.invert_mask:
+            mask = mask == 0
         with stages("person"):
             person = self.person(
                 request.person,
@@ -97,7 +100,7 @@ class Preparation:
                 mask_grow=request.mask_grow,
                 mask_rule=request.mask_rule,
                 size=size,
-                mask=request.mask,
+                mask=mask,
                 turn=request.turn,
             )
         return garment, person

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -15,6 +17,11 @@ from scipy import ndimage
 from ladi.postprocess.png import SETTINGS, SOURCE_TYPE, XMP
 from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, Visitor, changed
 
+PASTE = """async () => {
+  const [item] = await navigator.clipboard.read();
+  return [...new Uint8Array(await (await item.getType('image/png')).arrayBuffer())];
+}"""
+"""The bytes of the picture in the clipboard."""
 STROKE = (0.36, 0.9), (0.64, 0.9)
 """Over the trousers, which the automatic mask of a top leaves alone."""
 
@@ -119,6 +126,32 @@ def test_what_is_no_photo_or_no_person_gives_a_sentence(
     assert not visitor.page.locator("#refusal .note").count()
     visitor.set_number("Steps", 1)
     assert changed(BEN, visitor.try_on()).any()
+
+
+def test_a_result_is_copied_and_so_are_its_settings(enter: Callable[..., Visitor]) -> None:
+    """Prevents a copy that is another picture or none, and a link without the seed."""
+    visitor = enter()
+    page = visitor.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.dress()
+    visitor.set_number("Steps", 1)
+    visitor.unfold("#more-settings")
+    page.locator("#seed input").fill("9")
+    page.locator("#keep-seed").click()
+    assert page.locator("#seed input").input_value() == "9"  # nothing has been drawn yet
+    page.locator("#seed input").fill("")
+    result = visitor.try_on()
+    page.locator("#copy").click()
+    page.locator("#told").get_by_text("Copied: paste it where you like.").wait_for()
+    copied = Image.open(io.BytesIO(bytes(page.evaluate(PASTE))))
+    assert copied.format == "PNG" and not changed(result, copied).any()
+    page.locator("#copy-link").click()
+    page.locator("#told").get_by_text("Link copied.").wait_for()
+    seed = json.loads(result.text[SETTINGS])["seed"]
+    address = urlsplit(page.evaluate("navigator.clipboard.readText()"))
+    assert parse_qs(address.query)["seed"] == [str(seed)] and "path" not in address.query
+    page.locator("#keep-seed").click()
+    page.wait_for_function("seed => document.querySelector('#seed input').value === seed", arg=str(seed))
 
 
 def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp_path: Path) -> None:

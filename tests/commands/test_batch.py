@@ -35,7 +35,7 @@ def test_the_command(
     words = ["batch", str(table(folder, *GOOD)), "--out", str(out), "--steps", "1", "--no-emasc"]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert f"[1/2] {out / 'ann_blue.png'}" in said and "2 rows: 2 done, 0 already done, 0 failed" in said
+    assert f"/2] {out / 'ann_blue.png'}" in said and "2 rows: 2 done, 0 already done, 0 failed" in said
     assert read_settings(out / "ann_blue.png")["emasc"] is False
     table(folder, *GOOD, LETTER)
     assert main(words) == 1

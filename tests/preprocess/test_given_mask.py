@@ -81,8 +81,26 @@ def test_a_mask_over_the_face_or_nearly_everything_is_told() -> None:
     """Prevents an inverted mask from painting a stranger's face without a word."""
     labels = np.zeros(SIZE, np.uint8)
     labels[5:20, 30:45] = LIP["face"]
-    assert check_mask(BOX, BOX, labels, "lip") == ()
-    codes = [finding.code for finding in check_mask(~BOX, ~BOX, labels, "lip")]
+    assert check_mask(BOX, BOX, labels, "lip", BOX) == ()
+    everything = np.ones_like(BOX)
+    codes = [finding.code for finding in check_mask(everything, everything, labels, "lip", BOX)]
     assert codes == ["mask_on_face", "mask_large"]
     small = labels == LIP["face"]
-    assert [finding.code for finding in check_mask(small, small, labels, "lip")] == ["mask_on_face"]
+    assert [finding.code for finding in check_mask(small, small, labels, "lip", BOX)] == ["mask_on_face"]
+
+
+@pytest.mark.parametrize("near", [False, True], ids=["a wall around", "nothing but the person"])
+def test_a_mask_that_is_inverted_is_told_as_such(near: bool) -> None:
+    """Prevents the wall from being repainted where a program writes its masks the other way round."""
+    labels = np.full(SIZE, LIP["pants"] if near else 0, np.uint8)
+    labels[5:20, 30:45] = LIP["face"]
+    labels[BOX] = LIP["upper_clothes"]
+    worn = BOX.copy()
+    worn[30:34] = False
+    for mask in (~BOX, ~worn) if near else (~BOX, ~worn, labels == 0):
+        [told] = check_mask(mask, mask, labels, "lip", BOX)
+        assert (told.level, told.code) == ("warning", "mask_inverted")
+        assert told.message.endswith("choose “Invert masks” (--invert-mask).")
+    legs = np.zeros_like(BOX)
+    legs[62:90, 20:50] = True
+    assert not check_mask(legs, legs, labels, "lip", BOX)

@@ -16,10 +16,12 @@ from PIL import Image
 from app.batch.handlers import Batching
 from app.files import DISK_LIMIT
 from app.running import Runs
+from app.words import in_table
 from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings
+from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.settings import TryOnRequest
-from ladi.types import Result
+from ladi.types import GarmentError, Result
 from tests.bad_files import BAD_FILES
 from tests.ui.conftest import FakeEngine, Send, page_values
 from tests.ui.pictures import coloured
@@ -76,7 +78,8 @@ def test_a_row_that_fails_does_not_stop_the_rest(batching: Batching, engine: Fak
     assert [line[2:4] for line in lines] == [
         [name, "shirt.png"] for name in ("ann.png", "letter.png", "ann.png")
     ]
-    assert [line[1] for line in lines if line[2] == "ann.png"] == ["Done", "Done"]
+    done = "Done. The photo is blurred; a sharper one <works> better."
+    assert [line[1] for line in lines if line[2] == "ann.png"] == [done, done]
     assert "letter.png" in lines[1][1] and "/" not in lines[1][1]
     # The page's settings count where a row says nothing else.
     asked = [(one.settings.steps, one.settings.switches.emasc) for one in engine.requests]
@@ -102,6 +105,18 @@ class SlowFromTheSecond(FakeEngine):
         return super().try_on(request, **how)
 
 
+def test_the_table_calls_settings_as_the_page_does(
+    batching: Batching, engine: FakeEngine, send: Send
+) -> None:
+    """Prevents a command's flags in a table, for visitors who have a box to tick."""
+    engine.error = GarmentError(f"No garment was found.{USE_ANYWAY}")
+    upload = send(zipped({**PICTURES, "pairs.csv": TABLE}), "pairs.zip")
+    [became, *_] = [line[1] for line in run(batching, upload)[-1]["table"]["value"]["data"]]
+    assert became == "No garment was found. To use it all the same, tick “Use it anyway” in the settings."
+    for choice, label in ((TURN_IT, "Turn pictures upright"), (INVERT_IT, "Invert masks")):
+        assert in_table(f"So.{choice}").endswith(f"tick “{label}” in the settings.")
+
+
 def test_a_batch_that_is_stopped_keeps_what_is_done(send: Send) -> None:
     """Prevents a Cancel that throws finished pictures away, or starts the next row."""
     engine = SlowFromTheSecond()
@@ -119,9 +134,9 @@ def test_a_batch_that_is_stopped_keeps_what_is_done(send: Send) -> None:
             batching.runs.stop("me")
     assert "1 of 3 rows done." in shown["status"] and shown["button"]["visible"]
     assert [line[1].split(" ")[0] for line in shown["table"]["value"]["data"]] == [
-        "Done",
+        "Done.",
         "Stopped",
-        "Waiting",
+        "Not",
     ]
     assert len(engine.requests) == 2
     with zipfile.ZipFile(shown["download"]["value"]) as archive:

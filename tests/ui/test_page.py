@@ -73,6 +73,7 @@ def test_every_setting_reaches_the_engine(
         "clean_garment": "keep",
         "use_anyway": True,
         "turn": True,
+        "invert_mask": True,
         "mask_rule": "published",
         "mask_grow": -2,
         "pseudo_words": False,

@@ -40,6 +40,7 @@ OTHERS: dict[str, Any] = {
     "clean_garment": "keep",
     "use_anyway": True,
     "turn": True,
+    "invert_mask": False,
     "mask_rule": "published",
     "mask_grow": -2,
     "paste_back": False,
