@@ -2,6 +2,7 @@
 
 ```
 garment ─┬─ shrink ─► TPS ─► grid ─► enlarge ─► sample ─► coarse ─► refinement ─► clamp ─► warped garment
+         │                                       (or, where the refinement bends: grid ─► sample once more)
          └─ clip_pixels ─► vision encoder ─► inversion adapter ─► pseudo-words ─┐
 category ──► prompt_text ─► tokenize ───────────────────────────► encode_text ──┴─► prompt embeddings
 ```
@@ -22,6 +23,7 @@ from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
+from ladi.models.bending import BendingRefinement
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
@@ -45,7 +47,7 @@ class WarpedGarment(NamedTuple):
     refined: torch.Tensor
     """(B,3,H,W) after the refinement network, clamped to [-1,1]."""
     grid: torch.Tensor
-    """(B,H,W,2): where each pixel of ``coarse`` comes from."""
+    """(B,H,W,2): where each pixel of ``coarse`` comes from; of ``refined``, where the refinement bends."""
 
 
 def resize(image: torch.Tensor, size: Size) -> torch.Tensor:
@@ -98,12 +100,41 @@ def refine_garment(
     return refinement(torch.cat([masked_person, pose_map, coarse], dim=1)).clamp(-1, 1)
 
 
+def bend_grid(
+    refinement: BendingRefinement,
+    garment: torch.Tensor,
+    matte: torch.Tensor,
+    masked_person: torch.Tensor,
+    pose_map: torch.Tensor,
+    grid: torch.Tensor,
+) -> torch.Tensor:
+    """The grid (B,H,W,2) after all of a bending refinement's passes.
+
+    Args:
+        refinement: the network.
+        garment: (B,3,H,W) in [-1,1].
+        matte: (B,1,H,W) in [0,1], where the garment is in its picture.
+        masked_person: (B,3,H,W), repainted pixels 0.
+        pose_map: (B,18,H,W).
+        grid: (B,H,W,2) by which the garment lies before.
+    """
+    size, looks = (garment.shape[-2], garment.shape[-1]), refinement.size
+    person, pose = resize(masked_person, looks), resize(pose_map, looks)
+    for _ in range(refinement.config.passes):
+        laid = sample_matte(matte, grid)
+        garment_laid = sample_garment(garment, grid) * laid
+        flow = refinement(person, pose, resize(garment_laid, looks), resize(laid, looks))
+        grid = grid + resize(flow, size).permute(0, 2, 3, 1)
+    return grid
+
+
 def warp_garment(
     tps: ThinPlateSplineWarp,
-    refinement: RefinementUNet,
+    refinement: RefinementUNet | BendingRefinement,
     garment: torch.Tensor,
     masked_person: torch.Tensor,
     pose_map: torch.Tensor,
+    matte: torch.Tensor | None = None,
 ) -> WarpedGarment:
     """Brings a garment into the person's pose, always in float32.
 
@@ -113,6 +144,7 @@ def warp_garment(
         garment: (B,3,H,W) in [-1,1].
         masked_person: (B,3,H,W), repainted pixels 0.
         pose_map: (B,18,H,W).
+        matte: (B,1,H,W) in [0,1], where the garment is in its picture; a refinement that bends needs it.
 
     Returns:
         Everything in float32.
@@ -121,7 +153,13 @@ def warp_garment(
         garment, masked_person, pose_map = garment.float(), masked_person.float(), pose_map.float()
         grid = predict_warp(tps, garment, masked_person, pose_map)
         coarse = sample_garment(garment, grid)
-        refined = refine_garment(refinement, coarse, masked_person, pose_map)
+        if isinstance(refinement, BendingRefinement):
+            if matte is None:
+                raise ValueError("a refinement that bends needs the garment's matte")
+            grid = bend_grid(refinement, garment, matte.float(), masked_person, pose_map, grid)
+            refined = sample_garment(garment, grid)
+        else:
+            refined = refine_garment(refinement, coarse, masked_person, pose_map)
     return WarpedGarment(coarse, refined, grid)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ladi.diffusion.sampling import Sampling
+from ladi.models.bending import BendingRefinement
 from ladi.models.unet import POSE_CHANNELS, check_unet
 from ladi.types import Conditions, ModelError, SettingError
 
@@ -30,6 +31,11 @@ def check_parts(parts: Mapping[str, Any], *, matte: bool = False) -> None:
     text_width = parts["text_encoder"].config.hidden_size
     vision_width = parts["vision_encoder"].config.hidden_size
     incoming, outgoing = parts["vae"].skip_channels
+    bends = isinstance(parts["refinement"], BendingRefinement)
+    if bends and not matte:
+        raise ModelError(
+            "a refinement that bends needs the garment's matte: set garment_matte, or use another refinement"
+        )
     check_unet(parts["unet"], vae.latent_channels, text_width, matte=matte)
     pairs = {
         "the inversion adapter's input and the vision encoder's width": (adapter.hidden_size, vision_width),
@@ -42,7 +48,7 @@ def check_parts(parts: Mapping[str, Any], *, matte: bool = False) -> None:
         ),
         "the refinement's input and masked person, pose and garment": (
             parts["refinement"].config.in_channels,
-            6 + POSE_CHANNELS,
+            6 + POSE_CHANNELS + bends,
         ),
     }
     if parts.get("garment_skips") is not None:

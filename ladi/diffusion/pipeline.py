@@ -46,6 +46,7 @@ from ladi.diffusion.sampling import (
     repeat_conditions,
     split_conditions,
 )
+from ladi.models.bending import BendingRefinement
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
@@ -97,7 +98,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         vision_encoder: CLIPVisionModel | CLIPVisionModelWithProjection,
         inversion_adapter: InversionAdapter,
         tps: ThinPlateSplineWarp,
-        refinement: RefinementUNet,
+        refinement: RefinementUNet | BendingRefinement,
         emasc: EMASC,
         unet: UNet2DConditionModel,
         scheduler: SchedulerMixin,
@@ -284,8 +285,9 @@ class LadiVtonPipeline(DiffusionPipeline):
         masked_person = image * (1 - mask)  # [B,3,H,W]
         coarse = grid = None
         if warped_garment is None:
+            matte = None if garment_matte is None else garment_matte.to(device)
             coarse, warped_garment, grid = warp_garment(
-                self.tps, self.refinement, garment, masked_person, pose_map
+                self.tps, self.refinement, garment, masked_person, pose_map, matte
             )
         if prompt_embeds is not None:
             plain = prompt_embeds

@@ -17,6 +17,7 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.bending import BendingRefinement
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
@@ -24,9 +25,10 @@ from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.embedded_model import SHARD_SIZE, Workshop, halve, run_stages
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
+from ladi.training.samples.bending import add_warp_points
 from ladi.training.samples.cache import Cache, to_images, to_masks
 from ladi.training.samples.latents import add_warped, add_warped_mattes
-from ladi.training.stages import autoencoder, end_to_end
+from ladi.training.stages import autoencoder, bending, end_to_end
 from ladi.types import LAYERS, LadiError
 from ladi.weights.lpips import load_lpips
 
@@ -34,6 +36,7 @@ LOGGER = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, LoopOptions] = {
     "autoencoder": autoencoder.DEFAULTS,
+    "bending": bending.DEFAULTS,
     "end_to_end": end_to_end.DEFAULTS,
 }
 STAGES = tuple(DEFAULTS)
@@ -161,6 +164,12 @@ class SecondWorkshop:
             self.autoencoder.load_state_dict(weights["vae"])
             self.pipeline = None if self.first else self.pipeline
             return
+        if stage == "bending":
+            pipeline = self.grown()
+            if not isinstance(pipeline.refinement, BendingRefinement):
+                pipeline.register_modules(refinement=BendingRefinement())
+            pipeline.refinement.load_state_dict(weights["refinement"])
+            return
         step = end_to_end.EndToEndStep(self.grown())
         step.load_state_dict(weights["step"])
 
@@ -198,10 +207,24 @@ class SecondWorkshop:
             return autoencoder.build_stage(self.autoencoder, lpips, train, val, options)
         pipeline = self.grown()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        framed = self.shop.street_caches()
+        if name == "bending":
+            for cache in (train, val):
+                add_warp_points(cache, pipeline.tps, device=device)
+            if not isinstance(pipeline.refinement, BendingRefinement):
+                pipeline.register_modules(refinement=BendingRefinement())
+            return bending.build_stage(
+                pipeline.refinement,
+                pipeline.tps,
+                lpips,
+                train,
+                val,
+                options,
+                street=None if framed is None else framed[0],
+            )
         for cache in (train, val):
             add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
-            add_warped_mattes(cache, pipeline.tps, device=device)
-        framed = self.shop.street_caches()
+            add_warped_mattes(cache, pipeline.tps, pipeline.refinement, device=device)
         return end_to_end.build_stage(
             pipeline, lpips, train, val, options, street=None if framed is None else framed[0]
         )

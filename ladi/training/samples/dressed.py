@@ -22,7 +22,7 @@ from ladi.preprocess.mask import inpaint_mask
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_person
 from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, to_images
-from ladi.training.samples.scenes import rough_silhouette
+from ladi.training.samples.scenes import mirrored_labels, rough_silhouette
 from ladi.training.samples.street import WHOLE
 from ladi.types import CATEGORIES, Category
 
@@ -53,6 +53,8 @@ class Dressed:
     """(18,3)."""
     garment: np.ndarray
     """(H,W,3) uint8, the garment by itself."""
+    source_labels: np.ndarray
+    """(H,W), the parser's labels of the photo, in LIP's numbers."""
     category: Category = "upper_body"
 
 
@@ -76,6 +78,7 @@ def shop_sample(cache: Cache, index: int, rng: np.random.Generator | None) -> Dr
         np.asarray(cache["warped_matte"][index], np.float32) / 255,
         np.array(cache["keypoints"][index]),
         np.asarray(cache["garment"][index]),
+        labels,
     )
 
 
@@ -100,6 +103,7 @@ def street_sample(cache: Cache, rng: np.random.Generator) -> Dressed | None:
             matte,
             keypoints,
             garment,
+            labels,
             category,
         )
     return None
@@ -166,6 +170,7 @@ def mirrored(sample: Dressed) -> Dressed:
         name: getattr(sample, name)[:, ::-1]
         for name in ("image", "layers", "mask", "warped", "matte", "garment")
     }
+    pictures["source_labels"] = mirrored_labels(sample.source_labels)
     return replace(sample, **pictures, keypoints=keypoints[MIRRORED_JOINTS])
 
 

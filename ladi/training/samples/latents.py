@@ -15,8 +15,8 @@ import torch
 from scipy import ndimage
 
 from ladi.diffusion.conditioning import (
+    WarpedGarment,
     encode_prompts,
-    predict_warp,
     prompts_for,
     pseudo_words,
     sample_matte,
@@ -24,6 +24,7 @@ from ladi.diffusion.conditioning import (
 )
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.sampling import Sampling, draw_latents
+from ladi.models.bending import BendingRefinement
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
@@ -45,9 +46,19 @@ PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
 
 
+def soft_matte(mask: np.ndarray) -> np.ndarray:
+    """A garment's mask (H,W), holes filled, its edge softened: (H,W) float32 in [0,1]."""
+    filled = ndimage.binary_fill_holes(mask > 0).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(filled, _EDGE), np.float32)
+
+
 @torch.no_grad()
 def add_warped(
-    cache: Cache, tps: ThinPlateSplineWarp, refinement: RefinementUNet, *, device: torch.device
+    cache: Cache,
+    tps: ThinPlateSplineWarp,
+    refinement: RefinementUNet | BendingRefinement,
+    *,
+    device: torch.device,
 ) -> None:
     """Warps and refines every garment, unless the cache has them: ``warped`` (N,H,W,3) uint8.
 
@@ -57,45 +68,50 @@ def add_warped(
         refinement: refines the warp.
         device: where to compute.
     """
-    if "warped" in cache:
-        return
-    LOGGER.info("warping %d garments", len(cache))
-    for module in (tps, refinement):
-        module.to(device).eval()
-
-    def warped() -> Iterator[np.ndarray]:
-        for indices in chunks(len(cache)):
-            batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
-            masked = batch["image"] * (1 - batch["mask"])
-            warp = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"])
-            yield ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
-
-    cache.add("warped", warped(), cache["image"].shape[1:], "uint8")
+    if "warped" not in cache:
+        LOGGER.info("warping %d garments", len(cache))
+        pictures = (
+            ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
+            for warp, _ in warps(cache, tps, refinement, device)
+        )
+        cache.add("warped", pictures, cache["image"].shape[1:], "uint8")
 
 
 @torch.no_grad()
-def add_warped_mattes(cache: Cache, tps: ThinPlateSplineWarp, *, device: torch.device) -> None:
+def add_warped_mattes(
+    cache: Cache,
+    tps: ThinPlateSplineWarp,
+    refinement: RefinementUNet | BendingRefinement,
+    *,
+    device: torch.device,
+) -> None:
     """Warps every garment's mask, holes filled, unless the cache has it: ``warped_matte`` (N,H,W) uint8."""
-    if "warped_matte" in cache:
-        return
-    LOGGER.info("warping the mattes of %d garments", len(cache))
-    tps.to(device).eval()
+    if "warped_matte" not in cache:
+        LOGGER.info("warping the mattes of %d garments", len(cache))
+        mattes = (
+            (sample_matte(matte, warp.grid)[:, 0] * 255).round().byte().cpu().numpy()
+            for warp, matte in warps(cache, tps, refinement, device)
+        )
+        cache.add("warped_matte", mattes, cache["labels"].shape[1:], "uint8")
 
-    def mattes() -> Iterator[np.ndarray]:
-        for indices in chunks(len(cache)):
-            batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
-            masked = batch["image"] * (1 - batch["mask"])
-            grid = predict_warp(tps, batch["garment"], masked, batch["pose_map"])
-            soft = np.stack(
-                [
-                    ndimage.gaussian_filter(ndimage.binary_fill_holes(mask).astype(np.float32), _EDGE)
-                    for mask in np.asarray(cache["garment_mask"][indices]) > 0
-                ]
-            )
-            warped = sample_matte(torch.from_numpy(soft)[:, None].to(device), grid)[:, 0]
-            yield (warped * 255).round().byte().cpu().numpy()
 
-    cache.add("warped_matte", mattes(), cache["labels"].shape[1:], "uint8")
+def warps(
+    cache: Cache,
+    tps: ThinPlateSplineWarp,
+    refinement: RefinementUNet | BendingRefinement,
+    device: torch.device,
+) -> Iterator[tuple[WarpedGarment, torch.Tensor]]:
+    """Every garment of a cache on its person, some at a time, with their mattes (B,1,H,W) as they were."""
+    for module in (tps, refinement):
+        module.to(device).eval()
+    for indices in chunks(len(cache)):
+        batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
+        masked = batch["image"] * (1 - batch["mask"])
+        mattes = np.stack([soft_matte(mask) for mask in np.asarray(cache["garment_mask"][indices])])
+        matte = torch.from_numpy(mattes)[:, None].to(device)
+        with torch.no_grad():
+            warp = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"], matte)
+        yield warp, matte
 
 
 @torch.no_grad()
