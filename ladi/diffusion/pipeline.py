@@ -51,7 +51,7 @@ from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
-from ladi.models.shuffle_vae import ShuffleAutoencoder
+from ladi.models.shuffle_vae import LaidGarment, ShuffleAutoencoder
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches
@@ -404,5 +404,9 @@ class LadiVtonPipeline(DiffusionPipeline):
         scaled = latents.to(self.vae.dtype) / self.vae.config.scaling_factor
         if not isinstance(self.vae, ShuffleAutoencoder):
             return self.vae.decode_with_skips(scaled, skips, adapt).float(), None
-        picture, logits = self.vae.decode_with_layers(scaled, skips, adapt)
+        laid = None
+        if adapt is not None and conditions.warped_matte is not None:
+            assert conditions.warped_garment is not None
+            laid = LaidGarment(conditions.warped_garment, conditions.warped_matte)
+        picture, logits = self.vae.decode_with_layers(scaled, skips, adapt, laid)
         return picture.float(), None if logits is None else logits.float().softmax(1)

@@ -51,7 +51,7 @@ class BendingRefinement(KeepFloat32, ModelMixin, ConfigMixin):
         height: int = 256,
         width: int = 192,
         in_channels: int = 7 + len(KEYPOINT_NAMES),
-        widths: tuple[int, ...] = (96, 128, 192, 192),
+        widths: tuple[int, ...] = (64, 96, 128, 160),
         units: int = 1,
         passes: int = 2,
     ) -> None:

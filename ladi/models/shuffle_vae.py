@@ -11,6 +11,12 @@ latent ─► entry ─► level 1/8 ─► 1/4 ─► 1/2 ─► exit ─► sh
    └──────────────── linear ─► patches ────────────────────────┴─► picture
 ```
 
+Without a head the latent is the straight path alone, and the levels are there for what they hand out.
+
+The decoder may also tell what each pixel shows, and what light falls on a garment. Then the warped garment
+itself is laid where the picture shows one (``lay_garment``): a network that must paint a pattern which may be
+a pixel off is content with its mean, and nothing else here would keep it sharp.
+
 It hands out features and accepts skips as ``vae.py``'s does, at four depths instead of five; it knows nothing
 of masks.
 """
@@ -18,6 +24,7 @@ of masks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -27,6 +34,51 @@ from torch import nn
 from torch.nn import functional
 
 from ladi.models.vae import DepthSkip, sample_moments
+from ladi.types import LAYERS
+
+_GARMENT = LAYERS.index("garment")
+
+
+LIGHT_CHANNELS = 4
+"""What the decoder tells of the light on a garment: a gain, and an offset for each colour."""
+LIGHT_WINDOW = 9
+"""Pixels over which the light is smoothed: narrower, and it would take a pattern's contrast away."""
+LEAST_MATTE = 0.05
+
+
+class LaidGarment(NamedTuple):
+    """A warped garment as the encoder is shown it."""
+
+    picture: torch.Tensor
+    """(B,3,H,W) in [-1,1], times the matte: on mid-grey."""
+    matte: torch.Tensor
+    """(B,1,H,W) in [0,1]."""
+
+
+def lay_garment(
+    painted: torch.Tensor, logits: torch.Tensor, light: torch.Tensor, garment: LaidGarment
+) -> torch.Tensor:
+    """The painted picture with the warped garment itself where a garment shows.
+
+    No gradient reaches the logits: where the garment shows is learnt from labels, not from whether it pays to
+    paint a mean instead.
+
+    Args:
+        painted: (B,3,H,W) in [-1,1].
+        logits: (B,K,H,W) of ``ladi.types.LAYERS``.
+        light: (B,4,H,W), about 0 where the garment is lit as in its own picture.
+        garment: what is laid.
+
+    Returns:
+        (B,3,H,W).
+    """
+    margin = LIGHT_WINDOW // 2
+    smooth = functional.avg_pool2d(functional.pad(light, (margin,) * 4, mode="replicate"), LIGHT_WINDOW, 1)
+    gain, offset = (1 + 0.6 * smooth[:, :1].tanh()), 0.4 * smooth[:, 1:].tanh()
+    colour = (garment.picture / garment.matte.clamp_min(LEAST_MATTE)).clamp(-1, 1)
+    lit = (colour + 1) * gain - 1 + offset
+    share = logits.softmax(1)[:, _GARMENT : _GARMENT + 1].detach() * garment.matte
+    return painted + share * (lit - painted)
 
 
 class PixelNorm(nn.LayerNorm):
@@ -59,7 +111,9 @@ class Unit(nn.Module):
 class ShuffleEncoder(nn.Module):
     """Picture → mean of the latent, and the features on the way."""
 
-    def __init__(self, widths: Sequence[int], units: Sequence[int], latent_channels: int) -> None:
+    def __init__(
+        self, widths: Sequence[int], units: Sequence[int], latent_channels: int, *, head: bool = True
+    ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(12, widths[0], 3, padding=1)
         self.levels = nn.ModuleList(
@@ -70,7 +124,11 @@ class ShuffleEncoder(nn.Module):
             nn.Sequential(PixelNorm(fine), nn.Conv2d(fine, coarse, 4, stride=2, padding=1))
             for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
         )
-        self.head = nn.Sequential(PixelNorm(widths[-1]), nn.Conv2d(widths[-1], latent_channels, 3, padding=1))
+        self.head = (
+            nn.Sequential(PixelNorm(widths[-1]), nn.Conv2d(widths[-1], latent_channels, 3, padding=1))
+            if head
+            else None
+        )
         patch = 2 ** len(widths)
         self.patches = nn.Conv2d(3, latent_channels, patch, stride=patch)
 
@@ -83,14 +141,19 @@ class ShuffleEncoder(nn.Module):
             features.append(hidden)
             if index < len(self.shrink):
                 hidden = self.shrink[index](hidden)
-        return self.head(hidden) + self.patches(image), tuple(features)
+        straight = self.patches(image)
+        return straight if self.head is None else self.head(hidden) + straight, tuple(features)
+
+    def mean(self, image: torch.Tensor) -> torch.Tensor:
+        """(B,3,H,W) → the latent (B,L,H/8,W/8) alone."""
+        return self.patches(image) if self.head is None else self(image)[0]
 
 
 class ShuffleDecoder(nn.Module):
     """Latent → picture."""
 
     def __init__(
-        self, widths: Sequence[int], units: Sequence[int], latent_channels: int, layers: int = 0
+        self, widths: Sequence[int], units: Sequence[int], latent_channels: int, told: int = 0
     ) -> None:
         super().__init__()
         self.entry = nn.Conv2d(latent_channels, widths[-1], 3, padding=1)
@@ -104,7 +167,7 @@ class ShuffleDecoder(nn.Module):
         )
         self.norm = PixelNorm(widths[0])
         self.exit = nn.Conv2d(widths[0], 12, 3, padding=1)
-        self.layers = nn.Conv2d(widths[0], 4 * layers, 3, padding=1) if layers else None
+        self.layers = nn.Conv2d(widths[0], 4 * told, 3, padding=1) if told else None
         patch = 2 ** len(widths)
         self.patches = nn.ConvTranspose2d(latent_channels, 3, patch, stride=patch)
 
@@ -114,7 +177,7 @@ class ShuffleDecoder(nn.Module):
         skips: Sequence[torch.Tensor] | None = None,
         adapt: DepthSkip | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """(B,L,h,w) → picture (B,3,8h,8w), and logits (B,K,8h,8w) where there are layers to tell apart."""
+        """(B,L,h,w) → picture (B,3,8h,8w), and what else is told of each pixel (B,T,8h,8w), if anything."""
 
         def with_skips(hidden: torch.Tensor, depth: int) -> torch.Tensor:
             if skips is not None:
@@ -142,6 +205,8 @@ class ShuffleAutoencoder(ModelMixin, ConfigMixin):
         encoder_units: residual units at each of these sizes.
         decoder_units: likewise.
         layers: what the decoder tells apart beside painting, one logit for each; 0 for nothing.
+        light: whether it also tells the light on a garment, so that the garment itself can be laid.
+        head: whether the encoder's levels have a say in the latent.
         log_variance: of every latent, with which the decoder was trained.
         scaling_factor: what latents are multiplied by for the UNet.
     """
@@ -156,10 +221,14 @@ class ShuffleAutoencoder(ModelMixin, ConfigMixin):
         layers: int = 0,
         log_variance: float = -6.0,
         scaling_factor: float = 1.0,
+        light: bool = False,
+        head: bool = True,
     ) -> None:
         super().__init__()
-        self.encoder = ShuffleEncoder(widths, encoder_units, latent_channels)
-        self.decoder = ShuffleDecoder(widths, decoder_units, latent_channels, layers)
+        self.encoder = ShuffleEncoder(widths, encoder_units, latent_channels, head=head)
+        self.decoder = ShuffleDecoder(
+            widths, decoder_units, latent_channels, layers + (LIGHT_CHANNELS if light else 0)
+        )
         self.use_slicing = False
 
     def enable_slicing(self) -> None:
@@ -232,6 +301,22 @@ class ShuffleAutoencoder(ModelMixin, ConfigMixin):
         latents: torch.Tensor,
         skips: Sequence[torch.Tensor] | None = None,
         adapt: DepthSkip | None = None,
+        laid: LaidGarment | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """As ``decode_with_skips``, with the layers' logits (B,K,8h,8w) where the decoder was given any."""
-        return self.decoder(latents, skips, adapt)
+        """As ``decode_with_skips``, with the layers' logits (B,K,8h,8w) where the decoder was given any.
+
+        ``laid``, where the decoder tells the light, is the warped garment to lay where one shows.
+        """
+        picture, told = self.decoder(latents, skips, adapt)
+        return self.finished(picture, told, laid)
+
+    def finished(
+        self, picture: torch.Tensor, told: torch.Tensor | None, laid: LaidGarment | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The decoder's answer as picture and logits, the garment laid if it can be."""
+        if told is None:
+            return picture, None
+        logits, light = told[:, : self.config.layers], told[:, self.config.layers :]
+        if laid is not None and self.config.light:
+            picture = lay_garment(picture.float(), logits.float(), light.float(), laid)
+        return picture, logits

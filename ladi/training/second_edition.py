@@ -52,7 +52,9 @@ BELIEF = 3.0
 
 def build_autoencoder(**changes: Any) -> ShuffleAutoencoder:
     """The second edition's, untrained; ``changes`` replace configured values."""
-    return ShuffleAutoencoder(**{"latent_channels": LATENT_CHANNELS, "layers": len(LAYERS), **changes})
+    told = {"layers": len(LAYERS), "light": True, "head": False}
+    sizes = {"latent_channels": LATENT_CHANNELS, "encoder_units": (1, 1, 0), "decoder_units": (4, 3, 2)}
+    return ShuffleAutoencoder(**{**sizes, **told, **changes})
 
 
 @torch.no_grad()

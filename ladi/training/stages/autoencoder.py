@@ -61,7 +61,7 @@ def start_from_patches(vae: ShuffleAutoencoder, pictures: torch.Tensor) -> None:
     assert straight_in.bias is not None and straight_out.bias is not None
     straight_in.bias.copy_(-encode @ mean)
     straight_out.bias.copy_(mean.reshape(3, -1).mean(1))
-    for last in (vae.encoder.head, vae.decoder.exit):
+    for last in filter(None, (vae.encoder.head, vae.decoder.exit)):
         for name, parameter in last.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)

@@ -23,6 +23,7 @@ from torch.nn import functional
 from ladi.diffusion.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.lpips import Lpips
+from ladi.models.shuffle_vae import LaidGarment
 from ladi.models.unet import mask_to_latent_size, matte_to_latent_size, unet_input
 from ladi.training.diffusion import visited_timesteps
 from ladi.training.loop.draws import Draws
@@ -56,6 +57,7 @@ class EndToEndStep(nn.Module):
         super().__init__()
         self.unet, self.emasc, self.garment_skips = pipeline.unet, pipeline.emasc, pipeline.garment_skips
         self.decoder = pipeline.vae.decoder
+        self.finished = pipeline.vae.finished
 
     def forward(
         self,
@@ -71,7 +73,8 @@ class EndToEndStep(nn.Module):
         rows, columns = decode["window"]
         skips = self.emasc(decode["person"], decode["mask"]) if decode["emasc"] else None
         adapt = partial(self.garment_skips, decode["garment"], decode["mask"]) if decode["skips"] else None
-        picture, logits = self.decoder(latent[:, :, rows, columns] / decode["scaling"], skips, adapt)
+        picture, told = self.decoder(latent[:, :, rows, columns] / decode["scaling"], skips, adapt)
+        picture, logits = self.finished(picture, told, decode["laid"] if decode["skips"] else None)
         return latent, picture, logits
 
 
@@ -136,7 +139,7 @@ class EndToEnd:
 
     def mean(self, picture: torch.Tensor) -> torch.Tensor:
         """(B,3,H,W) → the middle of its latent's distribution (B,L,h,w), scaled, in float32."""
-        return self.pipeline.vae.encoder(picture)[0].float() * self.scaling
+        return self.pipeline.vae.encoder.mean(picture).float() * self.scaling
 
     def conditions(
         self, batch: Batch, draws: Draws
@@ -193,6 +196,7 @@ class EndToEnd:
         return {
             "window": tuple(slice(part.start // unit, part.stop // unit) for part in window),
             "mask": cut(batch["mask"]),
+            "laid": LaidGarment(cut(batch["warped"]), cut(batch["matte"])),
             "person": tuple(cut(feature) for feature in features["person"]),
             "garment": tuple(cut(feature) for feature in features["garment"]),
             "emasc": not bool(draws.chance(PLAIN_SHARE)[0]),
