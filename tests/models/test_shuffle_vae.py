@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ladi.models.shuffle_vae import ShuffleAutoencoder
+from ladi.models.shuffle_vae import LaidGarment, ShuffleAutoencoder, lay_garment
+from ladi.types import LAYERS
 
 PICTURE = (2, 3, 32, 24)
 
@@ -81,6 +82,48 @@ def test_the_straight_path_alone_carries_colour() -> None:
     red = torch.tensor([0.8, -0.5, -0.4]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
     moments, _ = vae.encode_with_features(red)
     assert torch.allclose(vae.decode_with_skips(moments[:, :3]), red, atol=1e-5)
+
+
+@torch.no_grad()
+def test_without_a_head_the_latent_is_linear(picture) -> None:
+    """Prevents: a person and a garment whose latents do not add up to one wearing the other."""
+    sizes = {"latent_channels": 4, "widths": (8, 8, 16), "encoder_units": (1, 1, 0)}
+    vae = ShuffleAutoencoder(**sizes, decoder_units=(1, 1, 1), head=False).eval()
+    mean, nothing = vae.encoder.mean(picture), vae.encoder.mean(picture * 0)
+    assert torch.allclose(vae.encoder.mean(picture * 0.5), (mean + nothing) / 2, atol=1e-5)
+    assert torch.equal(vae.encode_with_features(picture)[0][:, :4], mean)
+
+
+def test_the_garment_itself_is_laid_where_one_shows() -> None:
+    """Prevents: white cloth that turns grey, cloth on bare arms, cloth hidden because it pays."""
+    painted = torch.zeros(1, 3, 16, 16)
+    white = torch.ones(1, 3, 16, 16)
+    matte = torch.zeros(1, 1, 16, 16)
+    matte[..., 4:12, :] = 1
+    matte[..., 3, :] = 0.5
+    logits = torch.zeros(1, len(LAYERS), 16, 16)
+    logits[:, LAYERS.index("garment"), :, :8] = 40
+    logits[:, LAYERS.index("skin"), :, 8:] = 40
+    logits.requires_grad_(True)
+    light = torch.zeros(1, 4, 16, 16, requires_grad=True)
+    laid = lay_garment(painted, logits, light, LaidGarment(white * matte, matte))
+    assert torch.allclose(laid[..., 4:12, :8], torch.tensor(1.0)) and laid[..., 8:].abs().max() < 1e-6
+    assert torch.allclose(laid[..., 3, :8], torch.tensor(0.5))  # half of it, not half of grey
+    assert not laid[..., :3, :].any()
+    laid.sum().backward()
+    assert logits.grad is None and light.grad is not None and light.grad.abs().max() > 0
+
+
+@torch.no_grad()
+def test_the_decoder_lays_what_it_is_given(picture) -> None:
+    sizes = {"latent_channels": 4, "widths": (8, 8, 16), "encoder_units": (1, 1, 0)}
+    vae = ShuffleAutoencoder(**sizes, decoder_units=(1, 1, 1), layers=4, light=True, head=False).eval()
+    mean = vae.encoder.mean(picture)
+    plain, logits = vae.decode_with_layers(mean)
+    assert logits.shape == (2, 4, 32, 24)
+    garment = LaidGarment(torch.ones_like(picture), torch.ones(2, 1, 32, 24))
+    laid, _ = vae.decode_with_layers(mean, laid=garment)
+    assert not torch.allclose(laid, plain)
 
 
 @torch.no_grad()

@@ -9,11 +9,14 @@ import pytest
 import torch
 
 from ladi.commands.train import SECOND_NAMES
+from ladi.diffusion.conditioning import sample_garment
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.training import second_edition
 from ladi.training.embedded_model import Workshop
+from ladi.training.samples.bending import bent_batch, mirror_grids, plain_grid, shop_bent
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import cut_and_bend, mirrored, shop_sample
 from ladi.training.second_edition import STAGES, SecondWorkshop, carried_over, fit, train_second
@@ -119,6 +122,23 @@ def test_a_mirrored_sample_keeps_its_parts_together(trained: tuple[Path, Path]) 
     twice = mirrored(mirrored(sample))
     assert np.array_equal(twice.image, sample.image) and np.allclose(twice.keypoints, sample.keypoints)
     assert np.array_equal(mirrored(sample).matte[:, ::-1], sample.matte)
+
+
+def test_a_plain_grid_changes_nothing_and_a_mirror_twice_neither(trained: tuple[Path, Path]) -> None:
+    """Prevents: pictures and grids mirrored about different middles."""
+    cache = Cache(trained[1] / "cache", "train")
+    workshop = SecondWorkshop(trained[1], None, ASSETS)
+    assert isinstance(workshop.pipeline.refinement, BendingRefinement)
+    batch = bent_batch([shop_bent(cache, 0, None)], workshop.pipeline.tps, None)
+    size = (batch["image"].shape[-2], batch["image"].shape[-1])
+    same = sample_garment(batch["garment"], plain_grid(size)[None])
+    assert torch.allclose(same, batch["garment"], atol=1e-4)
+    flip = torch.tensor([True])
+    mirrored_batch = mirror_grids(batch, flip)
+    laid, turned = (sample_garment(one["garment"], one["grid"]) for one in (batch, mirrored_batch))
+    assert torch.allclose(turned.flip(-1), laid, atol=1e-4)
+    twice = mirror_grids(mirrored_batch, flip)
+    assert all(torch.allclose(twice[name], batch[name]) for name in batch)
 
 
 def test_the_model_is_exported_loaded_and_trained_on(trained: tuple[Path, Path], tmp_path: Path) -> None:
