@@ -32,6 +32,9 @@ from ladi.types import CATEGORIES, Category, ModelError, SettingError, Size
 PLACEHOLDER = "$"
 """The character whose embeddings the pseudo-words replace."""
 
+SURELY_GARMENT = 0.9
+"""Matte from which on a pixel's colour is taken for the garment's alone."""
+
 GARMENT_PHRASES: dict[str, str] = {
     "upper_body": "an upper body garment",
     "lower_body": "a lower body garment",
@@ -128,6 +131,25 @@ def bend_grid(
     return grid
 
 
+def continued(garment: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
+    """The garment's own colours a little beyond its edge, where the shop's wall shines through.
+
+    Args:
+        garment: (B,3,H,W) in [-1,1], before a wall.
+        matte: (B,1,H,W) in [0,1].
+
+    Returns:
+        (B,3,H,W): unchanged inside, and far from the garment.
+    """
+    inside = -functional.max_pool2d(-(matte > SURELY_GARMENT).to(garment.dtype), 3, 1, 1)
+    near = torch.cat([garment * inside, inside], dim=1)
+    for _ in range(2):
+        near = functional.avg_pool2d(near, 5, 1, 2)
+    colours, amount = near[:, :3], near[:, 3:]
+    edge = (amount > 1e-3).to(garment.dtype) * (1 - inside)
+    return garment + edge * (colours / amount.clamp_min(1e-3) - garment)
+
+
 def warp_garment(
     tps: ThinPlateSplineWarp,
     refinement: RefinementUNet | BendingRefinement,
@@ -157,7 +179,7 @@ def warp_garment(
             if matte is None:
                 raise ValueError("a refinement that bends needs the garment's matte")
             grid = bend_grid(refinement, garment, matte.float(), masked_person, pose_map, grid)
-            refined = sample_garment(garment, grid)
+            refined = sample_garment(continued(garment, matte.float()), grid)
         else:
             refined = refine_garment(refinement, coarse, masked_person, pose_map)
     return WarpedGarment(coarse, refined, grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ladi.diffusion.conditioning import bend_grid, sample_garment, warp_garment
+from ladi.diffusion.conditioning import bend_grid, continued, sample_garment, warp_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.tps import ThinPlateSplineWarp
 
@@ -78,7 +78,18 @@ def test_warped_with_it_the_garment_is_only_moved(network) -> None:
     given = _given()
     parts = (given["garment"], given["masked_person"], given["pose_map"])
     warped = warp_garment(tps, network, *parts, given["matte"])
-    assert torch.allclose(warped.refined, sample_garment(given["garment"], warped.grid))
+    own = continued(given["garment"], given["matte"])
+    assert torch.allclose(warped.refined, sample_garment(own, warped.grid))
     assert not torch.allclose(warped.refined, warped.coarse)
     with pytest.raises(ValueError, match="needs the garment's matte"):
         warp_garment(tps, network, *parts)
+
+
+def test_a_white_wall_leaves_no_rim() -> None:
+    """Prevents: white lines around dark cloth on a dark wall."""
+    garment, matte = torch.ones(1, 3, 64, 48), torch.zeros(1, 1, 64, 48)
+    garment[..., 20:40, 10:30], matte[..., 20:40, 10:30] = -0.8, 1.0
+    garment[..., 20, 10:30], matte[..., 20, 10:30] = 0.1, 0.5  # half wall, half cloth
+    own = continued(garment, matte)
+    assert torch.allclose(own[..., 18:40, 10:30], torch.tensor(-0.8), atol=1e-5)
+    assert torch.equal(own[..., :10, :], garment[..., :10, :])

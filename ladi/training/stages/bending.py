@@ -8,6 +8,7 @@ the garment little or nothing is asked. The flow is kept smooth.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,7 +104,7 @@ class BendingLoss:
             name: float(term.detach()) for name, term in sums.items()
         }
 
-    def window(self, worn: torch.Tensor, draws: Draws) -> tuple[slice | type(...), ...]:
+    def window(self, worn: torch.Tensor, draws: Draws) -> tuple[Any, slice, slice]:
         """A crop for the batch that holds some of the garments."""
         height, width = worn.shape[-2:]
         rows = torch.nonzero(worn.amax((0, 1, 3)) > 0)[:, 0]
@@ -136,7 +137,7 @@ def build_stage(
         street: framed street photos, which a part of the samples comes from.
     """
     tps.requires_grad_(False)
-    refinement.to(memory_format=torch.channels_last)
+    refinement.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray]:
         network = modules["refinement"]
