@@ -22,6 +22,7 @@ from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
+from ladi.training.critic import Critic
 from ladi.training.embedded_model import SHARD_SIZE, Workshop, halve, run_stages
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
@@ -38,6 +39,7 @@ DEFAULTS: dict[str, LoopOptions] = {
     "autoencoder": autoencoder.DEFAULTS,
     "bending": bending.DEFAULTS,
     "end_to_end": end_to_end.DEFAULTS,
+    "sharpening": end_to_end.SHARPENING,
 }
 STAGES = tuple(DEFAULTS)
 FITTED = 60
@@ -228,7 +230,13 @@ class SecondWorkshop:
             add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
             add_warped_mattes(cache, pipeline.tps, pipeline.refinement, device=device)
         return end_to_end.build_stage(
-            pipeline, lpips, train, val, options, street=None if framed is None else framed[0]
+            pipeline,
+            lpips,
+            train,
+            val,
+            options,
+            street=None if framed is None else framed[0],
+            critic=Critic() if name == "sharpening" else None,
         )
 
     def export(self, out: Path) -> None:

@@ -15,6 +15,7 @@ from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.training import second_edition
+from ladi.training.critic import Critic, adversarial_terms
 from ladi.training.embedded_model import Workshop
 from ladi.training.samples.bending import bent_batch, mirror_grids, plain_grid, shop_bent
 from ladi.training.samples.cache import Cache
@@ -122,6 +123,21 @@ def test_a_mirrored_sample_keeps_its_parts_together(trained: tuple[Path, Path]) 
     twice = mirrored(mirrored(sample))
     assert np.array_equal(twice.image, sample.image) and np.allclose(twice.keypoints, sample.keypoints)
     assert np.array_equal(mirrored(sample).matte[:, ::-1], sample.matte)
+
+
+def test_painter_and_critic_learn_from_their_own_terms_alone() -> None:
+    """Prevents: a critic that is taught to be fooled, or a painter that is taught to be found out."""
+    torch.manual_seed(0)
+    critic = Critic((8, 8, 8))
+    painted = torch.rand(2, 3, 32, 24, requires_grad=True)
+    terms = adversarial_terms(critic, painted, torch.rand(2, 3, 32, 24), torch.ones(2, 1, 32, 24))
+    (terms["fool"] + terms["match"]).backward(retain_graph=True)
+    assert painted.grad is not None and painted.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in critic.parameters())
+    painted.grad = None
+    terms["critic"].backward()
+    assert painted.grad is None
+    assert all(parameter.grad is not None for parameter in critic.parameters())
 
 
 def test_a_plain_grid_changes_nothing_and_a_mirror_twice_neither(trained: tuple[Path, Path]) -> None:

@@ -12,6 +12,7 @@ The encoder is frozen, so latents mean what they meant before; the words' networ
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.lpips import Lpips
 from ladi.models.shuffle_vae import LaidGarment
 from ladi.models.unet import mask_to_latent_size, matte_to_latent_size, unet_input
+from ladi.training.critic import Critic, adversarial_terms
 from ladi.training.diffusion import visited_timesteps
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
@@ -38,6 +40,7 @@ from ladi.types import CATEGORIES
 DEFAULTS = LoopOptions(
     steps=6000, batch_size=8, learning_rate=3e-4, warmup_steps=100, validate_every=250, precision="bf16"
 )
+SHARPENING = replace(DEFAULTS, steps=1500, learning_rate=1e-4)
 CROP = (128, 96)
 COLOUR_WEIGHT, LPIPS_WEIGHT, LATENT_WEIGHT, LAYER_WEIGHT = 0.5, 0.8, 0.15, 0.1
 OUTSIDE = 0.1
@@ -46,6 +49,8 @@ FIRST_SHARE, SECOND_SHARE = 0.68, 0.24
 """Of the steps, those that start from pure noise, and those that follow the network's own answer."""
 DROP_ONE, DROP_ALL, PLAIN_SHARE = 0.05, 0.04, 0.08
 """How often a condition, or all, are left out; and EMASC or the garment skips in decoding."""
+FOOL_WEIGHT, MATCH_WEIGHT = 0.04, 0.6
+"""Of the adversarial term, in the stage that has one (``sharpening``)."""
 RATES = (("exit", 0.08), ("layers", 0.08), ("patches", 0.0), ("decoder", 0.5))
 STEPS = 2
 
@@ -133,6 +138,10 @@ class EndToEnd:
             "lpips": LPIPS_WEIGHT * self.lpips(pasted, image).mean(),
             "layers": LAYER_WEIGHT * functional.cross_entropy(logits.float(), batch["layers"][pixels]),
         }
+        if "critic" in modules:
+            weights = {"critic": 1.0, "fool": FOOL_WEIGHT, "match": MATCH_WEIGHT}
+            judged = adversarial_terms(modules["critic"], pasted, image, mask)
+            terms |= {name: weights[name] * term for name, term in judged.items()}
         return torch.stack(list(terms.values())).sum(), {
             name: float(term.detach()) for name, term in terms.items()
         }
@@ -213,6 +222,7 @@ def build_stage(
     options: LoopOptions = DEFAULTS,
     *,
     street: Cache | None = None,
+    critic: Critic | None = None,
 ) -> Stage:
     """The stage for the loop; validation dresses the first people of ``val``.
 
@@ -223,6 +233,7 @@ def build_stage(
         val: likewise.
         options: of the loop.
         street: framed street photos, which three samples in ten come from.
+        critic: learns along and adds the adversarial term; the stage is then called ``sharpening``.
     """
     for frozen in (pipeline.vision_encoder, pipeline.inversion_adapter, pipeline.text_encoder):
         frozen.eval().requires_grad_(False)
@@ -256,8 +267,8 @@ def build_stage(
         return metrics, sheet([row[:8] for row in rows])
 
     return Stage(
-        name="end_to_end",
-        modules={"step": EndToEndStep(pipeline)},
+        name="end_to_end" if critic is None else "sharpening",
+        modules={"step": EndToEndStep(pipeline), **({} if critic is None else {"critic": critic})},
         length=len(train),
         batch=lambda indices, rng: dressed_batch(
             draw_samples(train, np.sort(indices), street, rng), rng, scale
