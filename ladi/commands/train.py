@@ -12,7 +12,7 @@ STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "garment_skips", "
 """Of the embedded model."""
 FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")
 """Of the paper's."""
-SECOND_NAMES = ("autoencoder", "bending", "end_to_end", "sharpening")
+SECOND_NAMES = ("autoencoder", "placing", "bending", "end_to_end", "sharpening")
 """Of the embedded model's second edition."""
 MODELS = ("mini", "second", "vitonhd", "dresscode")
 MINI_FOLDER = Path("assets/mini")

@@ -74,6 +74,7 @@ STALE_AFTER: dict[str, tuple[str, ...]] = {
     "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted"),
     "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
     "tryon": ("predicted",),
+    "placing": ("warp_points", "warped", "warped_matte"),
     "bending": ("warped", "warped_matte"),
 }
 """What of a cache was made by weights that a stage has just changed."""

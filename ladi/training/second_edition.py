@@ -29,7 +29,7 @@ from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
 from ladi.training.samples.cache import Cache, to_images, to_masks
 from ladi.training.samples.latents import add_warped, add_warped_mattes
-from ladi.training.stages import autoencoder, bending, end_to_end
+from ladi.training.stages import autoencoder, bending, end_to_end, placing
 from ladi.types import LAYERS, LadiError
 from ladi.weights.lpips import load_lpips
 
@@ -37,6 +37,7 @@ LOGGER = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, LoopOptions] = {
     "autoencoder": autoencoder.DEFAULTS,
+    "placing": placing.DEFAULTS,
     "bending": bending.DEFAULTS,
     "end_to_end": end_to_end.DEFAULTS,
     "sharpening": end_to_end.SHARPENING,
@@ -168,6 +169,9 @@ class SecondWorkshop:
             self.autoencoder.load_state_dict(weights["vae"])
             self.pipeline = None if self.first else self.pipeline
             return
+        if stage == "placing":
+            self.grown().tps.load_state_dict(weights["tps"])
+            return
         if stage == "bending":
             pipeline = self.grown()
             if not isinstance(pipeline.refinement, BendingRefinement):
@@ -212,6 +216,9 @@ class SecondWorkshop:
         pipeline = self.grown()
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         framed = self.shop.street_caches()
+        if name == "placing":
+            pipeline.tps.requires_grad_(True)
+            return placing.build_stage(pipeline.tps, train, val, options, street=framed)
         if name == "bending":
             for cache in (train, val):
                 add_warp_points(cache, pipeline.tps, device=device)

@@ -111,8 +111,9 @@ def test_a_bent_cut_out_is_near_where_it_was() -> None:
     worn = np.zeros((128, 96), bool)
     worn[40:90, 30:70] = True
     worn[60:66, 30:50] = False  # an arm in front
-    bent, matte, alone = cut_and_bend(image, worn, rng)
+    bent, matte, alone, alone_matte = cut_and_bend(image, worn, rng)
     assert bent.shape == alone.shape == image.shape
+    assert (alone[alone_matte == 0] == 255).all() and alone_matte.mean() > 0.3
     overlap = (matte > 0.5) & worn
     assert overlap.sum() > 0.75 * worn.sum()
     assert (alone != 255).any(-1).mean() > 0.3  # large in its own picture

@@ -19,9 +19,16 @@ from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter
-from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, picture_batch, pose_maps, to_images
+from ladi.training.samples.cache import (
+    MIRRORED_JOINTS,
+    Cache,
+    picture_batch,
+    pose_maps,
+    soft_matte,
+    to_images,
+)
 from ladi.training.samples.dressed import WORN, street_sample
-from ladi.training.samples.latents import chunks, soft_matte
+from ladi.training.samples.latents import chunks
 
 LOGGER = logging.getLogger(__name__)
 

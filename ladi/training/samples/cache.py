@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from ladi.data.shards import read_shards
 from ladi.files import write_json, written_whole
@@ -31,6 +32,10 @@ MIRRORED_JOINTS = [
     )
     for name in KEYPOINT_NAMES
 ]
+
+
+_EDGE = 0.6
+"""Pixels over which a mask's edge is softened, about as a matting network's is."""
 
 
 class Cache:
@@ -160,6 +165,12 @@ def pose_maps(keypoints: np.ndarray, size: Size, scale: float = 1.0) -> torch.Te
     x = torch.exp(-(torch.arange(size[1]) - centre[..., :1]).square() / sigma**2)  # [B,18,W]
     y = torch.exp(-(torch.arange(size[0]) - centre[..., 1:]).square() / sigma**2)  # [B,18,H]
     return y[..., :, None] * x[..., None, :] * present[..., None, None]
+
+
+def soft_matte(mask: np.ndarray) -> np.ndarray:
+    """A garment's mask (H,W), holes filled, its edge softened: (H,W) float32 in [0,1]."""
+    filled = ndimage.binary_fill_holes(mask > 0).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(filled, _EDGE), np.float32)
 
 
 def picture_batch(cache: Cache, indices: np.ndarray) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ladi.preprocess.labels import LIP, WORN
 from ladi.preprocess.mask import inpaint_mask
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_person
-from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, to_images
+from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, soft_matte, to_images
 from ladi.training.samples.scenes import mirrored_labels, rough_silhouette
 from ladi.training.samples.street import WHOLE
 from ladi.types import CATEGORIES, Category
@@ -53,18 +53,21 @@ class Dressed:
     """(18,3)."""
     garment: np.ndarray
     """(H,W,3) uint8, the garment by itself."""
+    garment_matte: np.ndarray
+    """(H,W) float32 in [0,1], where ``garment`` is one."""
     source_labels: np.ndarray
     """(H,W), the parser's labels of the photo, in LIP's numbers."""
     category: Category = "upper_body"
 
 
-def shop_sample(cache: Cache, index: int, rng: np.random.Generator | None) -> Dressed:
+def shop_sample(cache: Cache, index: int, rng: np.random.Generator | None, *, warped: bool = True) -> Dressed:
     """A pair of the shards; without random numbers it is as it is.
 
     Args:
         cache: with ``warped`` and ``warped_matte``, and to vary with ``silhouette`` if there is one.
         index: of the pair.
         rng: varies the person.
+        warped: without it the sample has no warped garment, and the cache need not have one.
     """
     image, labels = np.asarray(cache["image"][index]), np.asarray(cache["labels"][index])
     if rng is not None and rng.random() < VARIED_SHARE:
@@ -74,10 +77,13 @@ def shop_sample(cache: Cache, index: int, rng: np.random.Generator | None) -> Dr
         image,
         layer_of_labels("upper_body")[labels],
         np.asarray(cache["mask"][index]),
-        np.asarray(cache["warped"][index]),
-        np.asarray(cache["warped_matte"][index], np.float32) / 255,
+        np.asarray(cache["warped"][index]) if warped else np.zeros_like(image),
+        np.asarray(cache["warped_matte"][index], np.float32) / 255
+        if warped
+        else np.zeros(labels.shape, np.float32),
         np.array(cache["keypoints"][index]),
         np.asarray(cache["garment"][index]),
+        soft_matte(np.asarray(cache["garment_mask"][index])),
         labels,
     )
 
@@ -94,7 +100,7 @@ def street_sample(cache: Cache, rng: np.random.Generator) -> Dressed | None:
         keypoints = np.array(cache["keypoints"][index])
         mask = inpaint_mask(labels, keypoints, category=category, scheme="lip", rule="worn")
         image = np.asarray(cache["image"][index])
-        warped, matte, garment = cut_and_bend(image, worn, rng)
+        warped, matte, garment, garment_matte = cut_and_bend(image, worn, rng)
         return Dressed(
             image,
             layer_of_labels(category)[labels],
@@ -103,6 +109,7 @@ def street_sample(cache: Cache, rng: np.random.Generator) -> Dressed | None:
             matte,
             keypoints,
             garment,
+            garment_matte,
             labels,
             category,
         )
@@ -111,7 +118,7 @@ def street_sample(cache: Cache, rng: np.random.Generator) -> Dressed | None:
 
 def cut_and_bend(
     image: np.ndarray, worn: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A worn garment as if a spline had brought it there.
 
     What an arm or a bag hides of it is filled from beside it. Then it is shifted smoothly, scaled, turned and
@@ -123,8 +130,8 @@ def cut_and_bend(
         rng: chooses everything.
 
     Returns:
-        The bent garment (H,W,3) uint8, its matte (H,W) float32, and the garment by itself on white, large in
-        its picture (H,W,3) uint8.
+        The bent garment (H,W,3) uint8, its matte (H,W) float32, the garment by itself on white, large in its
+        picture (H,W,3) uint8, and where it is there (H,W) float32.
     """
     height, width = worn.shape
     reach = int(rng.integers(2, 13))
@@ -158,7 +165,8 @@ def cut_and_bend(
     )
     flat = np.where(full[..., None], cloth, np.uint8(255))
     alone = cv2.warpAffine(flat, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(255, 255, 255))
-    return (bent * light).clip(0, 255).astype(np.uint8), matte, alone
+    alone_matte = cv2.warpAffine(full.astype(np.float32), matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return (bent * light).clip(0, 255).astype(np.uint8), matte, alone, alone_matte
 
 
 def mirrored(sample: Dressed) -> Dressed:
@@ -168,7 +176,7 @@ def mirrored(sample: Dressed) -> Dressed:
     keypoints[:, 0] = np.where(present, sample.image.shape[1] - 1 - keypoints[:, 0], 0)
     pictures = {
         name: getattr(sample, name)[:, ::-1]
-        for name in ("image", "layers", "mask", "warped", "matte", "garment")
+        for name in ("image", "layers", "mask", "warped", "matte", "garment", "garment_matte")
     }
     pictures["source_labels"] = mirrored_labels(sample.source_labels)
     return replace(sample, **pictures, keypoints=keypoints[MIRRORED_JOINTS])

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from ladi.diffusion.conditioning import (
     WarpedGarment,
@@ -30,7 +29,7 @@ from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches
 from ladi.training.samples.augment import vary_person
-from ladi.training.samples.cache import Cache, picture_batch, to_images, to_masks
+from ladi.training.samples.cache import Cache, picture_batch, soft_matte, to_images, to_masks
 from ladi.types import Conditions
 
 LOGGER = logging.getLogger(__name__)
@@ -40,16 +39,8 @@ VARIED_NAMES = tuple(f"{name}_varied" for name in LATENT_NAMES)
 VARIATION = 5
 """Seed of the variations: a cache that is made again is the same."""
 CHUNK = 16
-_EDGE = 0.6
-"""Pixels over which a mask's edge is softened, about as a matting network's is."""
 PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
-
-
-def soft_matte(mask: np.ndarray) -> np.ndarray:
-    """A garment's mask (H,W), holes filled, its edge softened: (H,W) float32 in [0,1]."""
-    filled = ndimage.binary_fill_holes(mask > 0).astype(np.float32)
-    return np.asarray(ndimage.gaussian_filter(filled, _EDGE), np.float32)
 
 
 @torch.no_grad()

@@ -33,6 +33,7 @@ CROP = (128, 96)
 MATTE_WEIGHT, FAR_WEIGHT, LPIPS_WEIGHT, SMOOTH_WEIGHT = 0.5, 0.7, 0.6, 0.1
 FAR, FAR_WINDOW = 4, 5
 """What is far off is compared in squares of so many pixels, each with its so many neighbours across."""
+PASSES = 2
 FIRST_PASS = 0.5
 """Weight of the loss after passes before the last."""
 
@@ -51,6 +52,39 @@ def roughness(flow: torch.Tensor) -> torch.Tensor:
     return torch.stack(terms).sum()
 
 
+def laid_terms(
+    grid: torch.Tensor, batch: Batch, far_source: torch.Tensor, far_target: torch.Tensor, sure: torch.Tensor
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """How far a garment laid by a grid (B,H,W,2) is from the worn one, and the garment laid, on mid-grey.
+
+    Args:
+        grid: of the size of the batch's pictures.
+        batch: ``garment``, ``image`` (B,3,H,W), ``matte``, ``worn``, ``known`` (B,1,H,W).
+        far_source: :func:`blurred` garment on grey and its matte, (B,4,h,w).
+        far_target: likewise what is worn.
+        sure: (B,1,h,w), where both can be compared.
+    """
+    worn, known = batch["worn"], batch["known"]
+    matte = sample_matte(batch["matte"], grid)
+    laid = sample_garment(batch["garment"], grid) * matte
+    size = (grid.shape[1] // FAR, grid.shape[2] // FAR)
+    coarsely = enlarge_grid(grid, size)
+    far = functional.grid_sample(far_source, coarsely, padding_mode="zeros", align_corners=False)
+    return {
+        "l1": masked_l1(laid, batch["image"] * worn, known),
+        "matte": MATTE_WEIGHT * masked_l1(matte, worn, known),
+        "far": FAR_WEIGHT * masked_l1(far, far_target, sure),
+    }, laid
+
+
+def far_pictures(batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The blurred pictures of a batch, as :func:`laid_terms` takes them."""
+    source = torch.cat([batch["garment"] * batch["matte"], batch["matte"]], dim=1)
+    target = torch.cat([batch["image"] * batch["worn"], batch["worn"]], dim=1)
+    sure = blurred(batch["known"])
+    return blurred(source), blurred(target), sure * (sure > 0.8)
+
+
 class BendingLoss:
     """The loss of one batch.
 
@@ -67,35 +101,22 @@ class BendingLoss:
         """The sum of all terms; arguments as a stage's loss."""
         network = modules["refinement"]
         size = (batch["image"].shape[-2], batch["image"].shape[-1])
-        worn, known = batch["worn"], batch["known"]
-        target = batch["image"] * worn
-        source = torch.cat([batch["garment"] * batch["matte"], batch["matte"]], dim=1)
-        far_source, far_target = blurred(source), blurred(torch.cat([target, worn], dim=1))
-        sure = blurred(known)
-        sure = sure * (sure > 0.8)
+        target, known = batch["image"] * batch["worn"], batch["known"]
+        far = far_pictures(batch)
         grid = batch["grid"]
         sums: dict[str, torch.Tensor] = {}
-        passes = 2
-        for number in range(passes):
+        for number in range(PASSES):
             grid = grid.detach()
             with torch.no_grad():
-                laid = sample_garment(batch["garment"], grid)
                 matte = sample_matte(batch["matte"], grid)
-            flow = network(batch["masked"], batch["pose_map"], laid * matte, matte)
+                laid = sample_garment(batch["garment"], grid) * matte
+            flow = network(batch["masked"], batch["pose_map"], laid, matte)
             grid = grid + resize(flow, size).permute(0, 2, 3, 1)
-            shown, matte = sample_garment(batch["garment"], grid), sample_matte(batch["matte"], grid)
-            coarsely = enlarge_grid(grid, (size[0] // FAR, size[1] // FAR))
-            far = functional.grid_sample(far_source, coarsely, padding_mode="zeros", align_corners=False)
-            laid = shown * matte
-            last = number == passes - 1
-            terms = {
-                "l1": masked_l1(laid, target, known),
-                "matte": MATTE_WEIGHT * masked_l1(matte, worn, known),
-                "far": FAR_WEIGHT * masked_l1(far, far_target, sure),
-                "rough": SMOOTH_WEIGHT * roughness(flow),
-            }
+            terms, laid = laid_terms(grid, batch, *far)
+            terms["rough"] = SMOOTH_WEIGHT * roughness(flow)
+            last = number == PASSES - 1
             if last:
-                window = self.window(worn, draws)
+                window = self.window(batch["worn"], draws)
                 pasted = torch.where(known > 0.5, laid, target)[window]
                 terms["lpips"] = LPIPS_WEIGHT * self.lpips(pasted, target[window]).mean()
             for name, term in terms.items():
