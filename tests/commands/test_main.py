@@ -37,3 +37,11 @@ def test_every_listed_command_exists(name: str, capsys: pytest.CaptureFixture[st
         main([name, "--help"])
     assert stop.value.code == 0
     assert name in capsys.readouterr().out
+
+
+def test_the_process_answers_without_a_command() -> None:
+    """Prevents a traceback for whoever tries `python -m ladi` by itself."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ladi"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert "Traceback" not in done.stderr and "tryon" in done.stdout + done.stderr
