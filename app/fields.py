@@ -50,7 +50,7 @@ class Defaults:
 def everyday_fields(start: Defaults) -> Fields:
     """The settings that everybody sees, in one line."""
     special: dict[str, dict[str, Any]] = sampling_fields(start.steps, start.guidance)
-    special["emasc"] = {"info": "Carries hair, hands and edges past the model."}
+    special["emasc"] = {"info": "Keeps hair, hands and edges as sharp as in the photo."}
     with gr.Row(elem_classes="even"):
         rows = [row for row in table().values() if row.group == "everyday"]
         return {row.name: setting_field(row, start, **special.get(row.name, {})) for row in rows}

@@ -1,4 +1,4 @@
-"""How the page looks: colours and fonts here, rules in ``page.css``, the browser's own work in ``page.js``.
+"""How the page looks: colours and fonts here, rules in two CSS files, the browser's own work in ``page.js``.
 
 It does not lay anything out (the tabs do), and it asks nothing of any other server: the fonts are Gradio's
 own copies.
@@ -89,9 +89,14 @@ def build_theme() -> gr.themes.Base:
     )
 
 
-STYLE, SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "page.js"))
+STYLE, AROUND, SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "around.css", "page.js"))
 
 
 def looks() -> dict[str, Any]:
     """Theme, rules and script, as Gradio's ``launch()`` wants them."""
-    return {"theme": build_theme(), "css_paths": [STYLE], "js": SCRIPT.read_text("utf-8")}
+    return {
+        "theme": build_theme(),
+        "css_paths": [STYLE],
+        "head": f"<style>\n{AROUND.read_text('utf-8')}</style>",
+        "js": SCRIPT.read_text("utf-8"),
+    }

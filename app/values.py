@@ -24,6 +24,7 @@ from ladi.types import LadiError, Photo, PhotoError, Size
 SLIDERS = ("steps", "guidance")
 """The settings whose fields show the model's own choice instead of nothing."""
 UPLOADED = "This picture was not uploaded to this page: please add {what}."
+DELETED = "The server has deleted this file by now, as promised: please add {what} again."
 
 
 def setting_names() -> tuple[str, ...]:
@@ -80,7 +81,7 @@ def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
         what: the picture's name in the sentence that asks for it.
 
     Raises:
-        PhotoError: nothing was uploaded, or the record names a file that is not an upload.
+        PhotoError: nothing was uploaded, the record names a file that is not an upload, or it is gone by now.
     """
     if not upload or (isinstance(upload, Mapping) and not upload.get("path")):
         raise PhotoError(f"There is no picture yet: please add {what}.")
@@ -89,6 +90,8 @@ def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
     # the server.
     if not isinstance(path, str) or not _is_inside(path, get_upload_folder()):
         raise PhotoError(UPLOADED.format(what=what))
+    if not Path(path).is_file():
+        raise PhotoError(DELETED.format(what=what))
     return Path(path)
 
 

@@ -38,7 +38,9 @@ GOOD_PHOTO = "Good photo: one person, clearly visible."
 LONG = 150
 """Characters of what is said of a picture from which on it may not fit into its place."""
 
-UNEXPECTED = "Something went wrong on the server, and its log says what: please try again, or another photo."
+UNEXPECTED = (
+    "Something went wrong on the server, whose log says what. Please try again, or try another photo."
+)
 NO_ROOM = "This server has no room for more pictures at the moment: please try again in a few minutes."
 STOPPED = "Stopped. Your pictures and settings are as they were."
 
@@ -118,15 +120,16 @@ def findings_list(findings: Iterable[Finding], good: str, what: str) -> str:
         good: the good word.
         what: see ``with_links``.
     """
-    lines = [f"<li>{with_links(finding.message, what, finding.turn)}</li>" for finding in findings]
+    lines = [with_links(finding.message, what, finding.turn) for finding in findings]
     if not lines:
         return f'<div class="note good" role="status">✓ {plain(good)}</div>'
-    return said(f'<div class="note caution" role="status"><ul>{"".join(lines)}</ul></div>')
+    listed = "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
+    return said(f'<div class="note caution" role="status">{listed if len(lines) > 1 else lines[0]}</div>')
 
 
 def garment_words(garment: Garment, choices: int) -> str:
     """What a garment was taken for and how it was cut out."""
-    how = {"kept": "background kept", "embedded": "background removed"}
+    how = {"kept": "used as it is", "embedded": "background removed"}
     cleaned = how.get(garment.cleaned_by, f"background removed by {garment.cleaned_by}")
     kind = KINDS[garment.category].capitalize()
     guess = " (as it looks)" if garment.guessed and choices > 1 else ""

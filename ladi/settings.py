@@ -174,7 +174,7 @@ class TryOnRequest:
         "auto",
         "choice",
         "replaced",
-        "Kind of garment: what the garment is; auto goes by its picture",
+        "Kind of garment: what the garment is; told by its picture unless chosen",
         choices=KINDS,
     )
     settings: Settings = dataclasses.field(default_factory=lambda: Settings())
@@ -213,7 +213,7 @@ class TryOnRequest:
         0,
         "whole",
         "mask",
-        "Grow or shrink the area: model pixels by which the automatic mask grows; negative ones shrink it",
+        "Grow or shrink the area: the model's pixels by which the automatic area grows; below 0 it shrinks",
         *(-64, 64),
         shown=(-16, 32),
     )

@@ -19,8 +19,8 @@ from app.waiting import PRIVATE, Place, run_in_line
 from ladi.settings import table
 
 INTRODUCTION = (
-    "Many pairs at once. One person wears every garment; one garment is worn by everybody; several of both "
-    "belong together by their files' names, and where names are the same, in the order you add them. The "
+    "Many pairs at once. One person wears every garment, and one garment is worn by everybody. Several of "
+    "both are paired by their files' names, and those of one name in the order in which you add them. The "
     "settings are those of “Try on”. A row that fails says why, and the others go on."
 )
 ZIPPED = (
@@ -45,7 +45,7 @@ def build_tab(start: Defaults) -> Fields:
                 )
         with gr.Column(min_width=240):
             fields["file"] = gr.File(
-                label="Or one zip file", file_types=[".zip"], height=110, elem_id="batch-file"
+                label="Or one zip file", file_types=[".zip"], height=170, elem_id="batch-file"
             )
             gr.Markdown(ZIPPED, elem_classes="quiet")
             fields["invert_mask"] = setting_field(table()["invert_mask"], start)
@@ -53,10 +53,10 @@ def build_tab(start: Defaults) -> Fields:
         fields["button"] = gr.Button(
             "Make all pictures", variant="primary", size="lg", elem_id="batch-button"
         )
-        fields["sample"] = gr.Button("Fill in a sample", size="lg", elem_id="batch-sample")
         fields["cancel"] = gr.Button(
             "Cancel", variant="stop", size="lg", visible=False, elem_id="batch-cancel"
         )
+        fields["sample"] = gr.Button("Fill in a sample", size="lg", elem_id="batch-sample")
     fields["status"] = gr.HTML(elem_id="batch-status", padding=False)
     fields["download"] = gr.DownloadButton(
         "Download the results", variant="primary", visible=False, elem_id="batch-download"

@@ -190,7 +190,9 @@ def plan(
         )
     count = prod(len(values) for _, values in axes)
     if count > MOST_CELLS:
-        raise SettingError(f"That would be {count} pictures: at most {MOST_CELLS} are compared at once.")
+        raise SettingError(
+            f"That would be {count} pictures: at most {MOST_CELLS} are compared at once, so choose fewer."
+        )
     cells = []
     for values in product(*(values for _, values in axes)):
         cell = Planned((), model, garment, {}, switches)

@@ -56,7 +56,7 @@ def build_tab() -> Fields:
             )
         with gr.Column(scale=5, min_width=280):
             fields |= _axis("first", "What varies", "emasc")
-            fields |= _axis("second", "And, across (optional)", NO_AXIS)
+            fields |= _axis("second", "What else varies (optional)", NO_AXIS)
     with gr.Row():
         fields["button"] = gr.Button("Compare", variant="primary", size="lg", elem_id="compare-button")
         fields["ablation"] = gr.Button("The paper's ablation", size="lg", elem_id="ablation-button")

@@ -39,7 +39,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if options.mcp and options.auth:
-        parser.error("MCP knows no login: leave out --mcp, or --auth")
+        parser.error("MCP has no logins: leave out --mcp, or --auth")
     if options.public:
         options.host = options.host or "0.0.0.0"
         if options.visitor_limit is None:
@@ -108,7 +108,7 @@ def _add_serving(group: argparse._ArgumentGroup) -> None:
         action="append",
         metavar="USER:PASSWORD",
         help="let in this user; may be repeated (LADI_AUTH, a line for each); others of this machine can see "
-        "a command line, not so a file",
+        "a command line, but not a file",
     )
     add(
         "--auth-file",
@@ -133,14 +133,14 @@ def _add_sharing(group: argparse._ArgumentGroup) -> None:
         type=_from_one,
         metavar="N",
         default=env("LADI_QUEUE_SIZE", str(QUEUE_SIZE)),
-        help=f"so many requests may wait; more are told to come back (LADI_QUEUE_SIZE; {QUEUE_SIZE})",
+        help=f"how many requests may wait; more are told to come back (LADI_QUEUE_SIZE; {QUEUE_SIZE})",
     )
     add(
         "--visitor-limit",
         type=_from_one,
         metavar="N",
         default=env("LADI_VISITOR_LIMIT"),
-        help="so many requests of one visitor may wait or run at once (LADI_VISITOR_LIMIT); any number, "
+        help="how many requests of one visitor may wait or run at once (LADI_VISITOR_LIMIT); any number, "
         "unless given",
     )
     add(
@@ -148,7 +148,7 @@ def _add_sharing(group: argparse._ArgumentGroup) -> None:
         type=_from_one,
         metavar="MB",
         default=env("LADI_DISK_LIMIT", str(DISK_MEGABYTES)),
-        help="all uploads and results together may take so many megabytes; more are told to come back "
+        help="megabytes that all uploads and results may take together; more are told to come back "
         f"(LADI_DISK_LIMIT; {DISK_MEGABYTES})",
     )
     add(
@@ -156,7 +156,7 @@ def _add_sharing(group: argparse._ArgumentGroup) -> None:
         type=_from_one,
         metavar="N",
         default=env("LADI_KEEP_MINUTES", str(KEEP_MINUTES)),
-        help=f"pictures are deleted after so many minutes (LADI_KEEP_MINUTES; {KEEP_MINUTES})",
+        help=f"minutes after which pictures are deleted (LADI_KEEP_MINUTES; {KEEP_MINUTES})",
     )
 
 

@@ -30,7 +30,10 @@ def mask_fields(start: Defaults) -> Fields:
         elem_classes="quiet",
     )
     fields["paint"] = gr.Checkbox(
-        value=False, label="Paint with the finger", info="Off, the page scrolls.", elem_id="paint"
+        value=False,
+        label="Paint with the finger",
+        info="While this is off, a finger scrolls the page.",
+        elem_id="paint",
     )
     fields["editor"] = gr.ImageEditor(
         label="Area to repaint",

@@ -154,5 +154,7 @@ def mask_for_photo(drawn: DrawnMask | None, photo: Photo) -> np.ndarray | None:
         return None
     mask = unpack(drawn.shown)
     if not mask.any():
-        raise MaskError("The area to repaint is empty: paint over what the garment shall cover, or reset it.")
+        raise MaskError(
+            "The area to repaint is empty: paint over what the garment should cover, or reset it."
+        )
     return place_mask(mask, drawn.frame, photo.size).astype(np.uint8)

@@ -67,7 +67,10 @@ def _more(start: Defaults) -> Fields:
     """The settings that are folded away, and what can be done with all of them."""
     fields = further_fields(start)
     fields["explain"] = gr.Checkbox(
-        value=True, label="Show how it was made", info="Costs one more decoding.", elem_id="explain"
+        value=True,
+        label="Show how it was made",
+        info="Every picture takes a little longer.",
+        elem_id="explain",
     )
     with gr.Row():
         fields["reset"] = gr.Button("Reset all settings", size="sm", elem_id="reset-settings")

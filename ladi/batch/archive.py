@@ -52,7 +52,10 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
             if sum(member.file_size for member in members) > limits.unpacked:
                 raise _TooMuch
             if len(members) > limits.members:
-                raise PairsError(f"“{archive.name}” holds {len(members)} files: at most {limits.members}.")
+                raise PairsError(
+                    f"“{archive.name}” holds {len(members)} files: at most {limits.members}, so send them in "
+                    "parts."
+                )
             for member in members:
                 inner = PurePosixPath(member.filename.replace("\\", "/"))
                 if inner.is_absolute() or ".." in inner.parts or ":" in inner.as_posix():
@@ -70,7 +73,9 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
                     left -= _copy(source, file, left)
     except _TooMuch:
         megabytes = limits.unpacked >> 20
-        raise PairsError(f"“{archive.name}” is too large: at most {megabytes} MB unpacked.") from None
+        raise PairsError(
+            f"“{archive.name}” is too large: at most {megabytes} MB unpacked, so send it in parts."
+        ) from None
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         raise PairsError(
             f"“{archive.name}” is damaged or protected by a password: make the zip file again."

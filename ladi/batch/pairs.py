@@ -155,7 +155,9 @@ def read_table(path: Path, *, inside: Path | None = None) -> list[Row]:
 
 def _limited(rows: list[Row], limits: Limits) -> list[Row]:
     if len(rows) > limits.rows:
-        raise PairsError(f"These are {len(rows)} pairs: at most {limits.rows} at once.")
+        raise PairsError(
+            f"These are {len(rows)} pairs: at most {limits.rows} at once, so send them in parts."
+        )
     return rows
 
 

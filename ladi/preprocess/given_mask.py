@@ -42,16 +42,16 @@ def read_mask(source: Source, size: Size) -> np.ndarray:
     height, width = photo.size
     if abs(width / height * size[0] / size[1] - 1) > _PROPORTIONS:
         raise MaskError(
-            f"The mask has other proportions ({width}×{height}) than the photo ({size[1]}×{size[0]}): "
+            f"The mask's proportions ({width}×{height}) are not the photo's ({size[1]}×{size[0]}): "
             "give one of the photo's size."
         )
     if photo.alpha is None and ((shown > _DARK) & (shown < _LIGHT)).mean() > _MOST_BETWEEN:
         raise MaskError(
-            "This is a picture, not a mask: give a black picture with white where the garment shall be "
+            "This is a picture, not a mask: give a black picture with white where the garment is to be "
             "painted, or a transparent one with opaque strokes there."
         )
     if not (shown > _ON).any():
-        raise MaskError("The mask is empty: make white, or opaque, what the garment shall cover.")
+        raise MaskError("The mask is empty: make white, or opaque, what the garment should cover.")
     if photo.size != size:
         picture = Image.fromarray(shown).resize((size[1], size[0]), Image.Resampling.BILINEAR)
         shown = np.asarray(picture)

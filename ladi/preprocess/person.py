@@ -86,7 +86,9 @@ def prepare_person(
     reach = dilation_at(size, trained_size or size)
     mask = grow_mask(inpaint_mask(labels, keypoints, **where, dilation=reach), mask_grow, keep=fixed)
     if not mask.any():
-        raise PersonError("No clothing that this garment could replace was found; use a photo that shows it.")
+        raise PersonError(
+            "No clothes were found that this garment could replace; use a photo that shows them."
+        )
     return PersonParts(
         photo=photo,
         frame=frame,
@@ -123,7 +125,7 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
         raise MaskError(f"The mask must have the photo's size, {want} (height by width), got {got}.")
     small = crop_to_frame(mask > 0, person.frame) >= 0.5
     if not small.any():
-        raise MaskError("The mask is empty: paint over what the garment shall cover, or reset it.")
+        raise MaskError("The mask is empty: paint over what the garment should cover, or reset it.")
     automatic = person.mask[0, 0].numpy() > 0
     doubts = check_mask(mask > 0, small, person.labels, person.scheme, automatic)
     return replace(

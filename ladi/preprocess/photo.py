@@ -216,10 +216,10 @@ def _upright(image: Image.Image, notes: list[str]) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except _BAD_DATA as error:
         LOGGER.info("EXIF ignored: %s", error)
-        notes.append("The EXIF block is unreadable, so the picture's orientation is unknown.")
+        notes.append("The file's own note on which way up it is cannot be read; turn the picture if it lies.")
         return image
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:
     LOGGER.info("decoding failed: %s", error)
-    return PhotoError(f"{name} is damaged or incomplete and cannot be decoded; save or upload it again.")
+    return PhotoError(f"{name} is damaged or incomplete and cannot be read; save or upload it again.")

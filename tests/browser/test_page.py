@@ -24,8 +24,13 @@ RUN_AXE = """async () => {
 
 
 def test_a_phone_never_scrolls_sideways(enter: Callable[..., Visitor]) -> None:
-    """Prevents a page whose parts stick out of a phone's screen."""
+    """Prevents a page whose parts stick out of a phone's screen, or that lacks what the text speaks of."""
     visitor = enter(width=390, height=844)
+    visitor.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    visitor.page.locator("footer").get_by_text("Use via API").wait_for()
+    ends = [visitor.page.locator(where).bounding_box() for where in ("#about", "footer .show-api", "#go")]
+    bottoms = [box["y"] + box["height"] for box in ends[:2]]
+    assert max(bottoms) <= ends[2]["y"], "the bar with the button covers the end of the page"
     visitor.dress()
     for name in TABS:
         visitor.open_tab(name)

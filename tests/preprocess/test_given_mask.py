@@ -67,7 +67,7 @@ def test_a_jpeg_is_a_mask_too() -> None:
         (Image.linear_gradient("L").resize((72, 96)), "a picture, not a mask"),
         (Image.new("L", (72, 96)), "The mask is empty"),
         (Image.new("RGBA", (72, 96)), "The mask is empty"),
-        (Image.new("L", (96, 72), 255), "other proportions"),
+        (Image.new("L", (96, 72), 255), "proportions .* are not the photo's"),
     ],
     ids=["agnostic", "photo", "black", "transparent", "turned"],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import pytest
 
+from app import words
 from app.pictures import mask_layer
 from app.tryon import masks
 from app.tryon.looking import Looking
@@ -70,7 +72,7 @@ def test_everything_that_was_found_is_shown(visitor: Visitor) -> None:
     assert seen["cleaned"].shape == (32, 24, 3)
     assert seen["editor"]["background"].shape == (*EDITOR, 3)
     assert seen["joints"].shape == (64, 48, 3) and seen["parts"].shape == (32, 24, 3)
-    assert "Good photo: one person" in seen["found_person"] and "Top, background" in seen["found_garment"]
+    assert "Good photo: one person" in seen["found_person"] and "Top, used as it is." in seen["found_garment"]
     assert visitor.drawn.grow == 2
 
 
@@ -179,6 +181,19 @@ def test_a_turned_picture_takes_the_place_of_the_upload(visitor: Visitor, send: 
             np.testing.assert_array_equal(np.rot90(after.alpha), before.alpha)
     with pytest.raises(gr.Error, match="was not uploaded to this page"):
         visitor.looking.turn({"path": __file__}, "90", "a picture")
+
+
+def test_one_doubt_is_a_sentence_and_several_are_a_list() -> None:
+    """Prevents a bullet for a single sentence, and sentences that run into each other."""
+    one, other = finding("photo_blurred"), finding("person_headless")
+    assert "<li>" not in words.findings_list([one], "Good.", "person")
+    assert words.findings_list([one, other], "Good.", "person").count("<li>") == 2
+
+
+def test_an_upload_that_is_deleted_by_now_is_asked_for_again(visitor: Visitor) -> None:
+    """Prevents “check the path” for visitors whose photo has been deleted while they had lunch."""
+    Path(visitor.person["path"]).unlink()
+    assert "deleted this file by now, as promised" in visitor.look()["found_person"]
 
 
 def test_an_empty_page_says_nothing(visitor: Visitor) -> None:

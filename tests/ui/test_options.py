@@ -93,7 +93,7 @@ def test_users_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (("--auth", "opensesame"), "user:password, with a colon"),
         (("--auth", "anna:opensesame", "--auth", "anna:b"), "a user is named twice"),
         (("--auth", "anna:"), "user:password, with a colon"),
-        (("--auth", "anna:opensesame", "--mcp"), "MCP knows no login"),
+        (("--auth", "anna:opensesame", "--mcp"), "MCP has no logins"),
         (("--auth-file", "/nowhere/users"), "No such file"),
         (("--auth-file", "/dev/null"), "names no user"),
     ],
