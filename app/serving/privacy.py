@@ -10,12 +10,14 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TextIO
 
 from filelock import FileLock, Timeout
 
@@ -152,17 +154,47 @@ class PrivateFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines, with … for what is private."""
-        return self._private.sub("…", super().format(record))
+        return self.hide(super().format(record))
+
+    def hide(self, text: str) -> str:
+        """A text with … for what is private."""
+        return self._private.sub("…", text)
+
+
+class PrivateStream:
+    """A stream to which threads that serve visitors can write nothing private either.
+
+    Past the log go tracebacks that Gradio prints, warnings, and what ends a thread. The main thread serves
+    nobody: what it prints, such as the name of a missing file with logins, is for the host.
+    """
+
+    def __init__(self, stream: TextIO, formatter: PrivateFormatter) -> None:
+        """Stand before a stream."""
+        self._stream, self._formatter = stream, formatter
+
+    def write(self, text: str) -> int:
+        """Write a text, in another thread than the main one with … for what is private."""
+        own = threading.current_thread() is threading.main_thread()
+        self._stream.write(text if own else self._formatter.hide(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the stream has."""
+        return getattr(self._stream, name)
 
 
 def configure_logging(folder: Path | None = None) -> None:
-    """Set up the log of the server, on stderr, unless there is one already.
+    """Set up the log of the server, on stderr, unless there is one already, and guard what goes past it.
 
     Args:
         folder: where visitors' files lie.
     """
+    formatter = PrivateFormatter(folder)
+    for name in ("stdout", "stderr"):
+        if not isinstance(getattr(sys, name), PrivateStream):
+            setattr(sys, name, PrivateStream(getattr(sys, name), formatter))
     handler = logging.StreamHandler()
-    handler.setFormatter(PrivateFormatter(folder))
+    handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

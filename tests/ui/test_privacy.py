@@ -8,7 +8,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
+import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +21,13 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from app.serving.hosting import own_files
-from app.serving.privacy import PREFIX, PictureFolder, PrivateFormatter, remove_abandoned
+from app.serving.privacy import (
+    PREFIX,
+    PictureFolder,
+    PrivateFormatter,
+    configure_logging,
+    remove_abandoned,
+)
 from tests.ui.served import Server, serve  # noqa: F401
 
 # ruff: noqa: F811
@@ -137,3 +146,37 @@ def test_no_file_name_reaches_the_log(serve: Callable[..., Server], tmp_path: Pa
     assert "refused: … is not a picture that can be read" in text and "FileNotFoundError" in text
     assert "ClientDisconnect" in text  # the web server's own complaint takes the same way
     assert "anna" not in text and str(server.pictures.path) not in text
+
+
+def test_no_file_name_goes_past_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents the same by way of what Gradio prints, of warnings, and of a thread that fails."""
+    told = io.StringIO()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, told)
+    configure_logging(tmp_path)
+    configure_logging(tmp_path)  # a second time changes nothing
+    name = str(tmp_path / "0f" / "anna-smith.png")
+
+    def serve_somebody() -> None:
+        warnings.warn(f"Failed to transpose image {name} based on EXIF data.", stacklevel=1)
+        print(f"Error cleaning up file {name}")
+        try:
+            Path(name).read_bytes()
+        except OSError:
+            traceback.print_exc()
+        raise KeyError(name)
+
+    def show(message: Warning, category: type[Warning], file: str, line: int, *_: object) -> None:
+        sys.stderr.write(warnings.formatwarning(message, category, file, line))  # as Python itself does
+
+    # pytest has put its own in place of both.
+    monkeypatch.setattr(warnings, "showwarning", show)
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    visitor = threading.Thread(target=serve_somebody)
+    visitor.start()
+    visitor.join()
+    print("There is no file “logins.txt”.", file=sys.stderr)
+    text = told.getvalue()
+    assert "transpose image" in text and "cleaning up" in text
+    assert "FileNotFoundError" in text and "KeyError" in text
+    assert "anna" not in text and "There is no file “logins.txt”." in text
