@@ -23,7 +23,7 @@ FLOORS = (
     ("ladi.engine",),
     ("ladi.shelf",),
     ("ladi.batch", "ladi.data"),
-    ("ladi.training", "ladi.evaluation"),
+    ("ladi.training", "ladi.evaluation", "ladi.scale"),
     ("ladi.commands",),
     ("app",),
 )

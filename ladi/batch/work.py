@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -80,11 +80,15 @@ class PhotoFiles:
         if not self._kept:
             return read_photo(path)
         try:
-            about = path.stat()
+            key = self._key(path)
         except (OSError, ValueError):
             return read_photo(path)  # which says what is wrong
-        key = (path, about.st_mtime_ns, about.st_size)
         return self._photos.get(key, lambda: read_photo(path))
+
+    def _key(self, path: Path) -> Hashable:
+        """What a file is known by, unless it is written anew."""
+        about = path.stat()
+        return path, about.st_mtime_ns, about.st_size
 
 
 def make_row(

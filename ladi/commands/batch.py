@@ -7,15 +7,24 @@ have none (the manifest says why), and 2 when nothing could be begun.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
-from collections import Counter
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ladi.commands.flags import add_model, add_running, add_settings, running_of, settings_of
 
+if TYPE_CHECKING:
+    from ladi.batch.book import RowDone
+    from ladi.batch.pairing import Row
+
 EXIT_ROWS_FAILED = 1
+MOST_ENGINES = 1000
 AT_ONCE = 3
 """Rows at work at a time: one is prepared, one painted, and one put back into its photo and saved."""
 
@@ -47,6 +56,25 @@ def add_parser(subparsers: Any) -> None:
     add_running(parser)
     add_settings(parser)
     add("--quiet", action="store_true", help="print nothing but failures")
+    cluster = parser.add_argument_group("on a cluster, by Ray (pip install -r requirements-scale.txt)")
+    cluster.add_argument(
+        "--ray",
+        nargs="?",
+        const="local",
+        metavar="ADDRESS",
+        help="spread the rows over a Ray cluster: auto for the one that this machine belongs to, or its "
+        "host:port; over the processors or GPUs of this machine where none is named",
+    )
+    cluster.add_argument(
+        "--engines", type=_engines, metavar="N", help="so many engines, or auto: as many as fit, unless given"
+    )
+    cluster.add_argument(
+        "--cpus-per-engine",
+        type=_cores,
+        default=1.0,
+        metavar="N",
+        help="cores of each where there are no GPUs (%(default)g); with GPUs, each engine has one",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,10 +86,6 @@ def run(options: argparse.Namespace) -> int:
     from ladi.batch.folder import folder_of
     from ladi.batch.manifest import TABLE
     from ladi.batch.pairs import open_pairs
-    from ladi.batch.run import run_batch
-    from ladi.engine import Engine
-    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
-    from ladi.runtime.recall import CATALOGUE
     from ladi.weights.catalog import find_model
 
     settings = settings_of(options)
@@ -70,38 +94,127 @@ def run(options: argparse.Namespace) -> int:
         rows = open_pairs(options.pairs, Path(workspace), local=True)
         _check_shared(settings, options.model)
         folder_of(options.out).make()
-        engine = Engine.load(options.model, **running_of(options), room=CATALOGUE)
-        cleaners = {row.values.get("clean_garment", settings["clean_garment"]) for row in rows}
-        if any(model_file(name) for name in cleaners & set(LOCAL_MODELS)):
-            engine.warm_up(wait=True)
-        counted: Counter[str] = Counter()
-        batch = run_batch(
-            rows,
-            engine,
-            options.out,
-            model=options.model,
-            settings=settings,
-            at_once=AT_ONCE,
-            room=CATALOGUE,
-        )
-        for index, news in enumerate(batch, 1):
-            counted[news.status] += 1
-            place = f"[{index}/{len(rows)}]"
-            if news.status == "failed":
-                person, garment = news.row.names
-                print(
-                    f"{place} failed: row {news.row.number} ({person}, {garment}): {news.message}",
-                    file=sys.stderr,
-                )
-            elif not options.quiet:
-                what = "already done" if news.status == "skipped" else f"{news.seconds:.1f} s"
-                print(f"{place} {news.path}  {what}", flush=True)
+        make = _here if options.ray is None else _on_cluster
+        counted = _follow(make(options, rows, settings), len(rows), quiet=options.quiet)
     if not options.quiet:
         print(
             f"{len(rows)} rows: {counted['done']} done, {counted['skipped']} already done, "
             f"{counted['failed']} failed; see {folder_of(options.out).named(TABLE)}"
         )
     return EXIT_ROWS_FAILED if counted["failed"] else 0
+
+
+def _here(options: argparse.Namespace, rows: Sequence[Row], settings: dict[str, Any]) -> Iterator[RowDone]:
+    """The rows on this machine, by one engine."""
+    from ladi.batch.run import run_batch
+    from ladi.engine import Engine
+    from ladi.runtime.recall import CATALOGUE
+
+    engine = Engine.load(options.model, **running_of(options), room=CATALOGUE)
+    if _needs_rembg(rows, settings):
+        engine.warm_up(wait=True)
+    yield from run_batch(
+        rows,
+        engine,
+        options.out,
+        model=options.model,
+        settings=settings,
+        at_once=AT_ONCE,
+        room=CATALOGUE,
+    )
+
+
+def _on_cluster(
+    options: argparse.Namespace, rows: Sequence[Row], settings: dict[str, Any]
+) -> Iterator[RowDone]:
+    """The rows on a cluster."""
+    from ladi.scale.catalogue import Engines, run_on_cluster
+    from ladi.scale.cluster import connected
+    from ladi.scale.worker import load_engine
+
+    load = partial(
+        load_engine,
+        model=options.model,
+        running=running_of(options),
+        warm_up=_needs_rembg(rows, settings),
+    )
+    engines = Engines(load, options.engines, options.cpus_per_engine)
+    with connected(options.ray) as ray:
+        yield from run_on_cluster(
+            rows,
+            ray,
+            engines,
+            options.out,
+            model=options.model,
+            settings=settings,
+            told=(lambda words: None) if options.quiet else partial(print, flush=True),
+        )
+
+
+def _needs_rembg(rows: Sequence[Row], settings: dict[str, Any]) -> bool:
+    """Whether a row asks for a background remover of rembg's that is on this machine."""
+    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
+
+    cleaners = {row.values.get("clean_garment", settings["clean_garment"]) for row in rows}
+    return any(model_file(name) for name in cleaners & set(LOCAL_MODELS))
+
+
+def _follow(batch: Iterator[RowDone], total: int, *, quiet: bool) -> Counter[str]:
+    """Print a line for each row that is over; how many ended in which way."""
+    counted: Counter[str] = Counter()
+    pace = Pace()
+    for index, news in enumerate(batch, 1):
+        counted[news.status] += 1
+        place = f"[{index}/{total}]"
+        if news.status == "failed":
+            person, garment = news.row.names
+            print(
+                f"{place} failed: row {news.row.number} ({person}, {garment}): {news.message}",
+                file=sys.stderr,
+            )
+        elif not quiet:
+            left = pace.left(total - index) if news.status == "done" else ""
+            what = "already done" if news.status == "skipped" else f"{news.seconds:.1f} s{left}"
+            print(f"{place} {news.path}  {what}", flush=True)
+    return counted
+
+
+class Pace:
+    """How fast rows come, by the last few of them."""
+
+    LAST = 50
+    """Rows that count: the first ones load and prepare what later ones find there."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with none."""
+        self._clock = clock
+        self._times: deque[float] = deque(maxlen=self.LAST)
+
+    def left(self, rows: int) -> str:
+        """Words on the time that so many more rows will take, once that can be told; one has just come."""
+        self._times.append(self._clock())
+        if len(self._times) < 3 or not rows:
+            return ""
+        each = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
+        minutes = math.ceil(each * rows / 60)
+        told = f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+        return f", about {told} left"
+
+
+def _engines(text: str) -> int | None:
+    """A number of engines, for argparse."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 0 < int(text) <= MOST_ENGINES:
+        raise argparse.ArgumentTypeError(f"must be auto, or a number from 1 to {MOST_ENGINES}, got {text!r}")
+    return int(text)
+
+
+def _cores(text: str) -> float:
+    """Cores of an engine, for argparse."""
+    if not text.isdecimal() or not 0 < int(text) <= MOST_ENGINES:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+    return float(text)
 
 
 def _check_shared(settings: dict[str, Any], model: str) -> None:

@@ -1,0 +1,94 @@
+"""The cluster: found or started, and how many engines it holds.
+
+Ray is imported here and nowhere above: it is optional, and takes a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ladi.types import SettingError
+
+LOCAL = "local"
+"""The address that starts a cluster of this machine alone."""
+STORE_BYTES = 1 << 30
+"""Memory for what travels between the processes of such a cluster."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of a machine one engine takes."""
+
+    cpus: float
+    gpus: float
+
+    def fits(self, resources: Mapping[str, float]) -> int:
+        """How many of these a machine, or a cluster, holds."""
+        counts = [resources.get(kind, 0.0) / each for kind, each in self.needs.items() if each]
+        return math.floor(min(counts, default=0))
+
+    @property
+    def needs(self) -> dict[str, float]:
+        """By Ray's names."""
+        return {"CPU": self.cpus, "GPU": self.gpus}
+
+
+def find_ray() -> Any:
+    """The package.
+
+    Raises:
+        SettingError: it is not installed.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise SettingError(
+            "--ray needs one more package: get it by `pip install -r requirements-scale.txt`, or leave "
+            "it out."
+        )
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    return importlib.import_module("ray")
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Ray, connected to a cluster; one that was started for this is gone afterwards.
+
+    Args:
+        address: ``local``, ``auto`` for the cluster that this machine belongs to, or its ``host:port``.
+
+    Raises:
+        SettingError: Ray is not installed, or there is no such cluster.
+    """
+    ray = find_ray()
+    own: dict[str, Any] = {}
+    if address == LOCAL:
+        # Photos stay in memory: Ray would otherwise write to the disk what its store has no room for.
+        settings = {"automatic_object_spilling_enabled": False}
+        own = {"object_store_memory": STORE_BYTES, "_system_config": settings}
+    try:
+        ray.init(address, include_dashboard=False if own else None, **own)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SettingError(f"There is no Ray cluster at {address!r} that can be used: {reason}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def share_of(ray: Any, cpus: float) -> Share:
+    """What an engine takes: a GPU where the cluster has any, else so many cores."""
+    gpus = ray.cluster_resources().get("GPU", 0.0)
+    return Share(min(cpus, 1.0) if gpus else cpus, 1.0 if gpus else 0.0)
+
+
+def count_engines(ray: Any, share: Share, wanted: int | None) -> int:
+    """How many engines there are to be at the moment: as many as fit, or as are wanted if that is fewer."""
+    fit = sum(share.fits(node["Resources"]) for node in ray.nodes() if node["Alive"])
+    return fit if wanted is None else min(fit, wanted)
