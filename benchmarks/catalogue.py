@@ -4,10 +4,12 @@ The same rows on the same machine in one run, photos of 768×1024:
 
 - one by one: every row prepares its person and its garment and paints them;
 - in the table's order: one row at a time, the last four people and garments remembered;
-- catalogue: as ``python -m ladi batch`` does it, rows in the order of work, three of them at once.
+- catalogue: as ``python -m ladi batch`` does it, rows in the order of work, three of them at once;
+- cluster, with ``--ray ADDRESS``: as ``batch --ray`` does it, by engines of one core each.
 
 Printed are rows a second, and seconds of the processor for each row, which say more where other work shares
-the machine; then how much the pictures differ, and what a second garment on the same person costs.
+the machine, and are not known of a cluster; then how much the pictures differ, and what a second garment on
+the same person costs.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ from PIL import Image, ImageOps
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT = 768, 1024
 WAYS = ("one by one", "in the table's order", "catalogue")
+CLUSTER = "cluster"
 
 
 def main() -> int:
@@ -36,12 +40,17 @@ def main() -> int:
         folder = Path(name)
         table = write_catalogue(folder, options.people, options.garments)
         measured = {way: measure(way, table, folder / "out" / way, options) for way in options.ways}
+        ways = list(options.ways)
+        if options.ray:
+            measured[CLUSTER] = measure_cluster(table, folder / "out" / CLUSTER, options)
+            ways.append(CLUSTER)
         first = measured[options.ways[0]]
         for way, (seconds, busy, rows) in measured.items():
-            speed = f"{rows / seconds:.3f} rows/s, {busy / rows:.3f} s of a core each"
-            ratios = f"{first[0] / seconds:.2f} and {first[1] / busy:.2f} times the first"
-            print(f"{way}: {rows} rows, {speed}; {ratios}")
-        for way in options.ways[1:]:
+            ratio = first[0] / first[2] * rows / seconds
+            print(f"{way}: {rows / seconds:.3f} rows/s, {ratio:.2f} times the first")
+            if way != CLUSTER:
+                print(f"  {busy / rows:.3f} s of a core each, the first's by {first[1] / busy:.2f}")
+        for way in ways[1:]:
             print(f"{way}: {difference(folder / 'out' / options.ways[0], folder / 'out' / way)}")
     if options.second:
         second_garment(options)
@@ -114,6 +123,27 @@ def way_of(way: str, options: argparse.Namespace) -> Callable[[Any, Path], Itera
     return one_by_one
 
 
+def measure_cluster(table: Path, out: Path, options: argparse.Namespace) -> tuple[float, float, int]:
+    """The same on a cluster: from the first row that is over, when all engines are loaded or about to be."""
+    from ladi.batch.pairs import read_table
+    from ladi.scale.catalogue import Engines, run_on_cluster
+    from ladi.scale.cluster import connected
+    from ladi.scale.worker import load_engine
+
+    load = partial(load_engine, model=options.model, running={"device": options.device})
+    rows = read_table(table)
+    with connected(options.ray) as ray:
+        engines = Engines(load, options.engines)
+        made = run_on_cluster(rows, ray, engines, out, model=options.model, told=print)
+        failed, times = [], []
+        for one in made:
+            times.append(time.perf_counter())
+            failed += [one.message] * (one.status != "done")
+    if failed:
+        raise SystemExit(f"{CLUSTER}: {len(failed)} rows failed, the first: {failed[0]}")
+    return times[-1] - times[0], 0.0, len(times) - 1
+
+
 def difference(first: Path, other: Path) -> str:
     """How far the pictures of two folders are apart."""
     most, changed = 0, []
@@ -154,6 +184,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--model", default="mini", help="(%(default)s)")
     parser.add_argument("--device", help="the best there is, unless given")
+    parser.add_argument("--ray", metavar="ADDRESS", help="also on this Ray cluster")
+    parser.add_argument("--engines", type=int, help="on the cluster; as many as fit, unless given")
     parser.add_argument("--second", action="store_true", help="also time a second garment on one person")
     return parser.parse_args()
 

@@ -127,7 +127,8 @@ def _made(
     if not fit:
         needs = "a GPU" if share.gpus else f"{share.cpus:g} cores"
         raise SettingError(f"The cluster has no machine with {needs} for an engine: give it a larger one.")
-    told(f"{fit} engines on {sum(node['Alive'] for node in ray.nodes())} machines")
+    machines = sum(node["Alive"] for node in ray.nodes())
+    told(f"{fit} engine{'s' * (fit != 1)} on {machines} machine{'s' * (machines != 1)}")
     here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
         ray.get_runtime_context().get_node_id(), soft=True
     )

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import math
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ladi.types import SettingError
 
 LOCAL = "local"
 """The address that starts a cluster of this machine alone."""
+KNOCK_SECONDS = 5.0
 STORE_BYTES = 1 << 30
 """Memory for what travels between the processes of such a cluster."""
 
@@ -66,6 +68,7 @@ def connected(address: str) -> Iterator[Any]:
         SettingError: Ray is not installed, or there is no such cluster.
     """
     ray = find_ray()
+    _knock(address)
     own: dict[str, Any] = {}
     if address == LOCAL:
         # Photos stay in memory: Ray would otherwise write to the disk what its store has no room for.
@@ -80,6 +83,17 @@ def connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises SettingError where a ``host:port`` does not answer: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or "://" in address:
+        return
+    try:
+        socket.create_connection((host, int(port)), KNOCK_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise SettingError(f"There is no Ray cluster at {address!r}: nothing answers there.") from error
 
 
 def share_of(ray: Any, cpus: float) -> Share:

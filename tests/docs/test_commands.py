@@ -148,6 +148,7 @@ BY_ANOTHER_TEST = {
     f"{STREET} --stage autoencoder": f"{SECOND}::trained",
     f"{STREET} --stage end_to_end --resume": f"{SECOND}::trained",
     "python -m ladi train second --work runs/second --stage export": f"{SECOND}::trained",
+    "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_catalogue.py::test_the_command",
     "accelerate launch --multi_gpu … --device cpu": "tests/training/test_paper_model.py::"
     "test_two_processes_equal_one_of_twice_the_batch",
 }
@@ -156,6 +157,7 @@ BY_ANOTHER_TEST = {
 BY_CI = {
     "pip install -r requirements.txt && python app.py": "pip install -qq .* -r requirements.txt",
     "pip install -r requirements.txt && pytest": "^pytest",
+    "pip install -r requirements.txt -r requirements-scale.txt": "-r requirements-scale.txt",
     "pip install .": r"pip install .* \.$",
     ".ci/run": "^#!/usr/bin/env bash",
 }
@@ -168,6 +170,7 @@ NOT_RUN = {
     "python -m ladi evaluate assets/mini --data SHARDS --order paired --ablation": "takes hours on a CPU "
     "with the data that it is about; vitonhd's is run with a toy",
     "python -m benchmarks.real_photos": "needs photos that are not part of the project",
+    "python -m benchmarks.catalogue": "takes minutes",
     "python -m benchmarks.photo_memory": "takes minutes, and gigabytes of memory",
     "python -m benchmarks.content_filter": "needs photos that are not part of the project",
 }

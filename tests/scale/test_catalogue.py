@@ -17,10 +17,11 @@ from ladi.batch.book import RowDone
 from ladi.batch.manifest import MANIFEST, TABLE
 from ladi.batch.pairs import read_table
 from ladi.batch.run import run_batch
+from ladi.commands.main import main
 from ladi.runtime.recall import Room
 from ladi.scale.catalogue import Engines, run_on_cluster
 from ladi.types import ModelError, SettingError
-from tests.scale.drawing import DEADLY, NOBODY, count, load, refuse, write_pictures
+from tests.scale.drawing import DEADLY, NOBODY, count, load, load_for_command, refuse, write_pictures
 
 ray: Any = pytest.importorskip("ray", reason="ray comes with requirements-scale.txt")
 
@@ -148,3 +149,19 @@ def test_what_is_wrong_with_the_engine_is_said(cluster: Any, tmp_path: Path) -> 
         list(spread(table, tmp_path / "out", Engines(refuse)))
     with pytest.raises(SettingError, match="no machine with 64 cores"):
         list(spread(table, tmp_path / "out", Engines(refuse, cpus=64)))
+
+
+def test_the_command(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prevents flags that do not reach the cluster, and a command that leaves it connected."""
+    table = pairs(tmp_path / "in", 2, 3)
+    ray.shutdown()
+    monkeypatch.setattr("ladi.scale.worker.load_engine", load_for_command)
+    words = ["batch", str(table), "--out", str(tmp_path / "out"), "--device", "cpu", "--ray", cluster.address]
+    assert main([*words, "--engines", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "1 engine on" in said and "6 rows: 6 done" in said and "about 1 min left" in said
+    assert not ray.is_initialized()
+    assert main([*words[:-1], "127.0.0.1:9"]) == 2
+    assert "There is no Ray cluster at '127.0.0.1:9'" in capsys.readouterr().err
