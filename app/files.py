@@ -22,6 +22,7 @@ from PIL import Image
 from app import words
 from ladi.postprocess.jpeg import save_jpeg
 from ladi.postprocess.png import describe_png, save_png
+from ladi.preprocess.large import strips
 from ladi.types import LadiError, Photo
 
 DISK_LIMIT = "LADI_DISK_LIMIT"
@@ -109,9 +110,12 @@ def write_turned(photo: Photo, folder: Path) -> Path:
 
 def before_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """(H,W,4) uint8 RGBA that gives ``pixels`` (H,W,3) again where it is put on white."""
-    share = np.maximum(alpha, 1)[..., None].astype(np.float32) / 255
-    straight = 255 - (255 - pixels.astype(np.float32)) / share
-    return np.dstack([np.rint(straight.clip(0, 255)).astype(np.uint8), alpha])
+    written = np.dstack([pixels, alpha])
+    for rows in strips(*alpha.shape):
+        share = np.maximum(alpha[rows], 1)[..., None].astype(np.float32) / 255
+        straight = 255 - (255 - pixels[rows].astype(np.float32)) / share
+        written[rows, :, :3] = np.rint(straight.clip(0, 255))
+    return written
 
 
 def write_picture(pixels: np.ndarray, folder: Path, name: str) -> Path:

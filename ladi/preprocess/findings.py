@@ -19,13 +19,13 @@ TURN_IT = " To have that done, choose “Turn it” (--turn)."
 INVERT_IT = " If it marks what should stay, choose “Invert masks” (--invert-mask)."
 """Behind the sentence on a mask that is probably inverted."""
 _LIES = {90: "lie on its side", 180: "be upside down", 270: "lie on its side"}
-_TURNS = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
+_TURNS = {90: "a quarter to the right", 180: "the other way up", 270: "a quarter to the left"}
 
 _ERRORS = {
     "photo_too_small": "The photo has only {pixels} pixels; use one of at least 512 pixels on each side.",
     "garment_too_small": "The garment picture has only {pixels} pixels; use one of at least 512 each way.",
     "person_without_shoulders": "The shoulders are not in the photo; use one that shows head to hips.",
-    "person_found_turned": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
+    "person_found_turned": "The photo seems to {lie}; it should be turned {how}, so that the head is on top.",
     "person_too_small": "The person is only about {tall} pixels tall; use a photo taken closer up.",
     "garment_empty": "No garment was found in this picture; use one that shows the whole garment.",
     "garment_on_person": "The garment picture shows a person; use one of the garment alone.",
@@ -41,8 +41,8 @@ _WARNINGS = {
     "person_shoulder_hidden": "One shoulder is hidden or cut off; a photo with both gives a better fit.",
     "person_back_view": "The person is seen from behind; use a photo from the front, as garments are shown.",
     "person_side_view": "The person is seen from the side; a photo from the front gives a better fit.",
-    "person_not_upright": "The person seems to {lie}; turn the photo {how}, so that the head is on top.",
-    "person_turned": "The photo was turned {how}, because the person seemed to {lie}.",
+    "person_not_upright": "The photo seems to {lie}; it should be turned {how}, so that the head is on top.",
+    "person_turned": "The photo was turned {how}, because it seemed to {lie}.",
     "person_headless": "The head is cut off, so shoulders and hips place the garment; check the result.",
     "person_cut_below": "The photo ends above the hips, and so will the garment; its hem will not be seen.",
     "person_in_dress": "The person wears a dress; what comes out below the new top will be invented.",
@@ -61,7 +61,7 @@ _WARNINGS = {
     "garment_in_parts": "The garment was cut out in pieces; if some are wrong, use another picture.",
     "garment_several": "There are several garments in this picture, and only the largest is used.",
     "garment_on_page": "What is beside the garment was left out; crop the picture to the garment alone.",
-    "garment_turned": "The garment seems to {lie}; turn its picture {how}, so that it hangs upright.",
+    "garment_turned": "The garment seems to {lie}; its picture should be turned {how}.",
     "garment_was_turned": "The garment's picture was turned {how}, because it seemed to {lie}.",
     "garment_little": "The garment is very small in its picture; crop the picture around it.",
     "garment_looks_worn": "The garment seems to be worn by somebody; a picture of it alone works better.",

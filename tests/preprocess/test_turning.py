@@ -66,7 +66,7 @@ def test_who_is_found_only_upside_down_is_told_how_to_turn(pose: PoseDetector) -
     """Prevents “no person” for a photo whose only fault is that it is upside down."""
     photo = read_photo(ROOT / "assets/examples/person-anna.jpg")
     over = turn_pixels(photo.pixels, 180)
-    with pytest.raises(PersonError, match="seems to be upside down; turn the photo") as refused:
+    with pytest.raises(PersonError, match="seems to be upside down; it should be turned") as refused:
         look_for(pose, over)
     assert refused.value.turn == how_it_lies(pose, over) == 180
     nobody = np.full((300, 300, 3), 200, np.uint8)

@@ -164,7 +164,7 @@ def test_a_picture_that_lies_has_the_way_to_turn_it(
 
     monkeypatch.setattr(visitor.engine, "prepare_person", look)
     said = visitor.look()["found_person"]
-    assert "lie on its side; turn the photo a quarter to the left" in said and "--turn" not in said
+    assert "lie on its side; it should be turned a quarter to the left" in said and "--turn" not in said
     assert '<a href="#turn-person-270" role="button">Turn it</a>' in said
 
 
