@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ladi.postprocess.kept import keep
-from ladi.postprocess.layers import cut_out_layers, own_colours, recompose, sharpened
+from ladi.postprocess.layers import cut_out_layers, enlarge, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
 from ladi.types import LAYERS, Frame, Photo
@@ -41,6 +41,15 @@ def test_an_edge_stays_narrow_when_it_is_enlarged() -> None:
     assert width(plain) > 12
     assert width(again) <= 5
     assert again[:80].min() > 0.95 and again[-80:].max() < -0.95
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 5, 1.5])
+def test_enlarging_is_bicubic(times: float) -> None:
+    """Prevents a faster way with other pixels, at the border above all."""
+    picture = torch.randn(2, 3, 20, 14, generator=torch.Generator().manual_seed(0))
+    size = (round(20 * times), round(14 * times))
+    plain = torch.nn.functional.interpolate(picture, size, mode="bicubic", align_corners=False)
+    torch.testing.assert_close(enlarge(picture, size), plain, rtol=0, atol=1e-4)
 
 
 def test_one_layer_is_enlarged_as_it_is() -> None:
