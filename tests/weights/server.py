@@ -17,7 +17,8 @@ class FileServer(ThreadingHTTPServer):
     """Serves ``/name`` from the folder, and ``/owner/repo/resolve/revision/name`` from ``owner/repo`` in it.
 
     ``faults`` holds, by file name, what goes wrong with its next requests: ``drop`` closes the connection
-    after half of the promised bytes, ``truncate`` promises half and keeps that, a number is a status.
+    after half of the promised bytes, ``truncate`` promises half and keeps that, ``stall`` sends half and then
+    nothing more, a number is a status.
     """
 
     daemon_threads = True
@@ -26,6 +27,7 @@ class FileServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder = folder
         self.faults: dict[str, list[str | int]] = defaultdict(list)
+        self.over = threading.Event()
         self.seen: list[tuple[str, str, str | None]] = []
         """(method, file name, Range) of each request."""
 
@@ -80,7 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Repo-Commit", COMMIT)
         self.end_headers()
         if body:
-            self._send(path, start, length // 2 if fault == "drop" else length)
+            self._send(path, start, length // 2 if fault in ("drop", "stall") else length)
+            if fault == "stall":
+                self.server.over.wait(60)
 
     def _send(self, path: Path, start: int, length: int) -> None:
         """In pieces, so that gigabytes do not count as the memory of the test."""
@@ -106,5 +110,6 @@ def serve(folder: Path) -> Iterator[FileServer]:
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()

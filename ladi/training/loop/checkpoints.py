@@ -45,6 +45,8 @@ def save_checkpoint(state: Mapping[str, Any], folder: Path, *, keep: int, last: 
             os.link(newest, older)
         except OSError:  # a file system without links
             shutil.copyfile(newest, older)
+    for draft in folder.glob(f".{CHECKPOINT}.*.part"):  # of a training that was killed
+        draft.unlink()
     save_atomically(state, newest)
     kept = sorted(folder.glob("checkpoint-*.pt"), key=lambda path: int(path.stem.rpartition("-")[2]))
     for path in kept[: max(0, len(kept) - (keep - 1))]:

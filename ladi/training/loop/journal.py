@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ladi.files import written_whole
 from ladi.types import SettingError
 
 LOGGER = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class Journal:
 
     def show(self, sheet: np.ndarray, step: int) -> None:
         """A validation's sheet (H,W,3) uint8."""
-        Image.fromarray(sheet).save(self.folder / f"validation-{step:06d}.png")
+        with written_whole(self.folder / f"validation-{step:06d}.png") as draft:
+            Image.fromarray(sheet).save(draft, "PNG")
         if self.board:
             self.board.add_image("validation", sheet, step, dataformats="HWC")
 
