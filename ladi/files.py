@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ladi.types import SettingError
 
 _PACKAGE = Path(__file__).resolve().parent
 ROOT = _PACKAGE.parent
@@ -29,6 +32,26 @@ PICTURES = frozenset(
     ".jpg .jpeg .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split()  # what read_photo can decode
 )
 """Endings that make a file of a folder a picture; the file's content decides how it is read."""
+
+
+def make_folder(place: Path, flag: str) -> None:
+    """Make a folder, unless it is there, and see that it can be written to: before hours are spent.
+
+    Args:
+        place: the folder.
+        flag: by which another is chosen.
+
+    Raises:
+        SettingError: it cannot be made or written to.
+    """
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise SettingError(
+            f"The folder {str(place)!r} cannot be written to ({error.strerror}): choose another {flag}."
+        ) from error
 
 
 @contextmanager

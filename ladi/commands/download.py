@@ -10,6 +10,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from ladi.files import make_folder
 from ladi.types import ModelError
 from ladi.weights import stock, table
 from ladi.weights.catalog import has_model
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         show(names, options.dir, **given)
         return 0
+    make_folder(options.dir, "--dir")
     if constants.is_offline_mode():
         for name in names:
             refuse_offline(name, options.dir, **given)

@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ladi.files import make_folder
 from ladi.rows import read_size
 from ladi.settings import table
 from ladi.types import CATEGORIES, LadiError
@@ -121,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         "metrics": tuple(arguments.metrics.split(",")) if arguments.metrics else None,
         "extra": tuple(read_extra(text) for text in arguments.extra),
     }
+    make_folder(arguments.out, "--out")
     result = evaluate(Options(**asked))
     if result:
         print(describe(result))

@@ -68,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LadiError as error:
         print(error, file=sys.stderr)
         return EXIT_REFUSED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{error.filename} cannot be read or written ({error.strerror}).", file=sys.stderr)
+        return EXIT_REFUSED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ladi.files import make_folder
 from ladi.types import CATEGORIES, SettingError
 
 STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "garment_skips", "parser", "matting")
@@ -151,6 +152,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"The model {arguments.model} has no stage {', '.join(unknown)}: choose from {', '.join(known)}."
         )
     stages = tuple(stage for stage in wanted if stage != "export")
+    if not arguments.dry_run:
+        make_folder(work, "--work")
     train = _run_embedded if embedded else _run_full_size
     train(arguments, work, stages, export="export" in wanted, changes=changes)
     return 0

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from ladi.files import make_folder
 from ladi.types import ModelError
 from ladi.weights import table
 from ladi.weights.digests import verify
@@ -59,10 +60,11 @@ def convert(
 
     Raises:
         ModelError: a file is damaged, changed, or does not fit; then nothing is left behind.
+        SettingError: the folder that it goes into cannot be written to.
     """
     from ladi.weights import networks
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent, "--out")
     draft = out.with_name(f"{out.name}.partial")
     with FileLock(out.parent / f".{out.name}.lock"):
         refuse_existing(out)

@@ -21,6 +21,7 @@ import httpx2
 from filelock import FileLock
 from tqdm import tqdm
 
+from ladi.files import make_folder
 from ladi.types import ModelError
 from ladi.weights.digests import verify
 
@@ -63,8 +64,9 @@ def fetch(name: str, mirrors: Sequence[str], folder: Path) -> Path:
 
     Raises:
         ModelError: in one sentence; a file that was there is never replaced.
+        SettingError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "--dir")
     target = folder / name
     with FileLock(folder / f".{name}.lock"):
         if target.is_file():

@@ -1,11 +1,16 @@
-"""A training that is killed while it saves: what is there is whole, and it goes on from there."""
+"""A training that is stopped or killed: what is there is whole, and it goes on from there."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from ladi.training.loop import train
 from ladi.training.loop.checkpoints import load_checkpoint
 from ladi.training.paper_model import run_stages
 from tests.conftest import ROOT
@@ -51,3 +56,22 @@ def test_a_killed_training_goes_on(places: Places, tmp_path: Path) -> None:
     run_stages(job_from(places, tmp_path, steps=4), ["warp"], resume=True)
     assert load_checkpoint(folder)["step"] == 4
     assert not list(folder.glob(".checkpoint.pt.*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wish_to_stop_is_heard_after_the_step(
+    number: signal.Signals, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents Ctrl-C, and the end of a cluster's hours, from costing what was learnt since the last save."""
+    take = train.take_step
+
+    def take_and_stop(stage: Any, bench: Any, step: int, share: Any) -> dict[str, float]:
+        if step == 2:
+            signal.raise_signal(number)
+        return take(stage, bench, step, share)
+
+    monkeypatch.setattr(train, "take_step", take_and_stop)
+    before = signal.getsignal(number)
+    run_stages(job_from(places, tmp_path, steps=9), ["warp"])
+    assert load_checkpoint(tmp_path / "warp")["step"] == 3
+    assert signal.getsignal(number) is before
