@@ -22,7 +22,7 @@ from app.values import named, read_upload, read_value
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.turning import turn_photo
 from ladi.runtime.recall import digest
-from ladi.types import Category, Garment, LadiError, PersonParts
+from ladi.types import Category, Garment, LadiError, PersonParts, Photo
 from ladi.weights.catalog import trained_categories
 
 LOGGER = logging.getLogger(__name__)
@@ -87,18 +87,35 @@ class Looking:
         """
         return self._crew.run(lambda: self._look(person, garment, drawn, token, layers, values))
 
-    def turn(self, upload: dict[str, Any] | None, degrees: str, what: str) -> str:
-        """The file of a picture turned to the right, to take the place of the one that was uploaded.
+    def turn_garment(self, upload: dict[str, Any] | None, degrees: str) -> str:
+        """The file of the garment turned to the right, to take the place of the one that was uploaded.
 
         Args:
             upload: Gradio's record of it.
             degrees: a multiple of 90.
-            what: the picture's name in the sentence that asks for it.
         """
         with sentences():
-            return self._crew.run(
-                lambda: str(write_turned(turn_photo(read_upload(upload, what), int(degrees)), new_folder()))
-            )
+            return self._crew.run(lambda: _turned(read_upload(upload, GARMENT), degrees))
+
+    def turn_person(
+        self,
+        upload: dict[str, Any] | None,
+        degrees: str,
+        drawn: masks.DrawnMask | None,
+        token: str,
+        layers: dict[str, Any] | None,
+    ) -> tuple[str, Any]:
+        """The same for the photo, and the mask that was corrected on it; further arguments as in ``look``."""
+
+        def turn() -> tuple[str, Any]:
+            photo, noted = read_upload(upload, PERSON), masks.note_strokes(drawn, token, layers)
+            file = _turned(photo, degrees)
+            if noted is None or not noted.edited or noted.photo != digest(photo):
+                return file, gr.skip()
+            return file, masks.turned(noted, photo, int(degrees))
+
+        with sentences():
+            return self._crew.run(turn)
 
     def _look(
         self, person: Any, garment: Any, drawn: masks.DrawnMask | None, token: str, layers: Any, values: Any
@@ -200,3 +217,7 @@ class Looking:
                 new = replace(new, token=drawn.token)
         editor = gr.skip() if new.token == token else masks.editor_value(person.photo, new)
         return shown | {"editor": editor, "token": new.token, "mask": new}
+
+
+def _turned(photo: Photo, degrees: str) -> str:
+    return str(write_turned(turn_photo(photo, int(degrees)), new_folder()))

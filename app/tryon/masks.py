@@ -20,6 +20,7 @@ from app.pictures import mask_layer
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.mask import grow_mask
 from ladi.preprocess.person import place_mask
+from ladi.preprocess.turning import turn_photo, turn_pixels
 from ladi.runtime.recall import digest
 from ladi.types import Frame, MaskError, PersonParts, Photo, Size
 
@@ -142,6 +143,26 @@ def adapted(drawn: DrawnMask, person: PersonParts, grow: int) -> DrawnMask:
         mask = grow_mask(unpack(drawn.base), round((grow - drawn.drawn_at) * scale))
         drawn = replace(drawn, shown=pack(mask), grow=grow, token=new_token())
     return drawn
+
+
+def turned(drawn: DrawnMask, photo: Photo, degrees: int) -> DrawnMask:
+    """An edited mask turned to the right with the photo that it was drawn on; its window is all of that."""
+    upright = turn_photo(photo, degrees)
+    scale = max(side / edge for side, edge in zip(upright.size, EDITOR, strict=True))
+    height, width = (edge * scale for edge in EDITOR)
+    frame = Frame((upright.size[1] - width) / 2, (upright.size[0] - height) / 2, width, height, EDITOR)
+    shown, base = (
+        turn_pixels(place_mask(unpack(bits), drawn.frame, photo.size), degrees)
+        for bits in (drawn.shown, drawn.base)
+    )
+    return replace(
+        drawn,
+        photo=digest(upright),
+        frame=frame,
+        shown=pack(crop_to_frame(shown, frame) >= 0.5),
+        base=pack(crop_to_frame(base, frame) >= 0.5),
+        token=new_token(),
+    )
 
 
 def mask_for_photo(drawn: DrawnMask | None, photo: Photo) -> np.ndarray | None:

@@ -7,7 +7,6 @@ Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -17,7 +16,7 @@ from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
 from app.tryon.editor import found_fields, layers_reader, mask_fields
 from app.tryon.handlers import Handlers
-from app.tryon.looking import GARMENT, PERSON, Looking
+from app.tryon.looking import Looking
 from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, run_in_line
@@ -137,7 +136,7 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
     def look(person: Any, garment: Any, drawn: Any, token: str, raw: Any, *values: Any) -> tuple[Any, ...]:
         return looking.look(person, garment, drawn, token, layers(raw), *values)
 
-    for name, what, overruled in (("person", PERSON, []), ("garment", GARMENT, [fields["use_anyway"]])):
+    for name, overruled in (("person", []), ("garment", [fields["use_anyway"]])):
         fields[name].change(
             None,
             [fields[name], *overruled],
@@ -145,15 +144,8 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
             js=f"(picture, ...overruled) => window.ladi.changed({name!r}, picture, ...overruled)",
             **PRIVATE,
         )
-        fields[f"turn_{name}"].click(
-            partial(looking.turn, what=what),
-            [fields[name], fields["degrees"]],
-            fields[name],
-            js=f"(picture) => [picture, window.ladi.turning.{name}]",
-            concurrency_id=PREPARE,
-            **PRIVATE,
-        ).failure(None, None, None, js=f"() => {{ window.ladi.not_turned({name!r}); }}", **PRIVATE)
     gr.on([field.change for field in settings], None, None, fields["refusal"], js="() => ''", **PRIVATE)
+    _connect_turning(looking, fields, mask)
     looked = [fields[name] for name in Looking.LOOKED]
     inputs = [*pictures, *mask, *settings]
     gr.on(
@@ -184,6 +176,28 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
         lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **PRIVATE
     ).then(look, inputs, looked, concurrency_id=PREPARE, **PRIVATE)
     fields["paint"].change(None, fields["paint"], None, js="(on) => { window.ladi.paint(on); }", **PRIVATE)
+
+
+def _connect_turning(looking: Looking, fields: Fields, mask: list[Any]) -> None:
+    """What the links "Turn it" do; the browser knows by how much."""
+    layers = layers_reader(fields["editor"])
+
+    def turn_person(picture: Any, degrees: str, drawn: Any, token: str, raw: Any) -> tuple[str, Any]:
+        return looking.turn_person(picture, degrees, drawn, token, layers(raw))
+
+    person, garment, degrees = (fields[name] for name in ("person", "garment", "degrees"))
+    for name, turn, inputs, outputs in (
+        ("person", turn_person, [person, degrees, *mask], [person, fields["mask"]]),
+        ("garment", looking.turn_garment, [garment, degrees], [garment]),
+    ):
+        fields[f"turn_{name}"].click(
+            turn,
+            inputs,
+            outputs,
+            js=f"(picture, _, ...mask) => [picture, window.ladi.turning.{name}, ...mask]",
+            concurrency_id=PREPARE,
+            **PRIVATE,
+        ).failure(None, None, None, js=f"() => {{ window.ladi.not_turned({name!r}); }}", **PRIVATE)
 
 
 def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: list[Any]) -> None:

@@ -165,6 +165,8 @@ def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp
     link = visitor.page.locator("#found-person a", has_text="Turn it")
     link.wait_for()
     assert "quarter to the right" in visitor.page.locator("#found-person").inner_text()
+    visitor.rest()
+    visitor.draw((0.06, 0.1), (0.06, 0.25))
     link.focus()
     visitor.page.keyboard.press("Enter")
     visitor.page.locator("#found-person .note.good").wait_for()
@@ -172,6 +174,9 @@ def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp
     result = visitor.try_on()
     assert result.size == Image.open(BEN).size and json.loads(result.text[SETTINGS])["seed"] == 5
     assert 0.02 < changed(BEN, result).mean() < 0.9
+    visitor.page.locator("#reset-mask").click()
+    visitor.rest()
+    assert changed(result, visitor.try_on()).mean() > 0.002  # a stroke was there, which went along
 
 
 def test_two_visitors_at_once_get_their_own(dressed: Visitor, enter: Callable[..., Visitor]) -> None:

@@ -173,14 +173,36 @@ def test_a_turned_picture_takes_the_place_of_the_upload(visitor: Visitor, send: 
     photo = np.random.default_rng(3).integers(0, 256, (48, 40, 4)).astype(np.uint8)
     for pixels in (photo[..., :3], photo):
         before = read_photo(pixels)
-        after = read_photo(visitor.looking.turn(send(pixels), "90", "a picture"))
+        after = read_photo(visitor.looking.turn_garment(send(pixels), "90"))
         assert after.size == (40, 48)
         apart = np.rot90(after.pixels).astype(int) - before.pixels
         assert np.abs(apart).max() <= (before.alpha is not None)
         if before.alpha is not None:
             np.testing.assert_array_equal(np.rot90(after.alpha), before.alpha)
     with pytest.raises(gr.Error, match="was not uploaded to this page"):
-        visitor.looking.turn({"path": __file__}, "90", "a picture")
+        visitor.looking.turn_garment({"path": __file__}, "90")
+
+
+def test_strokes_are_turned_with_their_photo(visitor: Visitor) -> None:
+    """Prevents a mask that was corrected from being lost, or left lying, when its photo is turned."""
+    photo = read_photo(visitor.person["path"])
+    visitor.look()
+    file, skipped = visitor.looking.turn_person(
+        visitor.person, "90", visitor.drawn, visitor.token, visitor.layers
+    )
+    assert skipped == SKIP  # the automatic mask is found anew
+    visitor.paint()
+    visitor.look()
+    before = masks.mask_for_photo(visitor.drawn, photo)
+    file, visitor.drawn = visitor.looking.turn_person(
+        visitor.person, "90", visitor.drawn, visitor.token, visitor.layers
+    )
+    after = masks.mask_for_photo(visitor.drawn, read_photo(file))
+    assert before is not None and after is not None
+    apart = np.rot90(after) != before
+    assert apart.mean() < 0.1 * before.mean()
+    visitor.person = {"path": file, "meta": {"_type": "gradio.FileData"}}
+    assert visitor.look()["editor"] != SKIP and visitor.drawn.edited
 
 
 def test_one_doubt_is_a_sentence_and_several_are_a_list() -> None:
