@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gradio as gr
 
-from app import words
 from app.api import add_endpoints
 from app.batch import tab as batch_tab
 from app.batch.handlers import Batching
@@ -20,6 +19,7 @@ from app.tryon import tab as tryon_tab
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.waiting import PRIVATE
+from ladi.preprocess.category import PLURALS
 from ladi.rows import listed
 from ladi.weights.catalog import EMBEDDED, trained_categories
 
@@ -102,7 +102,7 @@ def _model_line(model: str) -> str:
     """What paints, what it can dress, and under which licence: always visible, also before the upload."""
     if model not in MODEL_NAMES:
         return f"Model `{model}` · look up its licence before you use the pictures"
-    kinds = [words.PLURALS[kind] for kind in trained_categories(model)]
+    kinds = [PLURALS[kind] for kind in trained_categories(model)]
     dresses = f"for {listed(kinds)}{' only' if len(kinds) == 1 else ''}"
     more = WAY_TO_FULL if model == EMBEDDED else ""
     return f"{MODEL_NAMES[model]} · {dresses}{more} · {LICENCE}"

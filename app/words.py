@@ -28,11 +28,6 @@ STAGES = {
 KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
 """How a category is called."""
 
-PLURALS: dict[Category, str] = {
-    "upper_body": "tops",
-    "lower_body": "trousers and skirts",
-    "dresses": "dresses",
-}
 
 GOOD_PHOTO = "Good photo: one person, clearly visible."
 LONG = 150

@@ -20,7 +20,7 @@ from ladi.files import write_json
 from ladi.types import SettingError
 
 if TYPE_CHECKING:
-    from ladi.data.preparing.pictures import Outcome, Settings
+    from ladi.data.preparing.pictures import Outcome, PrepareOptions
 
 EXIT_SOME_FAILED = 2
 
@@ -108,13 +108,13 @@ def run(options: argparse.Namespace) -> int:
     return summarise(folder, people, garments, made, pairs)
 
 
-def read_settings(options: argparse.Namespace) -> Settings:
+def read_settings(options: argparse.Namespace) -> PrepareOptions:
     """What the command line asks for, with the model's own size put in.
 
     Raises:
         LadiError: it cannot be had.
     """
-    from ladi.data.preparing.pictures import Settings, own_size
+    from ladi.data.preparing.pictures import PrepareOptions, own_size
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.rows import check_size, read_size
     from ladi.weights.catalog import check_category
@@ -128,7 +128,7 @@ def read_settings(options: argparse.Namespace) -> Settings:
         raise SettingError(f"--garment-background must be one of {allowed}, got {how!r}.")
     if how in LOCAL_MODELS and model_file(how) is None:
         raise SettingError(f"The background model {how!r} is not on this machine: choose auto or embedded.")
-    return Settings(options.model, size, options.category, how)
+    return PrepareOptions(options.model, size, options.category, how)
 
 
 def summarise(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 
+from ladi.postprocess.grey import LUMA
 from ladi.postprocess.layers import blur
 
 _SMOOTH = 3.0
@@ -18,7 +19,6 @@ _SHADE = 8.0
 """Likewise for brightness: shade changes slowly, and what changes faster is a pattern that was missed."""
 _DARKEST, _BRIGHTEST = 0.78, 1.06
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
-_LUMA = (0.299, 0.587, 0.114)
 _LEAST = 0.04
 """Brightness in [0,1] that is added before brightnesses are divided: black cloth has next to none."""
 
@@ -35,7 +35,7 @@ def match_cloth(picture: torch.Tensor, garment: torch.Tensor, share: torch.Tenso
         (B,3,H,W); zero where there is no garment.
     """
     scale = picture.shape[-2] / 256
-    luma = torch.tensor(_LUMA, dtype=picture.dtype).view(1, 3, 1, 1)
+    luma = torch.tensor(LUMA, dtype=picture.dtype).view(1, 3, 1, 1)
     painted, real = (picture + 1) / 2, ((garment + 1) / 2).expand_as(picture)
 
     def mean(values: torch.Tensor, deviation: float) -> torch.Tensor:

@@ -13,7 +13,8 @@ from torch.nn import functional
 _LOOK_SIDE = 256
 _MOST_COLOUR = 6
 """Levels of 255 between the largest and the smallest channel of nearly all pixels; sepia has more."""
-_LUMA = (0.299, 0.587, 0.114)
+LUMA = (0.299, 0.587, 0.114)
+"""How bright red, green and blue are."""
 
 
 def is_grey(pixels: np.ndarray) -> bool:
@@ -31,7 +32,7 @@ def grey_outside(picture: torch.Tensor, garment: np.ndarray | None) -> torch.Ten
         picture: (3,H,W) in [-1,1].
         garment: (h,w) in [0,1], where the garment is; None where that is not known.
     """
-    weights = torch.tensor(_LUMA, dtype=picture.dtype)[:, None, None]
+    weights = torch.tensor(LUMA, dtype=picture.dtype)[:, None, None]
     grey = (picture * weights).sum(0, keepdim=True).expand_as(picture)  # [3,H,W]
     if garment is None:
         return grey

@@ -56,7 +56,7 @@ _WORN_AS: dict[Category, str] = {
     "lower_body": "trousers or a skirt",
     "dresses": "a dress",
 }
-_OFFERED: dict[Category, str] = {
+PLURALS: dict[Category, str] = {
     "upper_body": "tops",
     "lower_body": "trousers and skirts",
     "dresses": "dresses",
@@ -133,7 +133,7 @@ def choose_category(
         if not guess.sure or guess.category != "lower_body":
             return trained[0], ()
         return trained[0], (
-            finding("garment_perhaps_other", kind="trousers or a skirt", known=_OFFERED[trained[0]]),
+            finding("garment_perhaps_other", kind="trousers or a skirt", known=PLURALS[trained[0]]),
         )
     if guess.sure:
         return guess.category, ()
@@ -157,7 +157,7 @@ def _by_network(
         out_of_question = offered <= 1 - SURE_OTHER
         if meant is None:
             return trained[0], (finding("garment_none" if out_of_question else "garment_unsure"), *lies)
-        known = " and ".join(_OFFERED[one] for one in trained)
+        known = " and ".join(PLURALS[one] for one in trained)
         code = "garment_not_offered" if out_of_question else "garment_perhaps_other"
         return trained[0], (finding(code, kind=kind, known=known), *lies)
     if len(trained) > 1:

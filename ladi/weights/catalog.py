@@ -40,6 +40,8 @@ MASKED_AS_IN_DRESS_CODE = frozenset({"dresscode"})
 """The models trained with Dress Code's mask rule; the others know VITON-HD's."""
 INDEX = "model_index.json"
 """What makes a folder a saved pipeline."""
+NUMBERS = ("default_steps", "default_guidance", "height", "width")
+"""What it says beside the names of its parts."""
 EMBEDDED = "mini"
 """The model that comes with the project."""
 HELPERS = MODELS[EMBEDDED]

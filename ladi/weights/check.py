@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ladi.types import ModelError
+from ladi.weights.catalog import NUMBERS
 
 HELPER_NAMES = ("parser", "matting")
 """Networks that may lie in a model's folder beside the pipeline's own."""
-NUMBERS = ("default_steps", "default_guidance", "height", "width")
 
 
 @dataclass

@@ -20,13 +20,12 @@ from filelock import FileLock
 from ladi.files import make_folder
 from ladi.types import ModelError
 from ladi.weights import table
+from ladi.weights.catalog import NUMBERS
 from ladi.weights.digests import verify
 from ladi.weights.hub import Found
 from ladi.weights.table import Precision
 
 LOGGER = logging.getLogger(__name__)
-
-PIPELINE_KEYS = ("default_steps", "default_guidance", "height", "width")
 
 
 def refuse_existing(out: Path) -> None:
@@ -170,7 +169,7 @@ def _write_index(draft: Path, recipe: Any) -> None:
         "garment_skips": [None, None],
     }
     index |= {name: [DIFFUSERS.get(kind, "transformers"), kind] for name, kind in COMPONENTS.items()}
-    index |= dict(zip(PIPELINE_KEYS, (recipe.steps, recipe.guidance, *recipe.size), strict=True))
+    index |= dict(zip(NUMBERS, (recipe.steps, recipe.guidance, *recipe.size), strict=True))
     (draft / "model_index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
 
 

@@ -14,13 +14,13 @@ from ladi.files import write_json
 from ladi.types import SettingError
 
 if TYPE_CHECKING:
-    from ladi.data.preparing.pictures import Outcome, Settings
+    from ladi.data.preparing.pictures import Outcome, PrepareOptions
 
 
 LAYOUT_VERSION = 1
 
 
-def start_folder(folder: Path, settings: Settings, *, anew: bool) -> None:
+def start_folder(folder: Path, settings: PrepareOptions, *, anew: bool) -> None:
     """Make a split's folder and note its settings there, before the first picture.
 
     Raises:
@@ -48,7 +48,7 @@ def start_folder(folder: Path, settings: Settings, *, anew: bool) -> None:
         ) from error
 
 
-def check_unchanged(folder: Path, settings: Settings) -> None:
+def check_unchanged(folder: Path, settings: PrepareOptions) -> None:
     """Refuse to mix pictures of different settings in one folder."""
     content = read_json(folder / MANIFEST)
     before = content.get("settings") if isinstance(content, dict) else None
@@ -63,7 +63,7 @@ def check_unchanged(folder: Path, settings: Settings) -> None:
     )
 
 
-def manifest(settings: Settings, outcomes: Sequence[Outcome] | None = None) -> dict[str, Any]:
+def manifest(settings: PrepareOptions, outcomes: Sequence[Outcome] | None = None) -> dict[str, Any]:
     """What a split's folder says of itself; without outcomes, that it is being prepared."""
     note: dict[str, Any] = {
         "layout": LAYOUT_VERSION,

@@ -48,7 +48,7 @@ FULL_SIZE: Size = (512, 384)
 
 
 @dataclass(frozen=True)
-class Settings:
+class PrepareOptions:
     """What all pictures of a folder are prepared with."""
 
     model: str
@@ -66,7 +66,7 @@ class Task:
     source: Path
     folder: Path
     """The split's."""
-    settings: Settings
+    settings: PrepareOptions
     category: Category = "upper_body"
     """What a person shall wear; a garment's own is found."""
     device: str | None = None
@@ -225,7 +225,7 @@ def _notes(photo: Photo) -> list[Finding]:
 
 
 @cache
-def _bench(settings: Settings, device: str | None) -> Bench:
+def _bench(settings: PrepareOptions, device: str | None) -> Bench:
     """The networks, loaded once in each process."""
     running = choose_running(device, "fp32", large=False)
     parser, matting = load_helpers(model_folder(settings.model))
