@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ from ladi.batch.manifest import Entry
 from ladi.batch.pairing import Row
 from ladi.postprocess.png import describe_png, encode_png, name_pictures
 from ladi.preprocess.given_mask import read_mask
-from ladi.preprocess.photo import read_photo
+from ladi.preprocess.photo import MAX_PIXELS, read_photo
 from ladi.records import record, request_of
 from ladi.runtime.recall import Recall, bytes_of
 from ladi.settings import TryOnRequest
@@ -64,14 +65,20 @@ class Job:
 
 
 class PhotoFiles:
-    """Photos by their files, of which the last few stay decoded."""
+    """Photos by their files, of which the last few stay decoded; and how many are at work at a time.
 
-    def __init__(self, kept: int = 0) -> None:
+    A row takes many times the memory of its photo: three of a phone's may be at work at once, not so three of
+    the largest.
+    """
+
+    def __init__(self, kept: int = 0, most: float = MAX_PIXELS) -> None:
         """Start with none.
 
         Args:
             kept: how many stay.
+            most: pixels of people's photos at work at a time; one is in any case.
         """
+        self._most, self._at_work, self._changed = most, 0, threading.Condition()
         self._photos: Recall[Photo] = Recall(kept=max(kept, 1), weigh=bytes_of, most=200e6)
         self._kept = kept
 
@@ -84,6 +91,20 @@ class PhotoFiles:
         except (OSError, ValueError):
             return read_photo(path)  # which says what is wrong
         return self._photos.get(key, lambda: read_photo(path))
+
+    @contextmanager
+    def at_work(self, photo: Photo) -> Iterator[None]:
+        """Wait until there is room for a row with this person."""
+        pixels = photo.size[0] * photo.size[1]
+        with self._changed:
+            self._changed.wait_for(lambda: not self._at_work or self._at_work + pixels <= self._most)
+            self._at_work += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= pixels
+                self._changed.notify_all()
 
     def _key(self, path: Path) -> Hashable:
         """What a file is known by, unless it is written anew."""
@@ -111,11 +132,12 @@ def make_row(
         person = photos.read(row.person)
         mask = None if row.mask is None else read_mask(row.mask, person.size)
         request = request_of(person, photos.read(row.garment), {**job.values, "mask": mask})
-        result = engine.try_on(request, progress=progress, cancelled=cancelled)
-        files = tuple(path.name for path in name_pictures(Path(row.out), len(result.images)))
-        records = [record(request, result, model=job.model, picture=index) for index in range(len(files))]
-        for pixels, name, made in zip(result.images, files, records, strict=True):
-            save(name, encode_png(pixels, describe_png(made)))
+        with photos.at_work(person):
+            result = engine.try_on(request, progress=progress, cancelled=cancelled)
+            files = tuple(path.name for path in name_pictures(Path(row.out), len(result.images)))
+            records = [record(request, result, model=job.model, picture=index) for index in range(len(files))]
+            for pixels, name, made in zip(result.images, files, records, strict=True):
+                save(name, encode_png(pixels, describe_png(made)))
         notes = tuple(finding.message for finding in result.findings)
         entry = replace(entry, status="done", notes=notes, files=files, settings=records[0])
     except Cancelled as error:

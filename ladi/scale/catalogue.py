@@ -21,6 +21,7 @@ from typing import Any
 
 from ladi.batch.book import Book, RowDone
 from ladi.batch.folder import Folder, folder_of
+from ladi.batch.manifest import Entry
 from ladi.batch.order import cut_in_groups
 from ladi.batch.pairing import Row
 from ladi.batch.work import Job, PhotoFiles, make_row
@@ -147,8 +148,13 @@ def _made(
             yield job, make_row(replace(job, problem=result.reason), _Nobody(), folder.write, photos)
             continue
         entry, pictures = result
-        for name, content in pictures:
-            folder.write(name, content)
+        try:
+            for name, content in pictures:
+                folder.write(name, content)
+        except PairsError as error:
+            entry = Entry(
+                entry.number, entry.person, entry.garment, "failed", str(error), seconds=entry.seconds
+            )
         yield job, entry
     with suppress(ray.exceptions.RayError):
         made, shared = ray.get(pantry.counts.remote(), timeout=10)

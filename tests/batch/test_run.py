@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 import zipfile
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pytest
 import torch
@@ -284,51 +281,3 @@ def test_results_are_packed(folder: Path, engine: Counting, tmp_path: Path) -> N
         assert packed.testzip() is None and str(tmp_path) not in packed.read(MANIFEST).decode()
     with pytest.raises(PairsError, match="holds no batch"):
         zip_results(folder)
-
-
-def test_several_rows_at_once_make_the_same_files(folder: Path, engine: Counting, tmp_path: Path) -> None:
-    """Prevents rows that get into each other's way, and books that depend on who is ready first."""
-    lines = [
-        f"people/{person}.png,garments/{garment}.png,{seed}"
-        for seed, (person, garment) in enumerate(product(("ann", "bea"), ("blue", "red")))
-    ]
-    path = table(folder, *lines, LETTER, ",garments/red.png,1")
-    run(path, engine, tmp_path / "one")
-    news = run(path, engine, tmp_path / "three", at_once=3)
-    assert [one.status for one in news] == ["done"] * 4 + ["failed"] * 2
-    one, three = (json.loads((tmp_path / name / MANIFEST).read_text())["rows"] for name in ("one", "three"))
-    for first, second in zip(one, three, strict=True):
-        assert first | {"seconds": 0} == second | {"seconds": 0}
-        for name in first["files"]:
-            pictures = [np.asarray(Image.open(tmp_path / out / name)) for out in ("one", "three")]
-            assert np.array_equal(*pictures)
-
-
-def test_a_batch_that_is_left_stops_its_threads(folder: Path, engine: Counting, tmp_path: Path) -> None:
-    """Prevents rows that go on being painted after the command was interrupted."""
-    path = table(folder, *(f"people/ann.png,garments/blue.png,{seed}" for seed in range(8)))
-    running = run_batch(read_table(path), engine, tmp_path / "out", settings={"steps": 1}, at_once=2)
-    next(running)
-    running.close()
-    begun = len(engine.requests)
-    assert begun <= 4 and not [one for one in threading.enumerate() if one.name.startswith("row")]
-    rows = json.loads((tmp_path / "out" / MANIFEST).read_text())["rows"]
-    assert [row["status"] for row in rows].count("waiting") >= 4
-
-
-def test_results_go_to_any_place_that_fsspec_knows(folder: Path, engine: Counting) -> None:
-    """Prevents a bucket taken for a folder called s3:, and a second run that does not find the first."""
-    path = table(folder, *GOOD)
-    for status in ("done", "skipped"):
-        news = run(path, engine, "memory://results")
-        assert [one.status for one in news] == [status] * 2
-        assert [one.path for one in news] == ["memory://results/ann_blue.png", "memory://results/bea_red.png"]
-    files = fsspec.filesystem("memory")
-    assert {Path(name).name for name in files.ls("/results", detail=False)} == {
-        "ann_blue.png",
-        "bea_red.png",
-        MANIFEST,
-        TABLE,
-    }
-    with pytest.raises(PairsError, match="nosuch"):
-        run(path, engine, "nosuch://results")
