@@ -24,7 +24,11 @@ from ladi.types import LadiError, Photo, PhotoError, Size
 SLIDERS = ("steps", "guidance")
 """The settings whose fields show the model's own choice instead of nothing."""
 UPLOADED = "This picture was not uploaded to this page: please add {what}."
-DELETED = "The server has deleted this file by now, as promised: please add {what} again."
+DELETED = "The server has deleted this picture by now, as promised: please add {what} again."
+
+
+class DeletedError(PhotoError):
+    """An upload that has been deleted by now."""
 
 
 def setting_names() -> tuple[str, ...]:
@@ -81,7 +85,8 @@ def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
         what: the picture's name in the sentence that asks for it.
 
     Raises:
-        PhotoError: nothing was uploaded, the record names a file that is not an upload, or it is gone by now.
+        PhotoError: nothing was uploaded, or the record names a file that is not an upload.
+        DeletedError: it was one.
     """
     if not upload or (isinstance(upload, Mapping) and not upload.get("path")):
         raise PhotoError(f"There is no picture yet: please add {what}.")
@@ -91,7 +96,7 @@ def upload_path(upload: Mapping[str, Any] | None, what: str) -> Path:
     if not isinstance(path, str) or not _is_inside(path, get_upload_folder()):
         raise PhotoError(UPLOADED.format(what=what))
     if not Path(path).is_file():
-        raise PhotoError(DELETED.format(what=what))
+        raise DeletedError(DELETED.format(what=what))
     return Path(path)
 
 

@@ -7,6 +7,7 @@ Nothing here knows the layout.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -17,7 +18,7 @@ from app.compare.files import told_of, write_comparison, write_differences
 from app.fence import fenced
 from app.running import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import flat_settings, named, named_here, read_request, read_upload, upload_path
+from app.values import DeletedError, flat_settings, named, named_here, read_request, read_upload, upload_path
 from ladi.records import request_of
 from ladi.settings import Switches, TryOnRequest
 from ladi.types import Photo, PhotoError, SettingError
@@ -246,11 +247,13 @@ class Comparing:
 
     @staticmethod
     def take(person: Any, garment: Any, own_person: Any, own_garments: Any) -> tuple[Any, Any]:
-        """The pictures of "Try on", where nothing else was chosen here yet."""
-        kept = gr.skip()
-        path = None if own_person or not person else str(upload_path(person, "a photo"))
-        cloth = None if own_garments or not garment else [str(upload_path(garment, "a garment"))]
-        return (kept if path is None else path), (kept if cloth is None else cloth)
+        """The pictures of "Try on", where they are there and nothing else was chosen here yet."""
+        path, cloth = gr.skip(), gr.skip()
+        with suppress(DeletedError):
+            path = path if own_person or not person else str(upload_path(person, "a photo"))
+        with suppress(DeletedError):
+            cloth = cloth if own_garments or not garment else [str(upload_path(garment, "a garment"))]
+        return path, cloth
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:
         return tuple(values.get(name, gr.skip()) for name in self.SHOWN)

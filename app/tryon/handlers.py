@@ -173,7 +173,6 @@ class Handlers:
         told = list(zip(result.images, records, strict=True))
         # Without pasting back, the picture is the model's window and is compared with the same window.
         before = result.person.photo.pixels if request.settings.paste_back else to_pixels(result.person.image)
-        made = enumerate(explained(result))
         results = {
             "before": str(write_photo(before, folder)),
             "files": [str(write_result(pixels, folder, one)) for pixels, one in told],
@@ -183,7 +182,7 @@ class Handlers:
             "details": words.describe(result, guessed_of=len(trained_categories(model))),
             "made": [
                 (str(write_picture(pixels, folder, f"part-{number:02}")), caption)
-                for number, (caption, pixels) in made
+                for number, (caption, pixels) in enumerate(explained(result))
             ],
             "timings": words.timings_table(result.timings),
         }
@@ -222,7 +221,8 @@ class Handlers:
 
     def wear(self, shown: dict[str, Any] | None) -> str | None:
         """The picture that is shown, to be the next person photo."""
-        return str(upload_path(shown, "a result")) if shown else None
+        with sentences():
+            return str(upload_path(shown, "a result")) if shown else None
 
     def remember(
         self, results: dict[str, Any] | None, history: list[dict[str, Any]] | None

@@ -231,3 +231,5 @@ def test_the_other_tabs_pictures_are_taken_once(desk: Desk) -> None:
     assert desk.comparing.take(person, garment, None, None) == (person["path"], [garment["path"]])
     assert desk.comparing.take(person, garment, person, [garment]) == (SKIP, SKIP)
     assert desk.comparing.take(None, None, None, None) == (SKIP, SKIP)
+    Path(person["path"]).unlink()
+    assert desk.comparing.take(person, garment, None, None) == (SKIP, [garment["path"]])

@@ -215,7 +215,7 @@ def test_one_doubt_is_a_sentence_and_several_are_a_list() -> None:
 def test_an_upload_that_is_deleted_by_now_is_asked_for_again(visitor: Visitor) -> None:
     """Prevents “check the path” for visitors whose photo has been deleted while they had lunch."""
     Path(visitor.person["path"]).unlink()
-    assert "deleted this file by now, as promised" in visitor.look()["found_person"]
+    assert "deleted this picture by now, as promised" in visitor.look()["found_person"]
 
 
 def test_an_empty_page_says_nothing(visitor: Visitor) -> None:

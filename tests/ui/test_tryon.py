@@ -223,6 +223,9 @@ def test_a_result_is_the_next_photo(handlers: Handlers, photos: tuple[Any, Any])
     after = paint(handlers, photos)[-1]["result"]
     assert handlers.wear({"path": after}) == after
     assert handlers.wear(None) is None
+    Path(after).unlink()
+    with pytest.raises(gr.Error, match="has deleted this picture by now"):
+        handlers.wear({"path": after})
 
 
 def test_a_models_own_defaults_are_taken(handlers: Handlers) -> None:
