@@ -32,7 +32,7 @@ def main() -> None:
     sys.path.insert(0, str(HERE.parents[1]))
     from ladi.engine import Engine
     from ladi.preprocess.photo import read_photo
-    from ladi.settings import request_of
+    from ladi.records import request_of
 
     engine = Engine.load(options.model, device="cpu")
     pairs = [tuple(pair.split("--")) for pair in options.pairs or ()] or SAMPLES
