@@ -72,7 +72,7 @@ def _pasted(
 ) -> np.ndarray:
     """One picture (1,3,H,W), put together again at the photo's size or near it, and pasted."""
     # diffusers' neighbours, which this needs, take seconds to import.
-    from ladi.diffusion.conditioning import sample_garment, sample_matte
+    from ladi.diffusion.conditioning import continued, sample_garment, sample_matte
     from ladi.postprocess.detail import WORTH_IT, detail_of
 
     mask = person.mask[0, 0].numpy() > 0
@@ -104,7 +104,8 @@ def _pasted(
     size, fine = canvas_size(person.frame), None
     if matte is not None and grid is not None:
         share = probabilities[:, _GARMENT, None] * matte * person.mask
-        lit = lit + match_cloth(lit, sample_garment(garment.image, grid), share)
+        cloth = continued(garment.image, garment.matte.float())
+        lit = lit + match_cloth(lit, sample_garment(cloth, grid), share)
         if settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}
     large, shares = recompose(lit, probabilities, size, fine)
