@@ -28,7 +28,7 @@ from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
 from ladi.training.samples.cache import Cache, to_images, to_masks
-from ladi.training.samples.latents import add_warped, add_warped_mattes
+from ladi.training.samples.latents import add_warped
 from ladi.training.stages import autoencoder, bending, end_to_end, placing
 from ladi.types import LAYERS, LadiError
 from ladi.weights.lpips import load_lpips
@@ -235,7 +235,6 @@ class SecondWorkshop:
             )
         for cache in (train, val):
             add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
-            add_warped_mattes(cache, pipeline.tps, pipeline.refinement, device=device)
         return end_to_end.build_stage(
             pipeline,
             lpips,

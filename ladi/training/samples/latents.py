@@ -43,7 +43,6 @@ PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
 
 
-@torch.no_grad()
 def add_warped(
     cache: Cache,
     tps: ThinPlateSplineWarp,
@@ -51,7 +50,9 @@ def add_warped(
     *,
     device: torch.device,
 ) -> None:
-    """Warps and refines every garment, unless the cache has them: ``warped`` (N,H,W,3) uint8.
+    """Warps and refines every garment, unless the cache has them.
+
+    ``warped`` (N,H,W,3) uint8, and ``warped_matte`` (N,H,W) uint8, where the garment lies, its holes filled.
 
     Args:
         cache: of one split; it is added to.
@@ -59,31 +60,18 @@ def add_warped(
         refinement: refines the warp.
         device: where to compute.
     """
-    if "warped" not in cache:
-        LOGGER.info("warping %d garments", len(cache))
-        pictures = (
-            ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
-            for warp, _ in warps(cache, tps, refinement, device)
-        )
-        cache.add("warped", pictures, cache["image"].shape[1:], "uint8")
+    if "warped" in cache and "warped_matte" in cache:
+        return
+    LOGGER.info("warping %d garments", len(cache))
+    mattes: list[np.ndarray] = []
 
+    def pictures() -> Iterator[np.ndarray]:
+        for warp, matte in warps(cache, tps, refinement, device):
+            mattes.append((sample_matte(matte, warp.grid)[:, 0] * 255).round().byte().cpu().numpy())
+            yield ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
 
-@torch.no_grad()
-def add_warped_mattes(
-    cache: Cache,
-    tps: ThinPlateSplineWarp,
-    refinement: RefinementUNet | BendingRefinement,
-    *,
-    device: torch.device,
-) -> None:
-    """Warps every garment's mask, holes filled, unless the cache has it: ``warped_matte`` (N,H,W) uint8."""
-    if "warped_matte" not in cache:
-        LOGGER.info("warping the mattes of %d garments", len(cache))
-        mattes = (
-            (sample_matte(matte, warp.grid)[:, 0] * 255).round().byte().cpu().numpy()
-            for warp, matte in warps(cache, tps, refinement, device)
-        )
-        cache.add("warped_matte", mattes, cache["labels"].shape[1:], "uint8")
+    cache.add("warped", pictures(), cache["image"].shape[1:], "uint8")
+    cache.add("warped_matte", iter(mattes), cache["labels"].shape[1:], "uint8")
 
 
 def warps(
