@@ -69,6 +69,8 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
     "tryon": TRAINED_TOGETHER,
     "garment_skips": ("garment_skips",),
 }
+SHARED_STAGES = ("warp",)
+"""Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
 STALE_AFTER: dict[str, tuple[str, ...]] = {
     "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
     "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted"),
@@ -115,13 +117,17 @@ class Workshop:
 
     def _load_model(self, folder: Path) -> None:
         loaded = LadiVtonPipeline.from_pretrained(folder)
+        second = bool(loaded.config.garment_matte)
         for stage, names in PIPELINE_STAGES.items():
-            if any(getattr(loaded, name) is None for name in names):
+            if (second and stage not in SHARED_STAGES) or any(
+                getattr(loaded, name) is None for name in names
+            ):
                 continue
             for name in names:
                 getattr(self.pipeline, name).load_state_dict(getattr(loaded, name).state_dict())
             self.ready.add(stage)
-        self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
+        if not second:
+            self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
         for stage, kind in EXTRA_STAGES.items():
             extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
             if stage == "parser":

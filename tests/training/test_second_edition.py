@@ -13,10 +13,13 @@ from ladi.diffusion.conditioning import sample_garment
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
+from ladi.models.matting import GarmentMatting
+from ladi.models.parser import LABELS, HumanParser
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.training import second_edition
 from ladi.training.critic import Critic, adversarial_terms
 from ladi.training.embedded_model import Workshop
+from ladi.training.embedded_sizes import build_pipeline
 from ladi.training.samples.bending import bent_batch, mirror_grids, plain_grid, shop_bent
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import cut_and_bend, mirrored, shop_sample
@@ -34,7 +37,6 @@ QUICK = {
     "log_every": 1,
     "validate_every": 9,
 }
-ASSETS = Path(__file__).parents[2] / "assets" / "mini"
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +47,23 @@ def _untrained_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The shards, and a work folder in which both stages have run two steps."""
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the first edition, untrained."""
+    folder = tmp_path_factory.mktemp("first")
+    torch.manual_seed(0)
+    build_pipeline(folder / "tokenizer").save_pretrained(folder / "model")
+    HumanParser(labels=LABELS).save_pretrained(folder / "model" / "parser")
+    GarmentMatting().save_pretrained(folder / "model" / "matting")
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, first: Path) -> tuple[Path, Path]:
+    """The shards, and a work folder in which every stage has run two steps."""
     data, work = write_drawn_shards(tmp_path_factory.mktemp("shards")), tmp_path_factory.mktemp("work")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(second_edition, "load_lpips", Lpips)
-        train_second(work, data, ASSETS, device="cpu", changes=QUICK)
+        train_second(work, data, first, device="cpu", changes=QUICK)
     return data, work
 
 
@@ -141,10 +154,12 @@ def test_painter_and_critic_learn_from_their_own_terms_alone() -> None:
     assert all(parameter.grad is not None for parameter in critic.parameters())
 
 
-def test_a_plain_grid_changes_nothing_and_a_mirror_twice_neither(trained: tuple[Path, Path]) -> None:
+def test_a_plain_grid_changes_nothing_and_a_mirror_twice_neither(
+    trained: tuple[Path, Path], first: Path
+) -> None:
     """Prevents: pictures and grids mirrored about different middles."""
     cache = Cache(trained[1] / "cache", "train")
-    workshop = SecondWorkshop(trained[1], None, ASSETS)
+    workshop = SecondWorkshop(trained[1], None, first)
     assert isinstance(workshop.pipeline.refinement, BendingRefinement)
     batch = bent_batch([shop_bent(cache, 0, None)], workshop.pipeline.tps, None)
     size = (batch["image"].shape[-2], batch["image"].shape[-1])
@@ -158,9 +173,11 @@ def test_a_plain_grid_changes_nothing_and_a_mirror_twice_neither(trained: tuple[
     assert all(torch.allclose(twice[name], batch[name]) for name in batch)
 
 
-def test_the_model_is_exported_loaded_and_trained_on(trained: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_model_is_exported_loaded_and_trained_on(
+    trained: tuple[Path, Path], first: Path, tmp_path: Path
+) -> None:
     data, work = trained
-    workshop = SecondWorkshop(work, None, ASSETS)
+    workshop = SecondWorkshop(work, None, first)
     weights = {name: value.clone() for name, value in workshop.pipeline.unet.state_dict().items()}
     workshop.export(tmp_path / "model")
     loaded = LadiVtonPipeline.from_pretrained(tmp_path / "model")
@@ -170,11 +187,15 @@ def test_the_model_is_exported_loaded_and_trained_on(trained: tuple[Path, Path],
     train_second(
         tmp_path / "on", data, tmp_path / "model", stages=("end_to_end",), device="cpu", changes=QUICK
     )
+    shared = Workshop(tmp_path / "shared", data, tmp_path / "model")
+    assert shared.ready == {"warp", "parser", "matting"}  # what the first edition can go on with
+    for name, value in loaded.tps.state_dict().items():
+        assert torch.equal(shared.pipeline.tps.state_dict()[name], value)
 
 
-def test_end_to_end_needs_an_autoencoder(tmp_path: Path) -> None:
+def test_end_to_end_needs_an_autoencoder(first: Path, tmp_path: Path) -> None:
     data = write_drawn_shards(tmp_path / "shards")
-    workshop = SecondWorkshop(tmp_path / "work", data, ASSETS)
+    workshop = SecondWorkshop(tmp_path / "work", data, first)
     with pytest.raises(LadiError, match="needs autoencoder: run `python -m ladi train second"):
         workshop.stage("end_to_end", None)
     assert isinstance(workshop.shop, Workshop)
