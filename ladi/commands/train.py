@@ -75,6 +75,12 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="embedded: labelled street photos to train on too",
     )
+    add(
+        "--floors",
+        type=Path,
+        metavar="DIR",
+        help="mini: photos whose corners show what garments lie on, for the matting",
+    )
     add("--work", type=Path, metavar="DIR", help="caches, checkpoints and logs (runs/MODEL)")
     add("--init", metavar="MODEL", help="model to start from: a folder such as assets/mini, or a name")
     add("--resume", action="store_true", help="continue from the last checkpoint")
@@ -187,7 +193,7 @@ def _run_embedded(
     if arguments.model == "second":
         shop = train_second(work, arguments.data, init or MINI_FOLDER, **how)
     else:
-        train_mini(work, arguments.data, init=init, **how)
+        train_mini(work, arguments.data, init=init, floors=arguments.floors, **how)
         shop = Workshop(work, arguments.data, init)
     if export and start_processes(arguments.device).is_main_process:
         shop.export(arguments.out or (MINI_FOLDER if arguments.model == "mini" else work / "model"))

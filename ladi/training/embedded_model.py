@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -24,6 +25,7 @@ from ladi.training.loop.stage import LoopOptions, Stage, steps_of
 from ladi.training.loop.train import train
 from ladi.training.loop.workbench import start_processes
 from ladi.training.samples.cache import Cache, build_cache
+from ladi.training.samples.floors import build_floors
 from ladi.training.samples.latents import (
     LATENT_NAMES,
     VARIED_NAMES,
@@ -100,12 +102,19 @@ class Workshop:
         init: a model folder to start from where a stage has no checkpoint.
         street: the folder with the street photos, which the parser is trained on too; not needed where they
             are framed already.
+        floors: a folder with photos whose corners show floors, beds and walls, for the matting; not needed
+            where they are cut already.
     """
 
     def __init__(
-        self, work: Path, data: Path | None, init: Path | None = None, street: Path | None = None
+        self,
+        work: Path,
+        data: Path | None,
+        init: Path | None = None,
+        street: Path | None = None,
+        floors: Path | None = None,
     ) -> None:
-        self.work, self.data, self.street = work, data, street
+        self.work, self.data, self.street, self.floors = work, data, street, floors
         self.pipeline = build_pipeline(work / "tokenizer")
         self.extras: dict[str, Any] = {"parser": HumanParser(labels=LABELS), "matting": GarmentMatting()}
         self.ready: set[str] = set()
@@ -185,6 +194,13 @@ class Workshop:
         add_walls(caches[0])
         return caches
 
+    def floor_pictures(self) -> np.ndarray | None:
+        """What garments are photographed on, for the matting, if there is any."""
+        folder = self.work / "floors"
+        if self.floors is None and not (folder / "floors.npy").is_file():
+            return None
+        return build_floors(self.floors if self.floors is not None else folder, folder)
+
     def stage(self, name: str, options: LoopOptions) -> Stage:
         """A stage, ready for the loop.
 
@@ -234,7 +250,9 @@ class Workshop:
             "parser": lambda: parser.build_stage(
                 self.extras["parser"], training, validation, options, street=self.street_caches()
             ),
-            "matting": lambda: matting.build_stage(self.extras["matting"], training, validation, options),
+            "matting": lambda: matting.build_stage(
+                self.extras["matting"], training, validation, options, floors=self.floor_pictures()
+            ),
         }
         return builders[name]()
 
@@ -269,6 +287,7 @@ def train_mini(
     stages: tuple[str, ...] = STAGES,
     init: Path | None = None,
     street: Path | None = None,
+    floors: Path | None = None,
     resume: bool = False,
     device: str | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -281,13 +300,14 @@ def train_mini(
         stages: which, in order.
         init: model folder to start from.
         street: folder with the street photos.
+        floors: folder with photos whose corners show what garments lie on.
         resume: continue each stage from its checkpoint.
         device: ``cpu`` forces the CPU.
         changes: fields of ``LoopOptions`` to replace in every stage.
     """
     state = start_processes(device)
     with state.main_process_first():
-        workshop = Workshop(work, data, init, street)
+        workshop = Workshop(work, data, init, street, floors)
     run_stages(workshop, stages, DEFAULTS, resume=resume, device=device, changes=changes)
 
 

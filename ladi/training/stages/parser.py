@@ -238,6 +238,8 @@ def build_stage(
         number = torch.float32 if precise else torch.get_autocast_dtype(kind)
         inputs = [batch[key].to(number) for key in ("image", "silhouette", "pose_map")]
         logits = modules["parser"](*inputs, enlarge=False).float()  # [B,K,H/2,W/2]
+        # Weights make rare labels likelier than they are; added here, they are not in the network's answer.
+        logits = logits + weight.log().to(logits).view(1, -1, 1, 1)
         # One of the four pixels under each logit, another one each time: the same gradient on average, for a
         # quarter of the work.
         down, across = (int(number) for number in torch.randint(0, 2, (2,)))

@@ -24,7 +24,7 @@ from ladi.training.sheets import sheet
 from ladi.training.stages.bending import far_pictures, laid_terms
 from ladi.training.stages.warp import GRID_WEIGHT
 
-# In float32: on CPUs, bfloat16 made this network's answer NaN once in a hundred steps, and it is small anyway.
+# In float32: on CPUs, bfloat16 made its answer NaN once in a hundred steps, and the network is small anyway.
 DEFAULTS = LoopOptions(steps=3000, batch_size=16, learning_rate=3e-4, warmup_steps=50, validate_every=500)
 JUDGED = 32
 """People of each kind that validation looks at."""
