@@ -88,7 +88,17 @@ def _pasted(
         matte = sample_matte(garment.matte.float(), grid)  # [1,1,H,W]
     if settings.keep_unchanged:
         outline = None if matte is None else matte[0, 0].numpy()
-        kept = keep(mask, person.labels, photo, plain, shown, outline, scheme=person.scheme)
+        below = person.frame.top + person.frame.height < person.photo.size[0] - 1
+        kept = keep(
+            mask,
+            person.labels,
+            photo,
+            plain,
+            shown,
+            outline,
+            goes_on=below and not person.frame.angle,
+            scheme=person.scheme,
+        )
         tone = match_light(plain, photo, mask & ~kept.painted, shown[_GARMENT])
         tone += match_skin(
             plain + tone,

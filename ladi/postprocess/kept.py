@@ -27,6 +27,11 @@ _NEIGHBOURHOOD = 5
 _SAME_SKIN = 0.5
 """Largest difference on [-1,1] of mean colours at which painted and real skin count as the same."""
 _SPECK = 2
+_ON, _NARROW = 0.5, 0.04
+"""Matte from which on a garment is there, and the share of a row that is no more than a strap or a cuff."""
+_LONG, _HEM_RIM = 0.08, 3
+"""Share of the window's last row from which on an old garment goes on below it; what is painted of it below
+the hem."""
 _OLD = {
     "wall": ("background",),
     "skin": ("left_arm", "right_arm", "left_leg", "right_leg", "neck", "vitonhd_neck", "face", "head"),
@@ -50,6 +55,7 @@ def keep(
     probabilities: np.ndarray,
     outline: np.ndarray | None = None,
     *,
+    goes_on: bool = False,
     scheme: LabelScheme = "lip",
 ) -> Kept:
     """Divides the mask.
@@ -62,6 +68,8 @@ def keep(
         probabilities: (K,H,W), what the painting shows, in the order of ``LAYERS``.
         outline: (H,W) in [0,1], where the warped garment lies, if one was warped. A person keeps their pose:
             what was wall and is not under the new garment still is, whatever the network made of it.
+        goes_on: the photo goes on below the window. An old garment that does, a dress or a long coat, then
+            stays below the new one's hem: painted, it would end where the window happens to.
         scheme: of the labels.
     """
 
@@ -85,7 +93,16 @@ def keep(
     taken = mask & ~old["wall"] & ~old["skin"]
     shows = new["garment"] & ~(old["wall"] & wall)
     away = _farther(taken, scaled(_RIM)) & _farther(shows, scaled(_NEW_RIM))
-    return Kept(mask & ~_without_specks((same & away) | ~mask, scaled(_SPECK)), same)
+    stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
+    if goes_on and outline is not None and taken[-1].mean() > _LONG:
+        stays[_hem(outline) + scaled(_HEM_RIM) :] = True
+    return Kept(mask & ~stays, same)
+
+
+def _hem(outline: np.ndarray) -> int:
+    """The row below a warped garment's outline (H,W); the last one where there is none."""
+    rows = np.flatnonzero((outline > _ON).mean(1) > _NARROW)
+    return int(rows[-1]) + 1 if rows.size else len(outline)
 
 
 def _without_specks(region: np.ndarray, size: int) -> np.ndarray:

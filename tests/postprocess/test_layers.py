@@ -106,6 +106,21 @@ def test_wall_that_nothing_new_covers_stays_whatever_was_painted() -> None:
     assert keep(mask, labels, photo, photo * 0, shown, outline).painted[:, 4:41].all()
 
 
+def test_an_old_garment_that_goes_on_below_the_window_stays_below_the_new_hem() -> None:
+    """Prevents: dresses and long coats that end in fog where the window happens to."""
+    labels, photo, mask = scene()
+    shown = np.zeros((4, *SMALL), np.float32)
+    shown[GARMENT, :, 16:40] = shown[WALL, :, :16] = shown[WALL, :, 40:] = 1
+    outline = np.zeros(SMALL, np.float32)
+    hem = SMALL[0] // 2
+    outline[:hem, 20:36] = 1
+    kept = keep(mask, labels, photo, photo * 0, shown, outline, goes_on=True)
+    assert kept.painted[:hem, 16:40].all() and not kept.painted[hem + 6 :].any()
+    assert keep(mask, labels, photo, photo * 0, shown, outline).painted[:, 16:40].all()
+    labels[-8:] = 0  # a short jacket that ends within the window
+    assert keep(mask, labels, photo, photo * 0, shown, outline, goes_on=True).painted[hem:-12, 18:38].all()
+
+
 def test_skin_of_another_colour_is_painted() -> None:
     labels, photo, mask = scene()
     labels[:] = LIP["left_arm"]
