@@ -17,7 +17,7 @@ from ladi.types import LAYERS, LabelScheme
 
 _REFERENCE_HEIGHT = 256
 """The lengths below are pixels at this height."""
-_RIM = 2
+_RIM = 3
 """Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin."""
 _NEW_RIM = 1
 """Likewise around the new one, whose shade the network painted."""
