@@ -78,7 +78,10 @@ BY_ANOTHER_TEST = {
     "python -m ladi train mini --data SHARDS --stage STAGE --steps N": f"{MINI}::trained",
     "python -m ladi train second --stage end_to_end": f"{SECOND}::trained",
     f"{STREET} --stage autoencoder": f"{SECOND}::trained",
-    f"{STREET} --stage end_to_end --resume": f"{SECOND}::trained",
+    **{
+        f"{STREET} --stage {stage} --resume": f"{SECOND}::trained"
+        for stage in ("placing", "bending", "end_to_end", "sharpening")
+    },
     "python -m ladi train second --work runs/second --stage export": f"{SECOND}::trained",
     "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_catalogue.py::test_the_command",
     "accelerate launch --multi_gpu … --device cpu": "tests/training/test_paper_model.py::"
