@@ -20,6 +20,7 @@ from ladi.evaluation.pairs import make_pair, pasted
 from ladi.evaluation.scores.metrics import masked_error
 from ladi.preprocess.photo import read_photo
 from ladi.settings import Settings, TryOnRequest
+from ladi.weights.lpips import load_lpips
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES, MODEL = ROOT / "assets" / "examples", ROOT / "assets" / "mini"
@@ -28,7 +29,9 @@ PAIRS = (("person-anna.jpg", "garment-striped-tee.jpg"), ("person-ben.jpg", "gar
 TOLERANCE = 0.03
 """Of [0,1]; detectors and sums differ a little between machines."""
 VALIDATION_PAIRS = 8
-LARGEST_ERROR = 0.106
+LARGEST_ERROR, LARGEST_LPIPS = 0.12, 0.21
+"""The first edition had an error of 0.10 on these pairs: patterns that it had blurred cost little of it.
+LPIPS, by VGG, looks at what eyes look at."""
 
 
 def golden_slice(engine: Engine, person: str, garment: str) -> list[float]:
@@ -49,13 +52,17 @@ def test_the_examples_look_as_they_did(person: str, garment: str) -> None:
     assert np.abs(np.subtract(golden_slice(Engine.load("mini"), person, garment), expected)).max() < TOLERANCE
 
 
-def test_unseen_pairs_are_painted_as_well_as_they_were(shared_dir: Path) -> None:
+def test_unseen_pairs_are_painted_as_well_as_they_were(
+    shared_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Prevents: a quality that regresses silently."""
+    monkeypatch.setenv("LADI_NETS", str(shared_dir / "nets"))
     pipeline = LadiVtonPipeline.from_pretrained(MODEL)
     pipeline.set_progress_bar_config(disable=True)
     size = (pipeline.config.height, pipeline.config.width)
     samples = list(read_shards(shared_dir / "data" / "viton", "val", size))[:VALIDATION_PAIRS]
-    errors = []
+    lpips = load_lpips("vgg")
+    errors, distances = [], []
     for index, pair in enumerate(map(make_pair, samples)):
         images, _ = pipeline(
             **pair.inputs,
@@ -64,10 +71,12 @@ def test_unseen_pairs_are_painted_as_well_as_they_were(shared_dir: Path) -> None
             return_dict=False,
         )
         truth = ((pair.inputs["image"][0].movedim(0, -1) + 1) / 2).numpy()
-        errors.append(
-            masked_error(pasted(images * 2 - 1, pair), truth, pair.inputs["mask"][0, 0].numpy() > 0.5)
-        )
-    assert np.mean(errors) < LARGEST_ERROR
+        shown = pasted(images * 2 - 1, pair)
+        errors.append(masked_error(shown, truth, pair.inputs["mask"][0, 0].numpy() > 0.5))
+        both = [torch.from_numpy(one).movedim(-1, 0)[None].float() * 2 - 1 for one in (shown, truth)]
+        with torch.no_grad():
+            distances.append(float(lpips(*both)))
+    assert np.mean(errors) < LARGEST_ERROR and np.mean(distances) < LARGEST_LPIPS, np.mean(distances)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ been trained into one model folder.
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -91,6 +92,14 @@ def halve(module: nn.Module) -> None:
     for tensor in (*module.parameters(), *module.buffers()):
         if tensor.is_floating_point():
             tensor.data = tensor.data.half()
+
+
+def forget_origin(folder: Path) -> None:
+    """Takes out of a saved model's configurations from which folder its parts were loaded."""
+    for path in (*folder.glob("*.json"), *folder.glob("*/config.json")):
+        told = json.loads(path.read_text())
+        if told.pop("_name_or_path", None) is not None:
+            path.write_text(json.dumps(told, indent=2) + "\n")
 
 
 class Workshop:
@@ -277,6 +286,7 @@ class Workshop:
         self.pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
         for name, module in self.extras.items():
             module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
+        forget_origin(out)
         LOGGER.info("exported to %s", out)
 
 

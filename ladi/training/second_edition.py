@@ -23,7 +23,7 @@ from ladi.models.garment_skips import GarmentSkips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.critic import Critic
-from ladi.training.embedded_model import SHARD_SIZE, Workshop, halve, run_stages
+from ladi.training.embedded_model import SHARD_SIZE, Workshop, forget_origin, halve, run_stages
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
@@ -264,6 +264,7 @@ class SecondWorkshop:
         pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
         for name, module in extras.items():
             module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
+        forget_origin(out)
         LOGGER.info("exported to %s", out)
 
 

@@ -76,6 +76,7 @@ BY_ANOTHER_TEST = {
     "python app.py --help": BUILDS,
     "python -m ladi train mini": f"{MINI}::trained",
     "python -m ladi train mini --data SHARDS --stage STAGE --steps N": f"{MINI}::trained",
+    "python -m ladi train second": f"{SECOND}::trained",
     "python -m ladi train second --stage end_to_end": f"{SECOND}::trained",
     f"{STREET} --stage autoencoder": f"{SECOND}::trained",
     **{

@@ -180,6 +180,8 @@ def test_the_model_is_exported_loaded_and_trained_on(
     workshop = SecondWorkshop(work, None, first)
     weights = {name: value.clone() for name, value in workshop.pipeline.unet.state_dict().items()}
     workshop.export(tmp_path / "model")
+    told = [*(tmp_path / "model").rglob("*.json")]
+    assert told and not any(str(first) in path.read_text() for path in told)  # nobody's folders go along
     loaded = LadiVtonPipeline.from_pretrained(tmp_path / "model")
     assert loaded.config.garment_matte and loaded.unet.grey.abs().max() > 0
     for name, value in loaded.unet.state_dict().items():
