@@ -30,7 +30,7 @@ from scipy import ndimage
 from benchmarks import photo_measures as measures
 from benchmarks.contact_sheets import Triple, write_sheets
 from benchmarks.photo_rows import Row, as_table, read_rows, refusals, write_rows
-from ladi.diffusion.conditioning import sample_garment
+from ladi.diffusion.warping import sample_garment
 from ladi.engine import Engine
 from ladi.postprocess.png import save_png
 from ladi.preprocess.frame import to_pixels

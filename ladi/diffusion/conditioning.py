@@ -8,7 +8,7 @@ category ──► prompt_text ─► tokenize ───────────
 ```
 
 Pipeline and training share these functions, so none of them switches gradients off. Nothing here knows
-latents or noise.
+latents or noise; grids and how pictures are sampled along them are ``warping.py``'s.
 """
 
 from __future__ import annotations
@@ -19,21 +19,18 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
+from ladi.diffusion.warping import bend_grid, continued, enlarge_grid, resize, sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.inversion_adapter import InversionAdapter
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
-from ladi.types import CATEGORIES, Category, ModelError, SettingError, Size
+from ladi.types import CATEGORIES, Category, ModelError, SettingError
 
 PLACEHOLDER = "$"
 """The character whose embeddings the pseudo-words replace."""
-
-SURELY_GARMENT = 0.9
-"""Matte from which on a pixel's colour is taken for the garment's alone."""
 
 GARMENT_PHRASES: dict[str, str] = {
     "upper_body": "an upper body garment",
@@ -51,30 +48,6 @@ class WarpedGarment(NamedTuple):
     """(B,3,H,W) after the refinement network, clamped to [-1,1]."""
     grid: torch.Tensor
     """(B,H,W,2): where each pixel of ``coarse`` comes from; of ``refined``, where the refinement bends."""
-
-
-def resize(image: torch.Tensor, size: Size) -> torch.Tensor:
-    """Bilinear, antialiased where it shrinks: (B,C,H,W) → (B,C,h,w)."""
-    return functional.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
-
-
-def enlarge_grid(grid: torch.Tensor, size: Size) -> torch.Tensor:
-    """A sampling grid at another size: (B,h,w,2) → (B,H,W,2), in the way pictures are resized."""
-    return resize(grid.permute(0, 3, 1, 2), size).permute(0, 2, 3, 1)
-
-
-def sample_garment(garment: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    """Warps a garment (B,3,H,W) by a grid (B,h,w,2) → (B,3,h,w), repeating its border outside.
-
-    The grid is laid out corner-aligned but sampled with ``align_corners=False``: the published weights were
-    trained so.
-    """
-    return functional.grid_sample(garment, grid, mode="bilinear", padding_mode="border", align_corners=False)
-
-
-def sample_matte(matte: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    """A garment's matte (B,1,H,W) along a grid (B,h,w,2) → (B,1,h,w); beyond its picture there is none."""
-    return functional.grid_sample(matte, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def predict_warp(
@@ -101,53 +74,6 @@ def refine_garment(
 ) -> torch.Tensor:
     """Mends a coarsely warped garment: (B,3,H,W) → (B,3,H,W), clamped to [-1,1]."""
     return refinement(torch.cat([masked_person, pose_map, coarse], dim=1)).clamp(-1, 1)
-
-
-def bend_grid(
-    refinement: BendingRefinement,
-    garment: torch.Tensor,
-    matte: torch.Tensor,
-    masked_person: torch.Tensor,
-    pose_map: torch.Tensor,
-    grid: torch.Tensor,
-) -> torch.Tensor:
-    """The grid (B,H,W,2) after all of a bending refinement's passes.
-
-    Args:
-        refinement: the network.
-        garment: (B,3,H,W) in [-1,1].
-        matte: (B,1,H,W) in [0,1], where the garment is in its picture.
-        masked_person: (B,3,H,W), repainted pixels 0.
-        pose_map: (B,18,H,W).
-        grid: (B,H,W,2) by which the garment lies before.
-    """
-    size, looks = (garment.shape[-2], garment.shape[-1]), refinement.size
-    person, pose = resize(masked_person, looks), resize(pose_map, looks)
-    for _ in range(refinement.config.passes):
-        laid = sample_matte(matte, grid)
-        garment_laid = sample_garment(garment, grid) * laid
-        flow = refinement(person, pose, resize(garment_laid, looks), resize(laid, looks))
-        grid = grid + resize(flow, size).permute(0, 2, 3, 1)
-    return grid
-
-
-def continued(garment: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
-    """The garment's own colours a little beyond its edge, where the shop's wall shines through.
-
-    Args:
-        garment: (B,3,H,W) in [-1,1], before a wall.
-        matte: (B,1,H,W) in [0,1].
-
-    Returns:
-        (B,3,H,W): unchanged inside, and far from the garment.
-    """
-    inside = -functional.max_pool2d(-(matte > SURELY_GARMENT).to(garment.dtype), 3, 1, 1)
-    near = torch.cat([garment * inside, inside], dim=1)
-    for _ in range(2):
-        near = functional.avg_pool2d(near, 5, 1, 2)
-    colours, amount = near[:, :3], near[:, 3:]
-    edge = (amount > 1e-3).to(garment.dtype) * (1 - inside)
-    return garment + edge * (colours / amount.clamp_min(1e-3) - garment)
 
 
 def warp_garment(

@@ -28,13 +28,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisionModelWithProjection
 
-from ladi.diffusion.conditioning import (
-    encode_prompts,
-    prompts_for,
-    pseudo_words,
-    sample_matte,
-    warp_garment,
-)
+from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
     Draws,
@@ -46,12 +40,14 @@ from ladi.diffusion.sampling import (
     repeat_conditions,
     split_conditions,
 )
+from ladi.diffusion.warping import sample_matte
 from ladi.models.bending import BendingRefinement
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
 from ladi.models.inversion_adapter import InversionAdapter
+from ladi.models.laying import LaidGarment
 from ladi.models.refinement import RefinementUNet
-from ladi.models.shuffle_vae import LaidGarment, ShuffleAutoencoder
+from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches

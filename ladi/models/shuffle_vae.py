@@ -14,7 +14,7 @@ latent ─► entry ─► level 1/8 ─► 1/4 ─► 1/2 ─► exit ─► sh
 Without a head the latent is the straight path alone, and the levels are there for what they hand out.
 
 The decoder may also tell what each pixel shows, and what light falls on a garment. Then the warped garment
-itself is laid where the picture shows one (``lay_garment``): a network that must paint a pattern which may be
+itself is laid where the picture shows one (``laying.py``): a network that must paint a pattern which may be
 a pixel off is content with its mean, and nothing else here would keep it sharp.
 
 It hands out features and accepts skips as ``vae.py``'s does, at four depths instead of five; it knows nothing
@@ -24,7 +24,6 @@ of masks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -33,52 +32,8 @@ from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
 from torch.nn import functional
 
+from ladi.models.laying import LIGHT_CHANNELS, LaidGarment, lay_garment
 from ladi.models.vae import DepthSkip, sample_moments
-from ladi.types import LAYERS
-
-_GARMENT = LAYERS.index("garment")
-
-
-LIGHT_CHANNELS = 4
-"""What the decoder tells of the light on a garment: a gain, and an offset for each colour."""
-LIGHT_WINDOW = 9
-"""Pixels over which the light is smoothed: narrower, and it would take a pattern's contrast away."""
-LEAST_MATTE = 0.05
-
-
-class LaidGarment(NamedTuple):
-    """A warped garment as the encoder is shown it."""
-
-    picture: torch.Tensor
-    """(B,3,H,W) in [-1,1], times the matte: on mid-grey."""
-    matte: torch.Tensor
-    """(B,1,H,W) in [0,1]."""
-
-
-def lay_garment(
-    painted: torch.Tensor, logits: torch.Tensor, light: torch.Tensor, garment: LaidGarment
-) -> torch.Tensor:
-    """The painted picture with the warped garment itself where a garment shows.
-
-    No gradient reaches the logits: where the garment shows is learnt from labels, not from whether it pays to
-    paint a mean instead.
-
-    Args:
-        painted: (B,3,H,W) in [-1,1].
-        logits: (B,K,H,W) of ``ladi.types.LAYERS``.
-        light: (B,4,H,W), about 0 where the garment is lit as in its own picture.
-        garment: what is laid.
-
-    Returns:
-        (B,3,H,W).
-    """
-    margin = LIGHT_WINDOW // 2
-    smooth = functional.avg_pool2d(functional.pad(light, (margin,) * 4, mode="replicate"), LIGHT_WINDOW, 1)
-    gain, offset = (1 + 0.6 * smooth[:, :1].tanh()), 0.4 * smooth[:, 1:].tanh()
-    colour = (garment.picture / garment.matte.clamp_min(LEAST_MATTE)).clamp(-1, 1)
-    lit = (colour + 1) * gain - 1 + offset
-    share = logits.softmax(1)[:, _GARMENT : _GARMENT + 1].detach() * garment.matte
-    return painted + share * (lit - painted)
 
 
 class PixelNorm(nn.LayerNorm):

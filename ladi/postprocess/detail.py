@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import enlarge_grid, resize, sample_garment
+from ladi.diffusion.warping import enlarge_grid, resize, sample_garment
 from ladi.postprocess.layers import enlarge
 from ladi.types import Conditions, Garment, PersonParts, Size
 

@@ -72,7 +72,7 @@ def _pasted(
 ) -> np.ndarray:
     """One picture (1,3,H,W), put together again at the photo's size or near it, and pasted."""
     # diffusers' neighbours, which this needs, take seconds to import.
-    from ladi.diffusion.conditioning import continued, sample_garment, sample_matte
+    from ladi.diffusion.warping import continued, sample_garment, sample_matte
     from ladi.postprocess.detail import WORTH_IT, detail_of
 
     mask = person.mask[0, 0].numpy() > 0

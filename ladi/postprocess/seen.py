@@ -68,7 +68,7 @@ def layers_of(
     outline = None
     if conditions.warp_grid is not None:
         # diffusers' neighbours take seconds to import.
-        from ladi.diffusion.conditioning import sample_matte
+        from ladi.diffusion.warping import sample_matte
 
         outline = sample_matte(garment.matte.float(), conditions.warp_grid.float().cpu())
     return layers_seen(parser, pictures, person, outline)

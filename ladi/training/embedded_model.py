@@ -6,10 +6,8 @@ been trained into one model folder.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +19,13 @@ from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LABELS, LAST_LAYER, HumanParser
 from ladi.training.embedded_sizes import SIZE, build_pipeline
+from ladi.training.embedded_stages import run_stages, save_model
 from ladi.training.loop.checkpoints import stage_weights
-from ladi.training.loop.stage import LoopOptions, Stage, steps_of
-from ladi.training.loop.train import train
+from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.loop.workbench import start_processes
 from ladi.training.samples.cache import Cache, build_cache
 from ladi.training.samples.floors import build_floors
 from ladi.training.samples.latents import (
-    LATENT_NAMES,
     VARIED_NAMES,
     add_latents,
     add_predicted,
@@ -40,9 +37,6 @@ from ladi.training.stages import emasc, garment_skips, matting, parser, refineme
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
-
-SHARD_SIZE = "8MB"
-"""Hosts of models refuse larger files in plain git."""
 
 DEFAULTS: dict[str, LoopOptions] = {
     "vae": vae.DEFAULTS,
@@ -74,32 +68,8 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
 }
 SHARED_STAGES = ("warp",)
 """Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
-STALE_AFTER: dict[str, tuple[str, ...]] = {
-    "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
-    "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted"),
-    "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
-    "tryon": ("predicted",),
-    "placing": ("warp_points", "warped", "warped_matte"),
-    "bending": ("warped", "warped_matte"),
-}
-"""What of a cache was made by weights that a stage has just changed."""
 EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting}
 """Networks beside the pipeline, each in a folder of its own in the model."""
-
-
-def halve(module: nn.Module) -> None:
-    """Rounds every weight to half precision, for the disk; also of parts that refuse to compute in it."""
-    for tensor in (*module.parameters(), *module.buffers()):
-        if tensor.is_floating_point():
-            tensor.data = tensor.data.half()
-
-
-def forget_origin(folder: Path) -> None:
-    """Takes out of a saved model's configurations from which folder its parts were loaded."""
-    for path in (*folder.glob("*.json"), *folder.glob("*/config.json")):
-        told = json.loads(path.read_text())
-        if told.pop("_name_or_path", None) is not None:
-            path.write_text(json.dumps(told, indent=2) + "\n")
 
 
 class Workshop:
@@ -280,14 +250,7 @@ class Workshop:
             self.pipeline.vae.register_to_config(
                 scaling_factor=latent_scale(Cache(self.work / "cache", "train"))
             )
-        networks = [part for part in self.pipeline.components.values() if isinstance(part, nn.Module)]
-        for module in (*networks, *self.extras.values()):
-            halve(module)
-        self.pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
-        for name, module in self.extras.items():
-            module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
-        forget_origin(out)
-        LOGGER.info("exported to %s", out)
+        save_model(out, self.pipeline, self.extras)
 
 
 def train_mini(
@@ -319,41 +282,3 @@ def train_mini(
     with state.main_process_first():
         workshop = Workshop(work, data, init, street, floors)
     run_stages(workshop, stages, DEFAULTS, resume=resume, device=device, changes=changes)
-
-
-def run_stages(
-    workshop: Any,
-    stages: Sequence[str],
-    defaults: Mapping[str, LoopOptions],
-    *,
-    resume: bool = False,
-    device: str | None = None,
-    changes: Mapping[str, Any] | None = None,
-) -> None:
-    """Trains a workshop's stages one after the other.
-
-    Args:
-        workshop: of either edition: with ``work``, ``stage``, ``load_stage`` and ``caches``.
-        stages: which, in order.
-        defaults: their options.
-        resume: continue each stage from its checkpoint.
-        device: ``cpu`` forces the CPU.
-        changes: fields of ``LoopOptions`` to replace in every stage.
-    """
-    state = start_processes(device)
-    changed = dict(changes or {})
-    if "epochs" in changed:
-        changed.setdefault("steps", 0)
-    for name in stages:
-        options = dataclasses.replace(defaults[name], **changed)
-        with state.main_process_first():  # which fills the caches for all
-            stage = workshop.stage(name, options)
-        options = dataclasses.replace(options, steps=steps_of(options, stage.length))
-        stage = dataclasses.replace(stage, options=options)
-        metrics = train(stage, workshop.work / name, resume=resume, device=device)
-        workshop.load_stage(name)
-        if state.is_main_process:
-            for cache in workshop.caches():
-                cache.discard(*STALE_AFTER.get(name, ()))
-        state.wait_for_everyone()
-        LOGGER.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
-from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.bending import BendingRefinement
@@ -23,7 +22,8 @@ from ladi.models.garment_skips import GarmentSkips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.critic import Critic
-from ladi.training.embedded_model import SHARD_SIZE, Workshop, forget_origin, halve, run_stages
+from ladi.training.embedded_model import Workshop
+from ladi.training.embedded_stages import run_stages, save_model
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
@@ -258,14 +258,7 @@ class SecondWorkshop:
             name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)
             for name, kind in (("parser", HumanParser), ("matting", GarmentMatting))
         }
-        networks = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
-        for module in (*networks, *extras.values()):
-            halve(module)
-        pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
-        for name, module in extras.items():
-            module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
-        forget_origin(out)
-        LOGGER.info("exported to %s", out)
+        save_model(out, pipeline, extras)
 
 
 def train_second(

@@ -15,10 +15,10 @@ from ladi.diffusion.conditioning import (
     placeholder_id,
     prompts_for,
     pseudo_words,
-    sample_garment,
     tokenize,
     warp_garment,
 )
+from ladi.diffusion.warping import sample_garment
 from ladi.models.tokenizer import build_tokenizer
 from ladi.types import CATEGORIES, SettingError
 from tests.toy import TEXT_WIDTH, WORDS, toy_inputs, toy_parts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ladi.diffusion.conditioning import bend_grid, continued, sample_garment, warp_garment
+from ladi.diffusion.conditioning import warp_garment
+from ladi.diffusion.warping import bend_grid, continued, sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.tps import ThinPlateSplineWarp
 

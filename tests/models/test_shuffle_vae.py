@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ladi.models.shuffle_vae import LaidGarment, ShuffleAutoencoder, lay_garment
+from ladi.models.laying import LaidGarment, lay_garment
+from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.types import LAYERS
 
 PICTURE = (2, 3, 32, 24)

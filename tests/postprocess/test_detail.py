@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ladi.diffusion.conditioning import resize
+from ladi.diffusion.warping import resize
 from ladi.postprocess.detail import agreement, band
 from ladi.postprocess.layers import enlarge
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ladi.commands.train import SECOND_NAMES
-from ladi.diffusion.conditioning import sample_garment
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.diffusion.warping import sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
 from ladi.models.matting import GarmentMatting

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ladi.diffusion.conditioning import enlarge_grid, resize
+from ladi.diffusion.warping import enlarge_grid, resize
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP
 from ladi.training.loop.stage import Batch

@@ -18,11 +18,11 @@ from ladi.diffusion.conditioning import (
     encode_prompts,
     prompts_for,
     pseudo_words,
-    sample_matte,
     warp_garment,
 )
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.sampling import Sampling, draw_latents
+from ladi.diffusion.warping import sample_matte
 from ladi.models.bending import BendingRefinement
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from ladi.diffusion.conditioning import resize
+from ladi.diffusion.warping import resize
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP
 from ladi.training.loop.stage import Batch

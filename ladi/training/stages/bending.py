@@ -15,7 +15,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import bend_grid, enlarge_grid, resize, sample_garment, sample_matte
+from ladi.diffusion.warping import (
+    bend_grid,
+    enlarge_grid,
+    resize,
+    sample_garment,
+    sample_matte,
+)
 from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
 from ladi.models.tps import ThinPlateSplineWarp

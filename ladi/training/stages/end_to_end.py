@@ -21,10 +21,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
+from ladi.diffusion.conditioning import (
+    encode_text,
+    placeholder_id,
+    prompt_text,
+    pseudo_words,
+    tokenize,
+)
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.laying import LaidGarment
 from ladi.models.lpips import Lpips
-from ladi.models.shuffle_vae import LaidGarment
 from ladi.models.unet import mask_to_latent_size, matte_to_latent_size, unet_input
 from ladi.training.critic import Critic, adversarial_terms
 from ladi.training.diffusion import visited_timesteps

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ladi.diffusion.conditioning import sample_garment, sample_matte
+from ladi.diffusion.warping import sample_garment, sample_matte
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage

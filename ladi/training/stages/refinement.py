@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import predict_warp, sample_garment
+from ladi.diffusion.conditioning import predict_warp
+from ladi.diffusion.warping import sample_garment
 from ladi.models.refinement import RefinementUNet
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.training.loop.draws import Draws

@@ -19,7 +19,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import encode_text, placeholder_id, prompt_text, pseudo_words, tokenize
+from ladi.diffusion.conditioning import (
+    encode_text,
+    placeholder_id,
+    prompt_text,
+    pseudo_words,
+    tokenize,
+)
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.unet import mask_to_latent_size, unet_input
 from ladi.training.diffusion import Noisy, add_noise, drawn_latent, visited_timesteps

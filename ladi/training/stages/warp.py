@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ladi.diffusion.conditioning import resize, sample_garment
+from ladi.diffusion.warping import resize, sample_garment
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP, UPPER_CLOTHING
 from ladi.preprocess.pose import POSE_SIGMA
