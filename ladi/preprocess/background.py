@@ -22,6 +22,9 @@ _PLAIN_RING = 0.75
 _NEAR_WHITE = 235
 _NEAR_WHITE_CHROMA = 8
 _SOFT_FROM, _SOFT_TO = 6.0, 24.0
+_SURE = 0.97
+_FLAT, _FLAT_WINDOW = 4, 5
+"""Levels of 255 by which colours differ at most within so many pixels across where a picture is flat."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,34 @@ def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     soft = np.clip((distance - _SOFT_FROM) / (_SOFT_TO - _SOFT_FROM), 0, 1)
     filled = ndimage.binary_fill_holes(soft > 0.5)
     return np.where(filled, 1.0, soft).astype(np.float32)
+
+
+def without_background(matte: np.ndarray, pixels: np.ndarray, background: Background) -> np.ndarray:
+    """A network's matte, 0 where the picture is flat from its border on, as no cloth and no floor is.
+
+    A network that has learnt floors and beds may take flat colour between two things for cloth. White cloth
+    on white may be flat as well: unless the background is plain and not white, the network is believed where
+    it is sure.
+
+    Args:
+        matte: (H,W) float in [0,1].
+        pixels: (H,W,3) uint8 RGB.
+        background: as found by ``look_at_background``.
+
+    Returns:
+        (H,W) float32, a new array.
+    """
+    window = (_FLAT_WINDOW, _FLAT_WINDOW, 1)
+    low = ndimage.minimum_filter(pixels, window, mode="nearest")
+    flat = ((ndimage.maximum_filter(pixels, window, mode="nearest") - low) <= _FLAT).all(axis=2)
+    regions, count = ndimage.label(flat)
+    at_border = np.zeros(count + 1, bool)
+    at_border[np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])] = True
+    at_border[0] = False
+    outside = at_border[regions]
+    if background.near_white or not background.plain:
+        outside &= matte < _SURE
+    return np.where(outside, 0, matte).astype(np.float32)
 
 
 def drop_specks(matte: np.ndarray, smallest: float = 0.05) -> np.ndarray:

@@ -22,7 +22,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.preprocess.background import drop_specks, look_at_background, matte_by_colour
+from ladi.preprocess.background import (
+    Background,
+    drop_specks,
+    look_at_background,
+    matte_by_colour,
+    without_background,
+)
 from ladi.preprocess.boxes import box_of
 from ladi.preprocess.frame import crop_to_frame, to_tensor
 from ladi.types import Frame, GarmentError, Photo, Size
@@ -112,14 +118,14 @@ class GarmentCleaner:
             return CutOut(photo.alpha.astype(np.float32) / 255, "alpha")
         background = look_at_background(photo.pixels)
         if method == "keep" or (method == "auto" and background.near_white):
-            matte = self._embedded(photo.pixels)
+            matte = self._cleared(photo.pixels, background)
             if background.plain:
                 # What differs from the plain colour is garment even where the network misses it.
                 matte = np.maximum(matte, matte_by_colour(photo.pixels, background))
             return CutOut(drop_specks(matte), "kept")
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])
-        return CutOut(drop_specks(self._embedded(photo.pixels)), "embedded")
+        return CutOut(drop_specks(self._cleared(photo.pixels, background)), "embedded")
 
     def _import_rembg(self) -> None:
         try:
@@ -133,6 +139,10 @@ class GarmentCleaner:
         self._sessions["embedded"] = _as_session(base, self._matting)
         self._rembg = rembg
         LOGGER.info("rembg is imported")
+
+    def _cleared(self, pixels: np.ndarray, background: Background) -> np.ndarray:
+        """Our network's matte, without what is plainly background."""
+        return without_background(self._embedded(pixels), pixels, background)
 
     def _embedded(self, pixels: np.ndarray) -> np.ndarray:
         """Our network's matte, through rembg where that is imported; the same numbers either way."""

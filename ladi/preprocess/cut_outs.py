@@ -17,7 +17,7 @@ _PLAIN = 12
 """Levels of 255 between nearly the darkest and nearly the lightest of a picture of one colour."""
 _EDGE_SHARE = 0.04
 """Of an edge, covered by the garment where it runs out of the picture."""
-_SAME_COLOUR = 14
+_SAME_COLOUR = 24
 """Levels of 255; a white garment on a near-white wall differs by its shadows at least."""
 _LARGE_PART = 0.15
 """Of the largest part's area."""

@@ -96,6 +96,7 @@ PUBLISHED = Recipe(
 """Design facts of the published checkpoints: the two data sets differ in nothing but values."""
 
 DIFFUSERS = {
+    "BendingRefinement": "ladi.models.bending",
     "CompositeUNet": "ladi.models.unet",
     "EMASC": "ladi.models.emasc",
     "EmascAutoencoderKL": "ladi.models.vae",

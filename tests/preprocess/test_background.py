@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ladi.preprocess.background import look_at_background, matte_by_colour
+from ladi.preprocess.background import look_at_background, matte_by_colour, without_background
 from tests.preprocess.test_garment import clutter, garment_on, plain
 
 
@@ -43,3 +43,17 @@ def test_real_pictures_are_told_apart(shared_dir: Path) -> None:
             return look_at_background(np.asarray(picture.convert("RGB"))).near_white
 
     assert not any(near_white(path) for path in floors) and all(near_white(path) for path in shops)
+
+
+def test_flat_colour_from_the_border_on_is_no_garment() -> None:
+    """Prevents: bars of a shop's page that hang together with the garment above them."""
+    pixels = np.full((120, 90, 3), 250, np.uint8)
+    rng = np.random.default_rng(0)
+    pixels[20:60, 20:70] = rng.integers(40, 90, (40, 50, 3))
+    pixels[:3] = pixels[-3:] = 180  # not plain
+    matte = np.zeros((120, 90), np.float32)
+    matte[15:110, 15:75] = 0.9
+    cleared = without_background(matte, pixels, look_at_background(pixels))
+    assert (cleared[22:58, 22:68] == np.float32(0.9)).all() and not cleared[70:105, 20:70].any()
+    matte[15:110, 15:75] = 1.0  # sure: it may be white cloth
+    assert np.array_equal(without_background(matte, pixels, look_at_background(pixels)), matte)

@@ -29,7 +29,7 @@ def test_the_embedded_model_is_whole(capsys: pytest.CaptureFixture) -> None:
     """Prevents shipping a model with a part or a shard left out."""
     assert main(["check", str(MODELS["mini"])]) == 0
     shown = capsys.readouterr().out
-    assert "43 input channels = 3·8 + 19, 16 pseudo-words" in shown and "whole and consistent" in shown
+    assert "116 input channels = 3·32 + 20, 16 pseudo-words" in shown and "whole and consistent" in shown
 
 
 def test_missing_and_short_shards(model: Path) -> None:
