@@ -51,6 +51,27 @@ class Draws:
         return torch.stack(uniform) < probability
 
 
+def window_on(mask: torch.Tensor, size: tuple[int, int], draws: Draws, unit: int = 1) -> tuple[slice, slice]:
+    """A random crop for a whole batch that holds some of its masks.
+
+    Args:
+        mask: (B,1,H,W), above 0 where something is.
+        size: height and width of the crop, at most the pictures'.
+        draws: the first sample's decide.
+        unit: pixels that the crop's edges are multiples of.
+
+    Returns:
+        Rows and columns.
+    """
+    height, width = mask.shape[-2:]
+    rows = torch.nonzero(mask.amax((0, 1, 3)) > 0)[:, 0]
+    middle = int(rows[int(draws.integers(len(rows))[0])]) if len(rows) else height // 2
+    tall, wide = min(size[0], height), min(size[1], width)
+    top = min(max(middle - tall // 2, 0), height - tall) // unit * unit
+    left = int(draws.integers((width - wide) // unit + 1)[0]) * unit
+    return slice(top, top + tall), slice(left, left + wide)
+
+
 @contextmanager
 def dropout_from(draws: Draws, modules: Iterable[nn.Module]) -> Iterator[None]:
     """Inside, the dropout layers of some modules draw from each sample's own numbers.

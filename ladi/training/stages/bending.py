@@ -8,7 +8,6 @@ the garment little or nothing is asked. The flow is kept smooth.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ from ladi.diffusion.warping import (
 from ladi.models.bending import BendingRefinement
 from ladi.models.lpips import Lpips
 from ladi.models.tps import ThinPlateSplineWarp
-from ladi.training.loop.draws import Draws
+from ladi.training.loop.draws import Draws, window_on
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
 from ladi.training.losses import masked_l1
 from ladi.training.samples.bending import bent_batch, draw_bent, shop_bent
@@ -122,24 +121,22 @@ class BendingLoss:
             terms["rough"] = SMOOTH_WEIGHT * roughness(flow)
             last = number == PASSES - 1
             if last:
-                window = self.window(batch["worn"], draws)
-                pasted = torch.where(known > 0.5, laid, target)[window]
-                terms["lpips"] = LPIPS_WEIGHT * self.lpips(pasted, target[window]).mean()
+                rows, columns = window_on(batch["worn"], CROP, draws)
+                pasted = torch.where(known > 0.5, laid, target)
+                seen = (picture[..., rows, columns] for picture in (pasted, target))
+                terms["lpips"] = LPIPS_WEIGHT * self.lpips(*seen).mean()
             for name, term in terms.items():
                 sums[name] = sums.get(name, term.new_zeros(())) + (1.0 if last else FIRST_PASS) * term
         return torch.stack(list(sums.values())).sum(), {
             name: float(term.detach()) for name, term in sums.items()
         }
 
-    def window(self, worn: torch.Tensor, draws: Draws) -> tuple[Any, slice, slice]:
-        """A crop for the batch that holds some of the garments."""
-        height, width = worn.shape[-2:]
-        rows = torch.nonzero(worn.amax((0, 1, 3)) > 0)[:, 0]
-        middle = int(rows[int(draws.integers(len(rows))[0])]) if len(rows) else height // 2
-        tall, wide = min(CROP[0], height), min(CROP[1], width)
-        top = min(max(middle - tall // 2, 0), height - tall)
-        left = int(draws.integers(width - wide + 1)[0])
-        return (..., slice(top, top + tall), slice(left, left + wide))
+
+def overlap(matte: torch.Tensor, batch: Batch) -> float:
+    """Intersection over union of a garment laid, (B,1,H,W), and the worn one, where that is known."""
+    known = batch["known"] > 0.5
+    one, other = matte > 0.5, batch["worn"] > 0.5
+    return float((one & other & known).sum() / ((one | other) & known).sum())
 
 
 def build_stage(
@@ -179,10 +176,8 @@ def build_stage(
         for name, grid in (("before", batch["grid"]), ("after", bent)):
             matte = sample_matte(batch["matte"], grid)
             laid = sample_garment(batch["garment"], grid) * matte
-            both = ((matte > 0.5) & (batch["worn"] > 0.5)) * (known > 0.5)
-            either = ((matte > 0.5) | (batch["worn"] > 0.5)) * (known > 0.5)
             metrics[f"val_{name}_l1"] = float(masked_l1(laid, target, known))
-            metrics[f"val_{name}_iou"] = float(both.sum() / either.sum())
+            metrics[f"val_{name}_iou"] = overlap(matte, batch)
             metrics[f"val_{name}_lpips"] = float(lpips(torch.where(known > 0.5, laid, target), target).mean())
             rows.append(laid)
         rows += [target, batch["image"]]

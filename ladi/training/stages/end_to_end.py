@@ -34,7 +34,7 @@ from ladi.models.lpips import Lpips
 from ladi.models.unet import mask_to_latent_size, matte_to_latent_size, unet_input
 from ladi.training.critic import Critic, adversarial_terms
 from ladi.training.diffusion import visited_timesteps
-from ladi.training.loop.draws import Draws
+from ladi.training.loop.draws import Draws, window_on
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
 from ladi.training.losses import masked_l1, opponent_l1
 from ladi.training.samples.cache import Cache, to_images
@@ -128,7 +128,7 @@ class EndToEnd:
             else:
                 timesteps = draws.integers(self.last).to(noise.device)
             noisy = scheduler.add_noise(start, noise, timesteps)
-        window = self.window(batch["mask"], draws)
+        window = window_on(batch["mask"], CROP, draws, self.pipeline.vae.scale_factor)
         decode = self.decoding(batch, features, window, draws)
         latent, picture, logits = step(unet_input(noisy, **given), timesteps, text, decode)
         weight = repainted_weight(given["mask"])
@@ -180,17 +180,6 @@ class EndToEnd:
         }
         shown = tuple(feature.masked_fill(no_garment.view(-1, 1, 1, 1), 0.0) for feature in garment_features)
         return given, {"person": person_features, "garment": shown}, text
-
-    def window(self, mask: torch.Tensor, draws: Draws) -> tuple[slice, slice]:
-        """A crop of ``CROP`` pixels for the batch that holds some of the masks, in whole latent pixels."""
-        unit = self.pipeline.vae.scale_factor
-        height, width = mask.shape[-2:]
-        rows = torch.nonzero(mask.amax((0, 1, 3)) > 0)[:, 0]
-        middle = int(rows[int(draws.integers(len(rows))[0])]) if len(rows) else height // 2
-        tall, wide = min(CROP[0], height), min(CROP[1], width)
-        top = min(max(middle - tall // 2, 0), height - tall) // unit * unit
-        left = int(draws.integers((width - wide) // unit + 1)[0]) * unit
-        return slice(top, top + tall), slice(left, left + wide)
 
     def decoding(
         self,

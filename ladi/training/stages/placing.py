@@ -21,7 +21,7 @@ from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import Dressed, shop_sample, street_sample
 from ladi.training.samples.placing import draw_placed, placed_batch
 from ladi.training.sheets import sheet
-from ladi.training.stages.bending import far_pictures, laid_terms
+from ladi.training.stages.bending import far_pictures, laid_terms, overlap
 from ladi.training.stages.warp import GRID_WEIGHT
 
 # In float32: on CPUs, bfloat16 made its answer NaN once in a hundred steps, and the network is small anyway.
@@ -78,10 +78,8 @@ def build_stage(
             matte = sample_matte(batch["matte"], grid)
             laid = sample_garment(batch["garment"], grid) * matte
             target, known = batch["image"] * batch["worn"], batch["known"]
-            both = ((matte > 0.5) & (batch["worn"] > 0.5)) * (known > 0.5)
-            either = ((matte > 0.5) | (batch["worn"] > 0.5)) * (known > 0.5)
             metrics[f"val_{prefix}l1"] = float(masked_l1(laid, target, known))
-            metrics[f"val_{prefix}iou"] = float(both.sum() / either.sum())
+            metrics[f"val_{prefix}iou"] = overlap(matte, batch)
             rows += [batch["garment"], laid, target, batch["image"]]
         return metrics, sheet([row[:12].float().cpu() for row in rows])
 
