@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from ladi.postprocess.cloth import match_cloth
+from ladi.postprocess.compose import compose
 from ladi.postprocess.grey import grey_outside, is_grey
-from ladi.postprocess.kept import keep
-from ladi.postprocess.layers import canvas_size, recompose
+from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep, settled
+from ladi.postprocess.layers import canvas_size, recompose, shapes
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
@@ -35,6 +36,7 @@ def finish(
     settings: Settings,
     *,
     by_hand: bool = False,
+    told: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Brings generated pictures to what a user sees.
 
@@ -46,6 +48,7 @@ def finish(
         conditions: of both, one row.
         settings: ``paste_back``, ``fine_detail``, ``keep_unchanged``, ``feather`` and the switches count.
         by_hand: the mask was drawn by hand: all of it is painted, and takes the photo's tone all the same.
+        told: the decoder itself told the layers: its pictures are put together from them (``compose.py``).
 
     Returns:
         One (H',W',3) uint8 per picture, at the photo's own size where pasted back, else at the model's.
@@ -55,7 +58,7 @@ def finish(
     if layers is None:
         raise ValueError("pictures can only be pasted back with the layers that they show")
     return tuple(
-        _pasted(picture[None], shown[None], person, garment, conditions, settings, by_hand=by_hand)
+        _pasted(picture[None], shown[None], person, garment, conditions, settings, by_hand=by_hand, told=told)
         for picture, shown in zip(generated, layers, strict=True)
     )
 
@@ -69,6 +72,7 @@ def _pasted(
     settings: Settings,
     *,
     by_hand: bool,
+    told: bool,
 ) -> np.ndarray:
     """One picture (1,3,H,W), put together again at the photo's size or near it, and pasted."""
     # diffusers' neighbours, which this needs, take seconds to import.
@@ -83,21 +87,27 @@ def _pasted(
     )
     painted, same, lit = mask, np.zeros_like(mask), picture
     matte = grid = None
+    stays = np.zeros_like(mask)
     if settings.switches.warped_garment and conditions.warp_grid is not None:
         grid = conditions.warp_grid.float().cpu()
         matte = sample_matte(garment.matte.float(), grid)  # [1,1,H,W]
     if settings.keep_unchanged:
         outline = None if matte is None else matte[0, 0].numpy()
-        below = person.frame.top + person.frame.height < person.photo.size[0] - 1
+        goes_on = person.frame.top + person.frame.height < person.photo.size[0] - 1 and not person.frame.angle
+        if told and outline is not None:
+            if goes_on:
+                stays = below_hem(mask, person.labels, outline, person.scheme)
+            probabilities = torch.from_numpy(settled(shown, person.labels, outline, stays))[None]
         kept = keep(
             mask,
             person.labels,
             photo,
             plain,
-            shown,
+            shapes(probabilities, person.frame.size)[0].numpy() if told else shown,
             outline,
-            goes_on=below and not person.frame.angle,
+            goes_on=goes_on,
             scheme=person.scheme,
+            rims=WIDE if told else NARROW,
         )
         tone = match_light(plain, photo, mask & ~kept.painted, shown[_GARMENT])
         tone += match_skin(
@@ -111,14 +121,19 @@ def _pasted(
         )
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
         painted, same = mask if by_hand else kept.painted, kept.same
-    size, fine = canvas_size(person.frame), None
+    size, fine = canvas_size(person.frame, least=2 if told else 1), None
     if matte is not None and grid is not None:
         share = probabilities[:, _GARMENT, None] * matte * person.mask
         cloth = continued(garment.image, garment.matte.float())
         lit = lit + match_cloth(lit, sample_garment(cloth, grid), share)
-        if settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
+        if not told and settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}
-    large, shares = recompose(lit, probabilities, size, fine)
+    if told and settings.keep_unchanged:
+        large, shares = compose(
+            lit, probabilities, person, garment, grid, size, stays=stays, fine=settings.fine_detail
+        )
+    else:
+        large, shares = recompose(lit, probabilities, size, fine)
     if is_grey(person.photo.pixels):
         large = grey_outside(large[0], shares[0, _GARMENT].numpy())[None]
     pixels = to_pixels(large)

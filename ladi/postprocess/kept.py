@@ -17,10 +17,10 @@ from ladi.types import LAYERS, LabelScheme
 
 _REFERENCE_HEIGHT = 256
 """The lengths below are pixels at this height."""
-_RIM = 3
-"""Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin."""
-_NEW_RIM = 1
-"""Likewise around the new one, whose shade the network painted."""
+NARROW, WIDE = (3, 1), (6, 2)
+"""Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin;
+likewise around the new one, whose shade the network painted. Wider where painted wall is the photo's own,
+continued: then nothing is lost by it."""
 _COVERED, _WARP_RIM = 0.1, 4
 """From this share on the warped garment may lie on a pixel, or so near to it."""
 _NEIGHBOURHOOD = 5
@@ -32,6 +32,8 @@ _ON, _NARROW = 0.5, 0.04
 _LONG, _HEM_RIM = 0.08, 3
 """Share of the window's last row from which on an old garment goes on below it; what is painted of it below
 the hem."""
+_HEM_SWING = 0.15
+"""Of the window's height, how much higher than its lowest point a hem may be."""
 _OLD = {
     "wall": ("background",),
     "skin": ("left_arm", "right_arm", "left_leg", "right_leg", "neck", "vitonhd_neck", "face", "head"),
@@ -57,6 +59,7 @@ def keep(
     *,
     goes_on: bool = False,
     scheme: LabelScheme = "lip",
+    rims: tuple[int, int] = NARROW,
 ) -> Kept:
     """Divides the mask.
 
@@ -71,6 +74,7 @@ def keep(
         goes_on: the photo goes on below the window. An old garment that does, a dress or a long coat, then
             stays below the new one's hem: painted, it would end where the window happens to.
         scheme: of the labels.
+        rims: around the old garment and the new one, see ``NARROW``.
     """
 
     def scaled(length: float) -> int:
@@ -90,13 +94,68 @@ def keep(
     if outline is not None:
         wall = wall | _farther(outline > _COVERED, scaled(_WARP_RIM))
     same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike)
-    taken = mask & ~old["wall"] & ~old["skin"]
+    taken = _taken(mask, labels, scheme)
     shows = new["garment"] & ~(old["wall"] & wall)
-    away = _farther(taken, scaled(_RIM)) & _farther(shows, scaled(_NEW_RIM))
+    away = _farther(taken, scaled(rims[0])) & _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
-    if goes_on and outline is not None and taken[-1].mean() > _LONG:
-        stays[_hem(outline) + scaled(_HEM_RIM) :] = True
+    if goes_on and outline is not None:
+        below = below_hem(mask, labels, outline, scheme)
+        # Where it begins is drawn with the layers, at the photo's size.
+        stays |= ndimage.binary_erosion(below, iterations=rims[1], border_value=1) if rims is WIDE else below
     return Kept(mask & ~stays, same)
+
+
+def settled(
+    probabilities: np.ndarray, labels: np.ndarray, outline: np.ndarray, below: np.ndarray
+) -> np.ndarray:
+    """What a painting shows, where that does not depend on what was painted.
+
+    Args:
+        probabilities: (K,H,W) in the order of ``LAYERS``.
+        labels: (H,W) of the photo; 0 is wall in every scheme.
+        outline: (H,W) in [0,1], where the warped garment lies. A person keeps their pose, so nothing else of
+            them can be where wall was.
+        below: (H,W) bool, see ``below_hem``: something else than the garment.
+
+    Returns:
+        (K,H,W).
+    """
+    scale = len(labels) / _REFERENCE_HEIGHT
+    wall = (labels == 0) & _farther(outline > _COVERED, max(1, round(_WARP_RIM * scale)))
+    for region, name in ((below, "other"), (wall, "wall")):
+        certain = np.zeros(len(LAYERS), probabilities.dtype)
+        certain[LAYERS.index(name)] = 1
+        probabilities = np.where(region, certain[:, None, None], probabilities)
+    return probabilities
+
+
+def below_hem(mask: np.ndarray, labels: np.ndarray, outline: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """(H,W) bool: where an old garment that goes on below the window stays, because the new one has ended.
+
+    Args:
+        mask: (H,W) bool, True = repainted.
+        labels: (H,W) of the photo.
+        outline: (H,W) in [0,1], where the warped garment lies.
+        scheme: of the labels.
+    """
+    nothing = np.zeros(mask.shape, bool)
+    there = outline > _ON
+    if _taken(mask, labels, scheme)[-1].mean() <= _LONG or not there.any():
+        return nothing
+    rows = np.arange(len(mask))[:, None]
+    last = np.where(there, rows, -1).max(0)
+    # Sleeves end higher; there, and beside the garment, the hem nearby counts.
+    hem = last >= _hem(outline) - 1 - _HEM_SWING * len(mask)
+    columns = np.flatnonzero(hem)
+    level = np.interp(np.arange(mask.shape[1]), columns, ndimage.gaussian_filter1d(last[columns] * 1.0, 2))
+    return np.asarray(mask & (rows > level + _HEM_RIM * len(mask) / _REFERENCE_HEIGHT))
+
+
+def _taken(mask: np.ndarray, labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """(H,W) bool: what is repainted and neither wall nor skin, the old garment most of all."""
+    table = label_table(scheme)
+    names = [*_OLD["wall"], *_OLD["skin"]]
+    return np.asarray(mask & ~np.isin(labels, [table[name] for name in names if name in table]))
 
 
 def _hem(outline: np.ndarray) -> int:

@@ -20,6 +20,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional
 
 from ladi.preprocess.frame import to_pixels
@@ -110,6 +111,53 @@ def sharpened(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
     return large / large.sum(1, keepdim=True)
 
 
+_SMOOTHED = 1.2
+"""Standard deviation, in model pixels, by which a layer's outline is smoothed."""
+_EDGE = 0.35
+"""Standard deviation, in model pixels, of the edge between two layers."""
+_SMALLEST = 30
+"""Pixels, at a height of 256, below which a piece of a layer is a mistake."""
+
+
+def shapes(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
+    """What shows where, at a larger size, as shapes: each pixel is one layer's, but for narrow, smooth edges.
+
+    Args:
+        probabilities: (1,K,H,W).
+        size: of the result.
+
+    Returns:
+        (1,K,*size) in [0,1], together 1.
+    """
+    count, height = probabilities.shape[1], probabilities.shape[-2]
+    first = blur(probabilities, 0.7).argmax(1)[0].numpy()
+    whole = _one_hot(torch.from_numpy(_without_pieces(first, count))[None], count)
+    # At twice the model's size an outline is as exact as it will be.
+    times = min(2, max(1, round(size[0] / height)))
+    large = enlarge(blur(whole, _SMOOTHED), (times * height, times * probabilities.shape[-1]))
+    outlined = blur(_one_hot(large.argmax(1), count), max(0.6, _EDGE * times))
+    return functional.interpolate(outlined, size, mode="bilinear", align_corners=False)
+
+
+def _one_hot(numbers: torch.Tensor, count: int) -> torch.Tensor:
+    """(1,H,W) → (1,K,H,W)."""
+    return functional.one_hot(numbers.long(), count).movedim(-1, 1).float()
+
+
+def _without_pieces(numbers: np.ndarray, count: int) -> np.ndarray:
+    """Layers (H,W) in which small pieces belong to what is around them."""
+    least = _SMALLEST * (len(numbers) / 256) ** 2
+    doubtful = np.zeros(numbers.shape, bool)
+    for number in range(count):
+        patches, _ = ndimage.label(numbers == number)
+        sizes = np.bincount(patches.ravel())
+        doubtful |= (patches > 0) & (sizes < least)[patches]
+    if not doubtful.any() or doubtful.all():
+        return numbers
+    rows, columns = ndimage.distance_transform_edt(doubtful, return_distances=False, return_indices=True)
+    return np.asarray(numbers[rows, columns])
+
+
 def recompose(
     picture: torch.Tensor,
     probabilities: torch.Tensor,
@@ -138,10 +186,10 @@ def recompose(
     return whole.clamp(-1, 1), shares
 
 
-def canvas_size(frame: Frame) -> Size:
-    """The whole multiple of the model's size that comes up to the photo's, as far as it is worth it."""
+def canvas_size(frame: Frame, least: int = 1) -> Size:
+    """The whole multiple of the model's size, at least so much, that comes up to the photo's."""
     height, width = frame.size
-    times = min(LARGEST, max(1, round(1 / frame.scale)))
+    times = min(LARGEST, max(least, round(1 / frame.scale)))
     return times * height, times * width
 
 

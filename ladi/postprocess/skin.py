@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ladi.postprocess.grey import LUMA
 from ladi.preprocess.labels import label_table
 from ladi.types import KEYPOINT_NAMES, LabelScheme
 
@@ -32,6 +33,15 @@ _MARGIN = 5
 """Pixels of a square, by which the garment is widened."""
 _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
+_LIKE = 0.35
+"""Skin that is so much brighter or darker than its middle is hair, eyes or glare."""
+_LOCAL, _CALM = 14.0, 0.02
+"""Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
+_FINE = 1.0
+_SHADES = (0.7, 1.2)
+"""Limits of painted shade."""
+_ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
+"""How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
 _LEAST, _MOST = 0.2, 1.15
 """Limits of the scale. Towards the dark much is put right; what is darker than the face is mostly shade, and
 would glow."""
@@ -77,6 +87,54 @@ def match_skin(
     scale = np.clip(tone / np.maximum(own, 0.05), _LEAST, _MOST)
     soft = ndimage.gaussian_filter(weight, generated.shape[0] / 256)[..., None]
     return (2 * soft * picture * (scale - 1)).astype(np.float32)
+
+
+def toned_skin(
+    painted: np.ndarray,
+    share: np.ndarray,
+    photo: np.ndarray,
+    known: np.ndarray,
+) -> np.ndarray:
+    """Painted skin in the colour of the real skin nearest to it, in the painted light.
+
+    Args:
+        painted: (H,W,3) in [-1,1].
+        share: (H,W) in [0,1], where skin is painted.
+        photo: (H,W,3) in [-1,1].
+        known: (H,W) bool, the photo's skin that stays.
+
+    Returns:
+        (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
+    """
+    scale = len(share) / 256
+    enough = _ENOUGH * scale**2
+    real = (np.clip(photo, -1, 1) + 1) / 2
+    known = known & (reddish(real) > 0)
+    sure = share > 0.8
+    if known.sum() < enough or sure.sum() < enough:
+        return painted
+    luma = real @ LUMA
+    middle = np.median(luma[known])
+    known = known & (np.abs(luma - middle) < _LIKE * middle)
+    if known.sum() < enough:
+        return painted
+    tone = np.median(real[known], axis=0)
+    weight = known.astype(np.float32)
+    near = ndimage.gaussian_filter(weight, _LOCAL * scale)
+    colours = np.dstack([ndimage.gaussian_filter(real[..., i] * weight, _LOCAL * scale) for i in range(3)])
+    colours = (colours + _CALM * tone) / (near + _CALM)[..., None]
+    own = ((np.clip(painted, -1, 1) + 1) / 2) @ LUMA
+    inside = sure.astype(np.float32)
+    level = np.median(own[sure])
+    amount = ndimage.gaussian_filter(inside, _FINE * scale)
+    light = ndimage.gaussian_filter(own * inside, _FINE * scale) / np.maximum(amount, 1e-3)
+    light = np.where(amount > 1e-2, light, level)
+    shade = np.clip((light + 0.05) / (level + 0.05), *_SHADES)
+    # Limbs are round: towards their outline they turn away from the light.
+    depth = ndimage.distance_transform_edt((share > 0.5) | known) / scale
+    shade = shade * (_ROUND_LIGHT - _ROUND * np.exp(-((depth / _ROUND_REACH) ** 2)))
+    shade = ndimage.gaussian_filter(shade, _FINE * scale)[..., None]
+    return (np.clip(colours * shade, 0, 1) * 2 - 1).astype(np.float32)
 
 
 def reddish(picture: np.ndarray) -> np.ndarray:

@@ -59,6 +59,15 @@ _FIXED: dict[Category, tuple[str, ...]] = {
 }
 
 
+_RIM = 4
+"""Pixels at a height of 512 by which hands, trousers and bags give way to a worn garment that they touch:
+labels are not so exact that nothing of a cuff or a hem would be left."""
+_THIN_RIM = 2
+"""Likewise of hair, whose strands are thin."""
+_THIN = ("hat", "hair", "scarf", "head")
+_FACE = ("sunglasses", "face")
+
+
 class MaskRegions(NamedTuple):
     """The parts that a mask is made of, (H,W) bool each."""
 
@@ -121,6 +130,27 @@ def mask_regions(
 
     ``fixed`` also serves to keep a grown mask off face and hands, see ``grow_mask``.
     """
+    regions = _regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
+    return regions if rule == "published" else _without_rims(regions, labels, scheme)
+
+
+def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:
+    """The parts with what is fixed drawn in where it touches the garment; faces stay whole."""
+    size = (labels.shape[0], labels.shape[1])
+    names = label_table(scheme)
+    thin, face = (
+        _named(labels, scheme, tuple(name for name in group if name in names)) for group in (_THIN, _FACE)
+    )
+    replaced = regions.garment & ~regions.fixed
+    away = ndimage.distance_transform_edt(~replaced) if replaced.any() else np.full(size, np.inf)
+    rim = np.where(face, 0, np.where(thin, _scaled(_THIN_RIM, size), _scaled(_RIM, size)))
+    return regions._replace(fixed=regions.fixed & (away > rim))
+
+
+def _regions(
+    labels: np.ndarray, keypoints: np.ndarray, *, category: Category, scheme: LabelScheme, rule: MaskRule
+) -> MaskRegions:
+    """The parts as the rules have them, to the pixel."""
     joints = _checked(labels, keypoints, category=category, scheme=scheme, rule=rule)
     size = (labels.shape[0], labels.shape[1])
     if scheme == "lip" and category == "upper_body":

@@ -15,11 +15,19 @@ from PIL import Image
 
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.findings import raise_errors
-from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame, to_tensor, to_window
+from ladi.preprocess.frame import (
+    crop_to_frame,
+    frame_person,
+    keypoints_to_frame,
+    to_pixels,
+    to_tensor,
+    to_window,
+)
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.turning import turn_pixels
 from ladi.preprocess.worn import mend_worn
+from ladi.preprocess.worn_edges import settle_worn
 from ladi.types import (
     Category,
     Frame,
@@ -80,6 +88,7 @@ def prepare_person(
     parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
     labels = translate(parsing, scheme, keypoints)
     if mask_rule == "worn":
+        labels = settle_worn(labels, to_pixels(image), scheme)
         labels = mend_worn(labels, keypoints, silhouette, scheme)
     where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
     fixed = mask_regions(labels, keypoints, **where).fixed

@@ -37,6 +37,8 @@ _HAND = 0.02
 _SPECK = 0.03
 """Smaller patches are no garment by themselves."""
 _SURROUNDED = 0.6
+_ENCLOSED = 0.85
+"""Of the border of trousers or a skirt, from which share on a coat around them is no open coat."""
 _INSIDE = 0.3
 """A piece apart from the person of which less lies within the outline is part of the wall."""
 _ON = 0.5
@@ -125,7 +127,23 @@ class _Person:
             patches, _ = ndimage.label(self.named(name))
             result |= (np.bincount(patches.ravel()) < _SPECK * self.area)[patches] & (patches > 0)
         lower = self.named("pants", "skirt")
-        return result | (lower & ~_parts_with(lower, lower & self.lower_than(_HIGHEST_WAIST)))
+        result |= lower & ~_parts_with(lower, lower & self.lower_than(_HIGHEST_WAIST))
+        return result | self.islands(lower)
+
+    def islands(self, lower: np.ndarray) -> np.ndarray:
+        """Trousers and skirts in the midst of what is worn above: parts of a long coat."""
+        above = self.named("upper_clothes", "coat", "dress")
+        result = np.zeros_like(lower)
+        patches, _ = ndimage.label(lower, np.ones((3, 3)))
+        for index, place in enumerate(ndimage.find_objects(patches), 1):
+            if place[0].stop == len(lower):
+                continue
+            around = tuple(slice(max(0, part.start - 1), part.stop + 1) for part in place)
+            inside = patches[around] == index
+            border = ndimage.binary_dilation(inside) & ~inside
+            if above[around][border].mean() >= _ENCLOSED:
+                result[around] |= inside
+        return result
 
     def gaps(self) -> np.ndarray:
         """Background that cannot be the wall: in the trunk, small and enclosed, or by the outline's word."""

@@ -152,11 +152,13 @@ class Painter:
             settings: how they are put back.
             by_hand: the mask was drawn by hand.
         """
+        told = layers is not None
         if settings.paste_back:
             layers = layers_of(
                 self._parser, pictures, layers, person=person, garment=garment, conditions=conditions
             )
-        return finish(pictures, layers, person, garment, conditions, settings, by_hand=by_hand), layers
+        images = finish(pictures, layers, person, garment, conditions, settings, by_hand=by_hand, told=told)
+        return images, layers
 
     def finish_cells(
         self,

@@ -1,0 +1,203 @@
+"""A result put together in layers at the photo's size, each from where it is known best (not in the paper).
+
+A small network knows what shows where, and how the light falls; what walls, hands and cloth look like is
+known better from the photo and from the garment's picture. So each layer's colours come from there:
+
+```
+wall, other ─► the photo, continued beneath what was removed ─┐
+garment     ─► the full-size warp, continued to its outline, ─┼─► weighted by the layers' shapes
+               in the painted light                           │
+skin        ─► painted, continued and enlarged ───────────────┘
+```
+
+Which pixels of the photo stay is ``kept.py``'s, and pasting ``paste.py``'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional
+
+from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.grey import LUMA
+from ladi.postprocess.layers import blur, enlarge, own_colours, shapes
+from ladi.postprocess.skin import toned_skin
+from ladi.preprocess.frame import crop_to_frame, to_pixels
+from ladi.preprocess.labels import label_table
+from ladi.types import LAYERS, Garment, LabelScheme, PersonParts, Size
+
+_WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+_AWAY = 7
+"""Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
+_WITHIN = 2
+"""Likewise by which hair, trousers and bags are drawn in, to be sure of their colour."""
+_SURE = 0.9
+"""Matte from which on a garment's pixel shows the garment alone."""
+_HEM = 1
+"""Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
+_CLOTH_MIRROR = (6.0, 12.0)
+"""As in ``continuing.py``; prints repeated far beyond a warp's edge would show."""
+_SMOOTH = 4.0
+"""Standard deviation, in pixels at a height of 256, over which light is compared."""
+_DARKEST, _BRIGHTEST = 0.65, 1.12
+"""Of the cloth's own brightness; beyond these it is no shade but another colour."""
+_LEAST = 0.02
+_CLOTHING = ("upper_clothes", "dress", "coat", "pants", "skirt")
+
+
+def compose(
+    lit: torch.Tensor,
+    probabilities: torch.Tensor,
+    person: PersonParts,
+    garment: Garment,
+    grid: torch.Tensor | None,
+    size: Size,
+    *,
+    stays: np.ndarray,
+    fine: bool = True,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One picture at a larger size.
+
+    Args:
+        lit: (1,3,h,w) in [-1,1], painted, in the photo's tone.
+        probabilities: (1,K,h,w) of ``LAYERS``.
+        person: who was dressed.
+        garment: in what.
+        grid: (1,h,w,2), where each pixel takes its cloth from; None where no garment was warped.
+        size: of the result.
+        stays: (h,w) bool, of the mask, what stays the photo's for certain.
+        fine: the cloth comes from the larger picture of the garment, if there is one.
+
+    Returns:
+        (1,3,*size) in [-1,1], and the layers' shares (1,K,*size).
+    """
+    shares = shapes(probabilities, size)
+    photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
+    painted = _enlarged(person.mask[0, 0].numpy() > 0, size)
+    wanted = (shares[0].numpy() > 0) & painted
+    colours = {
+        _WALL: _tensor(continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
+        _SKIN: enlarge(_bare(lit, probabilities[:, _SKIN : _SKIN + 1], person), size),
+        _OTHER: _other(lit, probabilities, photo, person, stays, wanted[_OTHER]),
+        _GARMENT: enlarge(own_colours(lit, probabilities[:, _GARMENT : _GARMENT + 1]), size),
+    }
+    if grid is not None:
+        colours[_GARMENT] = _cloth(
+            colours[_GARMENT], lit, probabilities, person.mask, garment, grid, wanted[_GARMENT], fine
+        )
+    whole = torch.zeros(1, 3, *size)
+    for number, colour in colours.items():
+        whole += shares[:, number : number + 1] * colour
+    return whole.clamp(-1, 1), shares
+
+
+def _wall(labels: np.ndarray) -> np.ndarray:
+    """(h,w) bool, where the photo surely shows wall."""
+    away = max(1, round(_AWAY * len(labels) / 256))
+    return np.asarray(ndimage.distance_transform_edt(labels == 0) > away)
+
+
+def _other(
+    lit: torch.Tensor,
+    probabilities: torch.Tensor,
+    photo: np.ndarray,
+    person: PersonParts,
+    stays: np.ndarray,
+    wanted: np.ndarray,
+) -> torch.Tensor:
+    """Hair, trousers, bags: the photo's own and their continuation near them, painted elsewhere."""
+    size = (wanted.shape[0], wanted.shape[1])
+    painted = enlarge(own_colours(lit, probabilities[:, _OTHER : _OTHER + 1]), size)
+    known = ((person.mask[0, 0].numpy() == 0) | stays) & (person.labels > 0)
+    known &= ~_skin(person.labels, person.scheme)
+    within = max(1, round(_WITHIN * len(known) / 256))
+    known = ndimage.binary_erosion(known, iterations=within, border_value=1)
+    if not known.any():
+        return painted
+    near = max(1.0, 4 * within)
+    reach = ndimage.distance_transform_edt(~known)
+    trust = torch.from_numpy(((2 * near - reach) / near).clip(0, 1).astype(np.float32))[None, None]
+    trust = enlarge(trust, size).clamp(0, 1)
+    continued = _tensor(continue_picture(photo, _enlarged(known, size), wanted))
+    return continued * trust + painted * (1 - trust)
+
+
+def _bare(lit: torch.Tensor, share: torch.Tensor, person: PersonParts) -> torch.Tensor:
+    """Painted skin in the person's own tone: (1,3,h,w)."""
+    known = _skin(person.labels, person.scheme) & (person.mask[0, 0].numpy() == 0)
+    toned = toned_skin(
+        own_colours(lit, share)[0].movedim(0, -1).numpy(),
+        share[0, 0].numpy(),
+        person.image[0].movedim(0, -1).numpy(),
+        known,
+    )
+    return torch.from_numpy(toned).movedim(-1, 0)[None]
+
+
+def _skin(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    names = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
+    table = label_table(scheme)
+    return np.isin(labels, [table[name] for name in names if name in table])
+
+
+def _cloth(
+    painted: torch.Tensor,
+    lit: torch.Tensor,
+    probabilities: torch.Tensor,
+    mask: torch.Tensor,
+    garment: Garment,
+    grid: torch.Tensor,
+    wanted: np.ndarray,
+    fine: bool,
+) -> torch.Tensor:
+    """The garment's own picture along the grid, in the painted light; painted far from the warp."""
+    # diffusers' neighbours, which this needs, take seconds to import.
+    from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
+
+    size = (wanted.shape[0], wanted.shape[1])
+    picture = garment.fine if fine and garment.fine is not None else garment.image
+    matte = sample_matte(garment.matte.float(), grid)  # [1,1,h,w]
+    along = enlarge_grid(grid, size)
+    sure = sample_matte(garment.matte.float(), along)[0, 0].numpy() > _SURE
+    drawn_in = max(1, round(_HEM * size[0] / 256))
+    sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
+    if not sure.any():
+        return painted
+    laid = continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR)
+    cloth = _tensor(laid)
+    small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
+    weight = probabilities[:, _GARMENT : _GARMENT + 1] * mask * (matte > 0.5)
+    shade = _shade(lit, small, weight)
+    cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
+    far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
+    start, end = _CLOTH_MIRROR
+    trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
+    return cloth * trust + painted * (1 - trust)
+
+
+def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """How much brighter the painted cloth is than its own picture: (1,1,h,w)."""
+    deviation = _SMOOTH * painted.shape[-2] / 256
+    luma = torch.tensor(LUMA, dtype=painted.dtype).view(1, 3, 1, 1)
+
+    def brightness(picture: torch.Tensor) -> torch.Tensor:
+        values = ((picture + 1) / 2 * luma).sum(1, keepdim=True) + _LEAST
+        return blur(values * weight, deviation) + 1e-4
+
+    return (brightness(painted) / brightness(cloth)).clamp(_DARKEST, _BRIGHTEST)
+
+
+def _enlarged(region: np.ndarray, size: Size) -> np.ndarray:
+    """(h,w) bool at a larger size, its edge smoothed."""
+    large = cv2.resize(region.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return large > 0.5
+
+
+def _tensor(pixels: np.ndarray) -> torch.Tensor:
+    """(H,W,3) uint8 → (1,3,H,W) in [-1,1]."""
+    return torch.from_numpy(pixels).movedim(-1, 0)[None].float().div(127.5).sub(1)

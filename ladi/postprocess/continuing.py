@@ -1,0 +1,85 @@
+"""A picture continued beyond what is known of it: a wall behind a removed coat, cloth beyond a warp's edge.
+
+Near the edge the known picture is mirrored at it, so that bricks stay bricks and stripes stripes; farther
+away, and where the mirror shows nothing known, Telea's inpainting of the small picture takes over, which is
+smooth. It knows nothing of people.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_HEIGHT = 256
+"""At which the far parts are filled; the distances below are pixels at this height."""
+_RADIUS = 3
+_MIRROR = (10.0, 24.0)
+"""Distance from the edge up to which the mirror counts alone, and from which it does not count."""
+_SOFT = 1.5
+
+
+def continue_picture(
+    picture: np.ndarray,
+    known: np.ndarray,
+    wanted: np.ndarray,
+    mirror: tuple[float, float] = _MIRROR,
+) -> np.ndarray:
+    """Fill in what is not known.
+
+    Args:
+        picture: (H,W,3) uint8.
+        known: (H,W) bool; where nothing is known, nothing is changed.
+        wanted: (H,W) bool; elsewhere nothing is changed either.
+        mirror: as ``_MIRROR``, for what repeats itself less than walls do.
+
+    Returns:
+        (H,W,3) uint8; the picture itself where it is known.
+    """
+    if not known.any() or not (wanted & ~known).any():
+        return picture
+    height, width = known.shape
+    times = height / _HEIGHT
+    missing = (~known).astype(np.uint8)
+    distance, place = cv2.distanceTransformWithLabels(
+        missing, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    unknown = np.nonzero(wanted & ~known)
+    rows, columns = _nearest(known, place, unknown)
+    down, along = 2 * rows - unknown[0], 2 * columns - unknown[1]
+    inside = (down >= 0) & (down < height) & (along >= 0) & (along < width)
+    down, along = down.clip(0, height - 1), along.clip(0, width - 1)
+    near, far = (length * times for length in mirror)
+    shown = inside & known[down, along]
+    trust = np.zeros(known.shape, np.float32)
+    trust[unknown] = shown * ((far - distance[unknown]) / max(far - near, 1e-6)).clip(0, 1)
+    window = 2 * round(_SOFT * times) + 1
+    share = cv2.blur(trust, (window, window))[unknown][:, None]
+    filled = picture.copy()
+    smooth = _inpainted(picture, missing)[unknown].astype(np.float32)
+    mirrored = np.where(shown[:, None], picture[down, along], smooth)
+    filled[unknown] = np.rint(smooth + (mirrored - smooth) * share).astype(np.uint8)
+    return filled
+
+
+def _nearest(
+    known: np.ndarray, place: np.ndarray, unknown: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the known pixel nearest to each unknown one, from OpenCV's numbering of them."""
+    rows, columns = np.nonzero(known)
+    row_of, column_of = (np.zeros(int(place.max()) + 1, np.int64) for _ in range(2))
+    row_of[place[rows, columns]], column_of[place[rows, columns]] = rows, columns
+    wanted = place[unknown]
+    return row_of[wanted], column_of[wanted]
+
+
+def _inpainted(picture: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Telea's inpainting of a small copy, enlarged."""
+    height, width = missing.shape
+    size = max(1, round(width * _HEIGHT / height)), _HEIGHT
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    # A pixel of the small copy of which any is missing is a mixture.
+    holes = (cv2.resize(missing.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    if holes.all():
+        return picture
+    filled = cv2.inpaint(np.ascontiguousarray(small), holes, _RADIUS, cv2.INPAINT_TELEA)
+    return cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)

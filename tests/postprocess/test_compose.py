@@ -1,0 +1,138 @@
+"""Results put together in layers: walls and cloth continued, skin in its tone, outlines without fog."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ladi.postprocess.compose import compose
+from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.kept import below_hem, settled
+from ladi.postprocess.layers import shapes
+from ladi.postprocess.skin import toned_skin
+from ladi.preprocess.frame import to_tensor
+from ladi.preprocess.labels import LIP
+from ladi.types import LAYERS, Frame, Garment, PersonParts, Photo
+
+SIZE = (256, 192)
+WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+EVERYWHERE = np.ones(SIZE, bool)
+
+
+def stripes(width: int = 8) -> np.ndarray:
+    """(H,W,3) uint8, upright stripes."""
+    row = np.where(np.arange(SIZE[1]) // width % 2, 200, 60).astype(np.uint8)
+    return np.broadcast_to(row[None, :, None], (*SIZE, 3)).copy()
+
+
+def one_hot(numbers: np.ndarray) -> torch.Tensor:
+    """(H,W) → (1,K,H,W)."""
+    return torch.from_numpy(np.stack([numbers == number for number in range(len(LAYERS))])[None]).float()
+
+
+def test_a_wall_goes_on_with_its_own_pattern_and_what_is_known_stays() -> None:
+    """Prevents: fog where a coat was, in front of bricks."""
+    picture = np.ascontiguousarray(np.tile(stripes(), (1, 2, 1))[:192, :256].transpose(1, 0, 2))
+    known = EVERYWHERE.copy()
+    known[:, 80:96] = False
+    hidden = picture.copy()
+    hidden[~known] = (255, 0, 0)
+    filled = continue_picture(hidden, known, EVERYWHERE)
+    assert np.array_equal(filled[known], picture[known])
+    assert np.abs(filled[:, 80:96].astype(int) - picture[:, 80:96]).mean() < 30, "stripes stay stripes"
+
+
+def test_nothing_is_filled_that_is_not_wanted_or_cannot_be_known() -> None:
+    picture = stripes()
+    half = EVERYWHERE.copy()
+    half[:, 96:] = False
+    assert continue_picture(picture, half, half) is picture
+    assert continue_picture(picture, ~EVERYWHERE, EVERYWHERE) is picture
+
+
+def test_unsure_layers_become_one_or_the_other_with_a_narrow_edge() -> None:
+    """Prevents: half-transparent sleeves and arms, where the network was of two minds."""
+    share = torch.linspace(0, 1, SIZE[1]).expand(1, 1, *SIZE)
+    soft = torch.cat([1 - share, torch.zeros_like(share), share, torch.zeros_like(share)], dim=1)
+    large = shapes(soft, (1024, 768))
+    mixed = (large.amax(1) < 0.98).float().mean()
+    assert mixed < 0.02
+    assert torch.allclose(large.sum(1), torch.ones(1, 1024, 768), atol=1e-4)
+    assert large[0, WALL, 500, 100] == 1 and large[0, GARMENT, 500, 700] == 1
+
+
+def test_specks_of_a_layer_belong_to_what_is_around_them() -> None:
+    numbers = np.full(SIZE, WALL)
+    numbers[50:200, 50:150] = GARMENT
+    numbers[100:104, 100:104] = SKIN
+    assert shapes(one_hot(numbers), SIZE)[0, GARMENT, 102, 102] > 0.999
+
+
+def test_bare_arms_take_the_tone_of_the_skin_that_the_photo_shows() -> None:
+    """Prevents: grey or two-coloured arms on a person whose face and hands are known."""
+    photo = np.full((*SIZE, 3), 0.9, np.float32)
+    known = np.zeros(SIZE, bool)
+    known[20:60, 80:110] = True
+    photo[known] = np.array([0.6, 0.4, 0.3]) * 2 - 1
+    share = np.zeros(SIZE, np.float32)
+    share[100:200, 40:60] = 1
+    grey = np.zeros((*SIZE, 3), np.float32)
+    toned = (toned_skin(grey, share, photo, known) + 1) / 2
+    inner = toned[150, 50]
+    assert np.abs(inner - (0.6, 0.4, 0.3)).max() < 0.05
+    assert toned[150, 41].sum() < inner.sum() - 0.1, "a limb is round"
+    assert np.array_equal(toned_skin(grey, share, photo, np.zeros(SIZE, bool)), grey)
+
+
+def test_what_was_wall_stays_wall_and_a_coat_below_the_hem_stays_the_coat() -> None:
+    labels = np.zeros(SIZE, np.uint8)
+    labels[60:, 50:140] = LIP["coat"]
+    mask = np.zeros(SIZE, bool)
+    mask[50:, 30:160] = True
+    outline = np.zeros(SIZE, np.float32)
+    outline[60:180, 60:130] = 1
+    outline[60:120, 40:60] = 1  # a sleeve ends higher than the hem
+    below = below_hem(mask, labels, outline, "lip")
+    assert below[200:, 60:130].all() and not below[:175].any()
+    assert not below[150, 50], "where the sleeve ends the coat does not come back"
+    painted = np.full((len(LAYERS), *SIZE), 0.1, np.float32)
+    painted[GARMENT] = 0.7
+    sure = settled(painted, labels, outline, below)
+    assert (sure[OTHER][below & (labels > 0)] == 1).all()
+    assert (sure[WALL][50:58, 32:36] == 1).all() and sure[GARMENT][100, 100] == np.float32(0.7)
+    shirt = np.where(np.arange(SIZE[0])[:, None] < 190, labels, 0).astype(np.uint8)
+    assert not below_hem(mask, shirt, outline, "lip").any()
+
+
+def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -> None:
+    """Prevents: the network's mush in walls, its blur in patterns."""
+    photo = Photo(np.broadcast_to(np.uint8([30, 90, 30]), (*SIZE, 3)).copy())
+    labels = np.zeros(SIZE, np.uint8)
+    labels[80:200, 60:130] = LIP["upper_clothes"]
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[..., 70:210, 50:140] = 1
+    person = PersonParts(
+        photo=photo,
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=to_tensor(photo.pixels),
+        mask=mask,
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=np.zeros((18, 3)),
+        labels=labels,
+    )
+    garment = Garment(image=to_tensor(stripes()), matte=torch.ones(1, 1, *SIZE))
+    numbers = np.full(SIZE, WALL)
+    numbers[90:190, 70:120] = GARMENT
+    grid = torch.stack(
+        torch.meshgrid(torch.linspace(-1, 1, 192), torch.linspace(-1, 1, 256), indexing="xy"), -1
+    )
+    grey = torch.zeros(1, 3, *SIZE)
+    nothing = np.zeros(SIZE, bool)
+    whole, _ = compose(grey, one_hot(numbers), person, garment, grid[None], SIZE, stays=nothing)
+    pixels = (whole[0].movedim(0, -1).numpy() + 1) / 2
+    assert np.abs(pixels[84, 64] - np.array([30, 90, 30]) / 255).max() < 0.02, (
+        "wall where the old garment was"
+    )
+    assert pixels[100:180, 80:110].std((0, 1)).min() > 0.1, "the stripes are there"
+    plain, _ = compose(grey, one_hot(numbers), person, garment, None, SIZE, stays=nothing)
+    assert plain[0, :, 100:180, 80:110].abs().max() < 0.05, "without a warp the network's own"

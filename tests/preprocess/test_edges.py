@@ -1,0 +1,70 @@
+"""Mattes and worn garments that the photo's colours settle."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import LIP
+from ladi.preprocess.matte_edges import settle_matte
+from ladi.preprocess.worn_edges import settle_worn
+
+SIZE = (256, 192)
+
+
+def shirt_on_a_floor() -> tuple[np.ndarray, np.ndarray]:
+    """(H,W,3) uint8 and where the shirt is (H,W) bool."""
+    rng = np.random.default_rng(0)
+    shirt = np.zeros(SIZE, bool)
+    shirt[60:200, 60:130] = True
+    shirt[60:100, 30:160] = True
+    pixels = np.where(shirt[..., None], (200, 160, 60), (110, 90, 80)) + rng.normal(0, 8, (*SIZE, 3))
+    return pixels.clip(0, 255).astype(np.uint8), shirt
+
+
+def test_haze_around_a_garment_goes_and_its_edge_is_where_the_colour_changes() -> None:
+    """Prevents: a halo of floor around every amateur's garment."""
+    pixels, shirt = shirt_on_a_floor()
+    haze = ndimage.gaussian_filter(shirt.astype(np.float32), 9) * 0.9 + 0.1 * shirt
+    settled = settle_matte(haze, pixels)
+    assert np.abs(settled - shirt).mean() < 0.02 < np.abs(haze - shirt).mean()
+
+
+def test_a_sure_matte_is_left_alone_and_colours_that_say_nothing_too() -> None:
+    pixels, shirt = shirt_on_a_floor()
+    sure = shirt.astype(np.float32)
+    assert settle_matte(sure, pixels) is sure
+    haze = ndimage.gaussian_filter(sure, 9)
+    flat = np.full_like(pixels, 128)
+    agreed = settle_matte(haze, flat) > 0.5
+    assert (agreed & shirt).sum() > 0.5 * (agreed | shirt).sum()
+
+
+def test_between_the_legs_of_trousers_there_is_no_cloth() -> None:
+    pixels = np.full((*SIZE, 3), 220, np.uint8)
+    worn = np.zeros(SIZE, bool)
+    worn[20:240, 40:150] = True
+    worn[100:240, 80:110] = False
+    pixels[worn] = (40, 50, 90)
+    haze = ndimage.gaussian_filter(worn.astype(np.float32), 7)
+    assert settle_matte(haze, pixels)[180, 95] < 0.1
+
+
+def test_a_hem_taken_for_trousers_is_the_garments_again() -> None:
+    """Prevents: a strip of the old jumper below the new top."""
+    pixels = np.full((*SIZE, 3), 230, np.uint8)
+    truth = np.zeros(SIZE, np.uint8)
+    truth[60:150, 60:130], truth[150:256, 60:130] = LIP["upper_clothes"], LIP["pants"]
+    pixels[truth == LIP["upper_clothes"]], pixels[truth == LIP["pants"]] = (150, 30, 30), (40, 40, 110)
+    seen = truth.copy()
+    seen[146:150, 60:130] = LIP["pants"]
+    settled = settle_worn(seen, pixels, "lip")
+    assert np.array_equal(settled[:, 61:129], truth[:, 61:129])
+
+
+def test_skin_and_walls_are_never_taken_for_cloth() -> None:
+    pixels = np.full((*SIZE, 3), 128, np.uint8)
+    labels = np.zeros(SIZE, np.uint8)
+    labels[60:150, 60:130], labels[60:150, 40:60] = LIP["upper_clothes"], LIP["right_arm"]
+    assert np.array_equal(settle_worn(labels, pixels, "lip"), labels)
+    assert np.array_equal(settle_worn(labels * 0, pixels, "lip"), labels * 0)
