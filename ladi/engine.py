@@ -26,7 +26,7 @@ from ladi.preprocess.findings import collect_findings
 from ladi.progress import Progress, Stages
 from ladi.runtime.devices import Running, choose_running
 from ladi.runtime.extras import Extras, load_extras
-from ladi.runtime.loading import is_large, load_kinds, load_networks
+from ladi.runtime.loading import is_large, load_kinds, load_networks, load_sleeves
 from ladi.runtime.painter import Painter
 from ladi.runtime.preparation import Preparation
 from ladi.runtime.recall import SECONDS, Room
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
+    from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import FilterChoice
 
@@ -57,6 +58,7 @@ class Engine:
         remember: float = SECONDS,
         room: Room | None = None,
         kinds: GarmentKind | None = None,
+        sleeves: SleeveLength | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -70,6 +72,7 @@ class Engine:
             remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
             room: how much of them is kept; a few of each kind unless given.
             kinds: tells what a garment is; by its outline where there is none.
+            sleeves: tells how long its sleeves are; without it arms are left as they were painted.
         """
         self.name = name
         self.running = running
@@ -82,6 +85,7 @@ class Engine:
             parser,
             matting,
             kinds=kinds,
+            sleeves=sleeves,
             content_filter=extras.content_filter,
             remember=remember,
             room=room,
@@ -121,9 +125,17 @@ class Engine:
         extras = load_extras(
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
-        kinds, networks = load_kinds(), (pipeline, parser, matting)
         return cls(
-            *networks, name=model, running=running, extras=extras, remember=remember, room=room, kinds=kinds
+            pipeline,
+            parser,
+            matting,
+            name=model,
+            running=running,
+            extras=extras,
+            remember=remember,
+            room=room,
+            kinds=load_kinds(),
+            sleeves=load_sleeves(),
         )
 
     @property

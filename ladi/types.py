@@ -213,6 +213,8 @@ class Garment:
     """The category was judged by the picture instead of given."""
     fine: torch.Tensor | None = None
     """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
+    sleeve: float | None = None
+    """How long its sleeves are, in [0,1] from the shoulder to the wrist; None where that is not known."""
     cleaned_by: str = "kept"
     """Which method removed the background: ``kept``, ``embedded`` or the name of a rembg model."""
     findings: tuple[Finding, ...] = ()

@@ -9,7 +9,17 @@ from typing import Any
 from ladi.files import make_folder
 from ladi.types import CATEGORIES, SettingError
 
-STAGE_NAMES = ("vae", "warp", "refinement", "emasc", "tryon", "garment_skips", "parser", "matting")
+STAGE_NAMES = (
+    "vae",
+    "warp",
+    "refinement",
+    "emasc",
+    "tryon",
+    "garment_skips",
+    "parser",
+    "matting",
+    "sleeves",
+)
 """Of the embedded model."""
 FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")
 """Of the paper's."""

@@ -26,13 +26,14 @@ from torch.nn import functional
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.grey import LUMA
 from ladi.postprocess.layers import blur, enlarge, own_colours, shapes
+from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.frame import crop_to_frame, to_pixels
 from ladi.preprocess.labels import label_table
 from ladi.types import LAYERS, Garment, LabelScheme, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
-_AWAY = 7
+_AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
 _WITHIN = 2
 """Likewise by which hair, trousers and bags are drawn in, to be sure of their colour."""
@@ -47,49 +48,54 @@ _SMOOTH = 4.0
 _DARKEST, _BRIGHTEST = 0.65, 1.12
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
 _LEAST = 0.02
-_CLOTHING = ("upper_clothes", "dress", "coat", "pants", "skirt")
 
 
 def compose(
     lit: torch.Tensor,
-    probabilities: torch.Tensor,
+    painted: torch.Tensor,
+    layout: Layout,
     person: PersonParts,
     garment: Garment,
     grid: torch.Tensor | None,
     size: Size,
     *,
-    stays: np.ndarray,
     fine: bool = True,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One picture at a larger size.
 
     Args:
         lit: (1,3,h,w) in [-1,1], painted, in the photo's tone.
-        probabilities: (1,K,h,w) of ``LAYERS``.
+        painted: (1,K,h,w) of ``LAYERS``, what it shows.
+        layout: what is to show.
         person: who was dressed.
         garment: in what.
         grid: (1,h,w,2), where each pixel takes its cloth from; None where no garment was warped.
         size: of the result.
-        stays: (h,w) bool, of the mask, what stays the photo's for certain.
         fine: the cloth comes from the larger picture of the garment, if there is one.
 
     Returns:
         (1,3,*size) in [-1,1], and the layers' shares (1,K,*size).
     """
-    shares = shapes(probabilities, size)
+    shares = shapes(torch.from_numpy(layout.shown)[None], size)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
-    painted = _enlarged(person.mask[0, 0].numpy() > 0, size)
-    wanted = (shares[0].numpy() > 0) & painted
+    inside = _enlarged(person.mask[0, 0].numpy() > 0, size)
+    wanted = (shares[0].numpy() > 0) & inside
+    own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     colours = {
         _WALL: _tensor(continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
-        _SKIN: enlarge(_bare(lit, probabilities[:, _SKIN : _SKIN + 1], person), size),
-        _OTHER: _other(lit, probabilities, photo, person, stays, wanted[_OTHER]),
-        _GARMENT: enlarge(own_colours(lit, probabilities[:, _GARMENT : _GARMENT + 1]), size),
+        _SKIN: enlarge(_bare(own[_SKIN], painted, layout, person), size),
+        _OTHER: _other(enlarge(own[_OTHER], size), photo, person, layout.stays, wanted[_OTHER]),
+        _GARMENT: enlarge(own[_GARMENT], size),
     }
     if grid is not None:
+        weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
+        picture = garment.fine if fine and garment.fine is not None else garment.image
         colours[_GARMENT] = _cloth(
-            colours[_GARMENT], lit, probabilities, person.mask, garment, grid, wanted[_GARMENT], fine
+            colours[_GARMENT], lit, weight, picture, garment.matte.float(), grid, wanted[_GARMENT]
         )
+    if layout.relief is not None:
+        light = enlarge(torch.from_numpy(layout.relief)[None, None], size)
+        colours[_GARMENT] = (colours[_GARMENT] + 1) * light - 1
     whole = torch.zeros(1, 3, *size)
     for number, colour in colours.items():
         whole += shares[:, number : number + 1] * colour
@@ -103,38 +109,32 @@ def _wall(labels: np.ndarray) -> np.ndarray:
 
 
 def _other(
-    lit: torch.Tensor,
-    probabilities: torch.Tensor,
-    photo: np.ndarray,
-    person: PersonParts,
-    stays: np.ndarray,
-    wanted: np.ndarray,
+    painted: torch.Tensor, photo: np.ndarray, person: PersonParts, stays: np.ndarray, wanted: np.ndarray
 ) -> torch.Tensor:
     """Hair, trousers, bags: the photo's own and their continuation near them, painted elsewhere."""
     size = (wanted.shape[0], wanted.shape[1])
-    painted = enlarge(own_colours(lit, probabilities[:, _OTHER : _OTHER + 1]), size)
     known = ((person.mask[0, 0].numpy() == 0) | stays) & (person.labels > 0)
     known &= ~_skin(person.labels, person.scheme)
     within = max(1, round(_WITHIN * len(known) / 256))
     known = ndimage.binary_erosion(known, iterations=within, border_value=1)
     if not known.any():
         return painted
-    near = max(1.0, 4 * within)
+    near = 4 * within
     reach = ndimage.distance_transform_edt(~known)
     trust = torch.from_numpy(((2 * near - reach) / near).clip(0, 1).astype(np.float32))[None, None]
     trust = enlarge(trust, size).clamp(0, 1)
-    continued = _tensor(continue_picture(photo, _enlarged(known, size), wanted))
-    return continued * trust + painted * (1 - trust)
+    own = _tensor(continue_picture(photo, _enlarged(known, size), wanted))
+    return own * trust + painted * (1 - trust)
 
 
-def _bare(lit: torch.Tensor, share: torch.Tensor, person: PersonParts) -> torch.Tensor:
+def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:
     """Painted skin in the person's own tone: (1,3,h,w)."""
-    known = _skin(person.labels, person.scheme) & (person.mask[0, 0].numpy() == 0)
     toned = toned_skin(
-        own_colours(lit, share)[0].movedim(0, -1).numpy(),
-        share[0, 0].numpy(),
+        own[0].movedim(0, -1).numpy(),
+        painted[0, _SKIN].numpy(),
+        layout.shown[_SKIN],
         person.image[0].movedim(0, -1).numpy(),
-        known,
+        _skin(person.labels, person.scheme) & (person.mask[0, 0].numpy() == 0),
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 
@@ -148,31 +148,36 @@ def _skin(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
 def _cloth(
     painted: torch.Tensor,
     lit: torch.Tensor,
-    probabilities: torch.Tensor,
-    mask: torch.Tensor,
-    garment: Garment,
+    weight: torch.Tensor,
+    picture: torch.Tensor,
+    matte: torch.Tensor,
     grid: torch.Tensor,
     wanted: np.ndarray,
-    fine: bool,
 ) -> torch.Tensor:
-    """The garment's own picture along the grid, in the painted light; painted far from the warp."""
+    """The garment's own picture along the grid, in the painted light; painted far from the warp.
+
+    Args:
+        painted: (1,3,*size), the cloth as the network painted it.
+        lit: (1,3,h,w), the same at the model's size, with all else.
+        weight: (1,1,h,w), where that is cloth.
+        picture: (1,3,kh,kw) in [-1,1], the garment.
+        matte: (1,1,h,w), where it is in its picture.
+        grid: (1,h,w,2).
+        wanted: (*size) bool, where cloth is to be.
+    """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
 
     size = (wanted.shape[0], wanted.shape[1])
-    picture = garment.fine if fine and garment.fine is not None else garment.image
-    matte = sample_matte(garment.matte.float(), grid)  # [1,1,h,w]
     along = enlarge_grid(grid, size)
-    sure = sample_matte(garment.matte.float(), along)[0, 0].numpy() > _SURE
+    sure = sample_matte(matte, along)[0, 0].numpy() > _SURE
     drawn_in = max(1, round(_HEM * size[0] / 256))
     sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
     if not sure.any():
         return painted
-    laid = continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR)
-    cloth = _tensor(laid)
+    cloth = _tensor(continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR))
     small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
-    weight = probabilities[:, _GARMENT : _GARMENT + 1] * mask * (matte > 0.5)
-    shade = _shade(lit, small, weight)
+    shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
     cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
     start, end = _CLOTH_MIRROR

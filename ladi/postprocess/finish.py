@@ -15,8 +15,9 @@ import torch
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.grey import grey_outside, is_grey
-from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep, settled
+from ladi.postprocess.kept import NARROW, WIDE, keep
 from ladi.postprocess.layers import canvas_size, recompose, shapes
+from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
@@ -80,32 +81,26 @@ def _pasted(
     from ladi.postprocess.detail import WORTH_IT, detail_of
 
     mask = person.mask[0, 0].numpy() > 0
-    photo, plain, shown = (
-        _channels_last(person.image[0]),
-        _channels_last(picture[0]),
-        probabilities[0].numpy(),
-    )
     painted, same, lit = mask, np.zeros_like(mask), picture
-    matte = grid = None
-    stays = np.zeros_like(mask)
+    matte = grid = outline = None
     if settings.switches.warped_garment and conditions.warp_grid is not None:
         grid = conditions.warp_grid.float().cpu()
         matte = sample_matte(garment.matte.float(), grid)  # [1,1,H,W]
+        outline = matte[0, 0].numpy()
+    told = told and settings.keep_unchanged
+    shown = probabilities[0].numpy()
+    layout = lay_out(shown, person, garment, outline) if told else Layout(shown, np.zeros_like(mask))
+    layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
-        outline = None if matte is None else matte[0, 0].numpy()
-        goes_on = person.frame.top + person.frame.height < person.photo.size[0] - 1 and not person.frame.angle
-        if told and outline is not None:
-            if goes_on:
-                stays = below_hem(mask, person.labels, outline, person.scheme)
-            probabilities = torch.from_numpy(settled(shown, person.labels, outline, stays))[None]
+        photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])
         kept = keep(
             mask,
             person.labels,
             photo,
             plain,
-            shapes(probabilities, person.frame.size)[0].numpy() if told else shown,
+            shapes(layers, person.frame.size)[0].numpy() if told else shown,
             outline,
-            goes_on=goes_on,
+            goes_on=goes_on(person),
             scheme=person.scheme,
             rims=WIDE if told else NARROW,
         )
@@ -128,9 +123,9 @@ def _pasted(
         lit = lit + match_cloth(lit, sample_garment(cloth, grid), share)
         if not told and settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}
-    if told and settings.keep_unchanged:
+    if told:
         large, shares = compose(
-            lit, probabilities, person, garment, grid, size, stays=stays, fine=settings.fine_detail
+            lit, probabilities, layout, person, garment, grid, size, fine=settings.fine_detail
         )
     else:
         large, shares = recompose(lit, probabilities, size, fine)

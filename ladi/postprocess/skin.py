@@ -37,8 +37,10 @@ _LIKE = 0.35
 """Skin that is so much brighter or darker than its middle is hair, eyes or glare."""
 _LOCAL, _CALM = 14.0, 0.02
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
-_FINE = 1.0
-_SHADES = (0.7, 1.2)
+_LIT = (0.4, 0.9)
+"""Quantiles of brightness between which known skin gives its tone."""
+_FINE = 2.0
+_SHADES = (0.85, 1.15)
 """Limits of painted shade."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
@@ -91,6 +93,7 @@ def match_skin(
 
 def toned_skin(
     painted: np.ndarray,
+    told: np.ndarray,
     share: np.ndarray,
     photo: np.ndarray,
     known: np.ndarray,
@@ -99,7 +102,8 @@ def toned_skin(
 
     Args:
         painted: (H,W,3) in [-1,1].
-        share: (H,W) in [0,1], where skin is painted.
+        told: (H,W) in [0,1], where skin is painted; elsewhere painted light is not skin's.
+        share: (H,W) in [0,1], where skin is to be.
         photo: (H,W,3) in [-1,1].
         known: (H,W) bool, the photo's skin that stays.
 
@@ -110,22 +114,24 @@ def toned_skin(
     enough = _ENOUGH * scale**2
     real = (np.clip(photo, -1, 1) + 1) / 2
     known = known & (reddish(real) > 0)
-    sure = share > 0.8
-    if known.sum() < enough or sure.sum() < enough:
+    sure = ndimage.binary_erosion(told > 0.9, iterations=max(1, round(scale)))
+    if known.sum() < enough:
         return painted
     luma = real @ LUMA
     middle = np.median(luma[known])
     known = known & (np.abs(luma - middle) < _LIKE * middle)
     if known.sum() < enough:
         return painted
-    tone = np.median(real[known], axis=0)
+    # The shaded half of a face is no tone for arms.
+    low, high = np.quantile(luma[known], _LIT)
+    tone = real[known & (luma >= low) & (luma <= high)].mean(axis=0)
     weight = known.astype(np.float32)
     near = ndimage.gaussian_filter(weight, _LOCAL * scale)
     colours = np.dstack([ndimage.gaussian_filter(real[..., i] * weight, _LOCAL * scale) for i in range(3)])
     colours = (colours + _CALM * tone) / (near + _CALM)[..., None]
     own = ((np.clip(painted, -1, 1) + 1) / 2) @ LUMA
     inside = sure.astype(np.float32)
-    level = np.median(own[sure])
+    level = np.median(own[sure]) if sure.any() else 0.5
     amount = ndimage.gaussian_filter(inside, _FINE * scale)
     light = ndimage.gaussian_filter(own * inside, _FINE * scale) / np.maximum(amount, 1e-3)
     light = np.where(amount > 1e-2, light, level)

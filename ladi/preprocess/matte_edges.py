@@ -25,7 +25,7 @@ _AGREE = 0.6
 """Intersection over union of the answer with the matte's own, below which colours say nothing."""
 _EDGE = 1.0
 """Standard deviation, in pixels of the small copy, of the new edge."""
-_HOLE = 0.35
+_HOLE = 0.7
 """Of a hole, the network's own mean matte from which on it is none."""
 _SEED = 4
 """Pixels by which the sure garment is drawn in: its edges are what is in question."""

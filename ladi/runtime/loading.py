@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
+    from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
 
 
@@ -94,6 +95,21 @@ def load_kinds() -> GarmentKind | None:
         return None
     with readable(HELPERS):
         network = GarmentKind.from_pretrained(HELPERS, subfolder="kind", local_files_only=True)
+    return network.float().eval()
+
+
+def load_sleeves() -> SleeveLength | None:
+    """The network that tells how long sleeves are; None where its weights are not here.
+
+    Raises:
+        ModelError: it is broken.
+    """
+    from ladi.models.sleeves import SleeveLength
+
+    if not (HELPERS / "sleeves").is_dir():
+        return None
+    with readable(HELPERS):
+        network = SleeveLength.from_pretrained(HELPERS, subfolder="sleeves", local_files_only=True)
     return network.float().eval()
 
 

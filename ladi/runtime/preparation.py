@@ -18,6 +18,7 @@ from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, shrink_photo
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.sleeves import sleeve_length
 from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
 from ladi.progress import Stages
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of, digest
@@ -28,6 +29,7 @@ from ladi.weights.catalog import check_category, garment_background, mask_scheme
 if TYPE_CHECKING:
     from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
+    from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import ContentFilter
 
@@ -43,6 +45,7 @@ class Preparation:
         matting: GarmentMatting,
         *,
         kinds: GarmentKind | None = None,
+        sleeves: SleeveLength | None = None,
         content_filter: ContentFilter | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
@@ -55,6 +58,7 @@ class Preparation:
             parser: labels the person.
             matting: cuts out the garment.
             kinds: tells what a garment is; by its outline where there is none.
+            sleeves: tells how long its sleeves are.
             content_filter: looks at photos before anything else does.
             remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
             room: how many are kept, of people and of garments each.
@@ -63,7 +67,7 @@ class Preparation:
         self._size = size
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
-        self._kinds = kinds
+        self._kinds, self._sleeves = kinds, sleeves
         self._filter = content_filter
         self._pose = PoseDetector()
         room = room or Room()
@@ -163,7 +167,7 @@ class Preparation:
 
         def cut() -> Garment:
             self._check_upload(photo)
-            return cut_garment(
+            garment = cut_garment(
                 photo,
                 self._cleaner,
                 self._pose,
@@ -176,6 +180,9 @@ class Preparation:
                 use_anyway=use_anyway,
                 turn=turn,
             )
+            if self._sleeves is None or garment.category == "lower_body":
+                return garment
+            return replace(garment, sleeve=sleeve_length(self._sleeves, garment))
 
         key = ("garment", digest(photo), category, clean, size, use_anyway, turn)
         return self._garments.get(key, cut)

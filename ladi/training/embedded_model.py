@@ -18,6 +18,7 @@ from torch import nn
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LABELS, LAST_LAYER, HumanParser
+from ladi.models.sleeves import SleeveLength
 from ladi.training.embedded_sizes import SIZE, build_pipeline
 from ladi.training.embedded_stages import run_stages, save_model
 from ladi.training.loop.checkpoints import stage_weights
@@ -33,7 +34,17 @@ from ladi.training.samples.latents import (
     latent_scale,
 )
 from ladi.training.samples.street import add_walls, build_street_cache
-from ladi.training.stages import emasc, garment_skips, matting, parser, refinement, tryon, vae, warp
+from ladi.training.stages import (
+    emasc,
+    garment_skips,
+    matting,
+    parser,
+    refinement,
+    sleeves,
+    tryon,
+    vae,
+    warp,
+)
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
@@ -47,6 +58,7 @@ DEFAULTS: dict[str, LoopOptions] = {
     "garment_skips": garment_skips.DEFAULTS,
     "parser": parser.DEFAULTS,
     "matting": matting.DEFAULTS,
+    "sleeves": sleeves.DEFAULTS,
 }
 STAGES = tuple(DEFAULTS)
 """In the order in which they need each other."""
@@ -68,7 +80,7 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
 }
 SHARED_STAGES = ("warp",)
 """Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
-EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting}
+EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting, "sleeves": SleeveLength}
 """Networks beside the pipeline, each in a folder of its own in the model."""
 
 
@@ -95,7 +107,11 @@ class Workshop:
     ) -> None:
         self.work, self.data, self.street, self.floors = work, data, street, floors
         self.pipeline = build_pipeline(work / "tokenizer")
-        self.extras: dict[str, Any] = {"parser": HumanParser(labels=LABELS), "matting": GarmentMatting()}
+        self.extras: dict[str, Any] = {
+            "parser": HumanParser(labels=LABELS),
+            "matting": GarmentMatting(),
+            "sleeves": SleeveLength(),
+        }
         self.ready: set[str] = set()
         refinement.start_from_coarse(self.pipeline.refinement)
         if init is not None:
@@ -117,6 +133,8 @@ class Workshop:
         if not second:
             self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
         for stage, kind in EXTRA_STAGES.items():
+            if not (folder / stage).is_dir():
+                continue  # models saved before sleeves were told have no such part
             extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
             if stage == "parser":
                 self.extras[stage].start_from(extra)
@@ -229,6 +247,7 @@ class Workshop:
             "parser": lambda: parser.build_stage(
                 self.extras["parser"], training, validation, options, street=self.street_caches()
             ),
+            "sleeves": lambda: sleeves.build_stage(self.extras["sleeves"], training, validation, options),
             "matting": lambda: matting.build_stage(
                 self.extras["matting"], training, validation, options, floors=self.floor_pictures()
             ),

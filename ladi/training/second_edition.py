@@ -22,7 +22,7 @@ from ladi.models.garment_skips import GarmentSkips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.critic import Critic
-from ladi.training.embedded_model import Workshop
+from ladi.training.embedded_model import EXTRA_STAGES, Workshop
 from ladi.training.embedded_stages import run_stages, save_model
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
@@ -248,17 +248,14 @@ class SecondWorkshop:
     def export(self, out: Path) -> None:
         """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
 
-        Parser and matting are copied from the model that training started from.
+        Parser, matting and what tells sleeves are copied from the model that training started from.
         """
-        from ladi.models.matting import GarmentMatting
-        from ladi.models.parser import HumanParser
-
-        pipeline = self.grown()
         extras: dict[str, Any] = {
             name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)
-            for name, kind in (("parser", HumanParser), ("matting", GarmentMatting))
+            for name, kind in EXTRA_STAGES.items()
+            if (self.init / name).is_dir()
         }
-        save_model(out, pipeline, extras)
+        save_model(out, self.grown(), extras)
 
 
 def train_second(

@@ -106,6 +106,7 @@ DIFFUSERS = {
     "InversionAdapter": "ladi.models.inversion_adapter",
     "RefinementUNet": "ladi.models.refinement",
     "ShuffleAutoencoder": "ladi.models.shuffle_vae",
+    "SleeveLength": "ladi.models.sleeves",
     "ThinPlateSplineWarp": "ladi.models.tps",
     "UNet2DConditionModel": "diffusers",
 }

@@ -9,6 +9,7 @@ from ladi.postprocess.compose import compose
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.kept import below_hem, settled
 from ladi.postprocess.layers import shapes
+from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import LIP
@@ -77,11 +78,11 @@ def test_bare_arms_take_the_tone_of_the_skin_that_the_photo_shows() -> None:
     share = np.zeros(SIZE, np.float32)
     share[100:200, 40:60] = 1
     grey = np.zeros((*SIZE, 3), np.float32)
-    toned = (toned_skin(grey, share, photo, known) + 1) / 2
+    toned = (toned_skin(grey, share, share, photo, known) + 1) / 2
     inner = toned[150, 50]
-    assert np.abs(inner - (0.6, 0.4, 0.3)).max() < 0.05
+    assert np.abs(inner - (0.6, 0.4, 0.3)).max() < 0.06
     assert toned[150, 41].sum() < inner.sum() - 0.1, "a limb is round"
-    assert np.array_equal(toned_skin(grey, share, photo, np.zeros(SIZE, bool)), grey)
+    assert np.array_equal(toned_skin(grey, share, share, photo, np.zeros(SIZE, bool)), grey)
 
 
 def test_what_was_wall_stays_wall_and_a_coat_below_the_hem_stays_the_coat() -> None:
@@ -127,12 +128,12 @@ def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -
         torch.meshgrid(torch.linspace(-1, 1, 192), torch.linspace(-1, 1, 256), indexing="xy"), -1
     )
     grey = torch.zeros(1, 3, *SIZE)
-    nothing = np.zeros(SIZE, bool)
-    whole, _ = compose(grey, one_hot(numbers), person, garment, grid[None], SIZE, stays=nothing)
+    layout = Layout(one_hot(numbers)[0].numpy(), np.zeros(SIZE, bool))
+    whole, _ = compose(grey, one_hot(numbers), layout, person, garment, grid[None], SIZE)
     pixels = (whole[0].movedim(0, -1).numpy() + 1) / 2
     assert np.abs(pixels[84, 64] - np.array([30, 90, 30]) / 255).max() < 0.02, (
         "wall where the old garment was"
     )
     assert pixels[100:180, 80:110].std((0, 1)).min() > 0.1, "the stripes are there"
-    plain, _ = compose(grey, one_hot(numbers), person, garment, None, SIZE, stays=nothing)
+    plain, _ = compose(grey, one_hot(numbers), layout, person, garment, None, SIZE)
     assert plain[0, :, 100:180, 80:110].abs().max() < 0.05, "without a warp the network's own"

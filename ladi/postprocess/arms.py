@@ -1,0 +1,200 @@
+"""Where arms are in a result, told by the joints and by how long the garment's sleeves are.
+
+A small network paints cloth over forearms that lie before the body, leaves stumps, or fills the whole width
+of an old coat's sleeve with skin. Joints are found reliably, and a person keeps their pose: an arm is a
+tapering tube from shoulder to wrist, in the sleeve up to the sleeve's end and bare beyond it. It changes which
+layer a pixel shows and how light cloth is beside an arm, no other colour.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, LAYERS, LabelScheme, Size
+
+_WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+_JOINTS = ("shoulder", "elbow", "wrist")
+_RADII = (0.15, 0.115, 0.085)
+"""Half an arm's width at its joints, of the distance between the shoulders."""
+_SLEEVE = 1.2
+"""How much wider a sleeve is than the arm in it."""
+_BALLOON = 1.6
+"""Radii from an arm's middle, on its outer side, at which cloth is what an old coat's width made of it."""
+_LONG = 0.88
+"""Sleeves of this share of the arm, or more, end at the wrist."""
+_FREE = 0.6
+"""An arm of which this share lies beside the trunk hangs free: there the warp shows where its sleeve ends."""
+_TRUST = 0.15
+"""By which share of the arm the warp may change that."""
+_SHOULDER = 0.12
+"""Of the arm, as far as the shoulder's shape is the warp's to say."""
+_HAND = 0.35
+"""So near the wrist a hand is looked for, of the distance between the shoulders."""
+_HAND_PIXELS = 12
+"""Pixels at a height of 256 that are a hand."""
+_BESIDE = 1.25
+"""Radii from an arm's middle at which skin is none of it."""
+_COVERED = 0.05
+_NECKLINE = 0.5
+"""Of the trunk, down to where bare skin may be."""
+_WIDE = 4
+"""Pixels at a height of 256 by which the trunk is wider than its joints say."""
+_CREASE, _CREASE_WIDTH = 0.3, 2.2
+"""How dark cloth is along an arm that lies before it, and within how many pixels at a height of 256."""
+_ROUND = 0.12
+"""How much darker a sleeve is at its edges."""
+_WORN = ("upper_clothes", "dress", "coat", "scarf")
+_BARE = ("left_arm", "right_arm", "glove")
+
+
+class Arms(NamedTuple):
+    """What arms make of a result."""
+
+    probabilities: np.ndarray
+    """(K,H,W) of ``LAYERS``."""
+    relief: np.ndarray
+    """(H,W) float32 about 1, by which cloth is lighter or darker."""
+
+
+class _Tube(NamedTuple):
+    """One arm, for every pixel."""
+
+    depth: np.ndarray
+    """(H,W) distance from its middle, in its radius there: up to 1 inside."""
+    along: np.ndarray
+    """(H,W) in [0,1], from the shoulder to the wrist."""
+    radius: np.ndarray
+    """(H,W) in pixels."""
+    outer: np.ndarray
+    """(H,W) bool, beside it, on the side away from the body."""
+    line: np.ndarray
+    """(N,2) points (x,y) on its middle, evenly from shoulder to wrist."""
+
+
+def draw_arms(
+    probabilities: np.ndarray,
+    mask: np.ndarray,
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    outline: np.ndarray,
+    sleeve: float,
+    *,
+    scheme: LabelScheme = "lip",
+) -> Arms:
+    """Put arms where they are.
+
+    Args:
+        probabilities: (K,H,W) in the order of ``LAYERS``, what a painting shows.
+        mask: (H,W) bool, True = repainted; nothing changes elsewhere.
+        labels: (H,W) of the photo.
+        keypoints: (18,3) in pixels; an arm without shoulder and elbow is left as it was painted.
+        outline: (H,W) in [0,1], where the warped garment lies.
+        sleeve: its sleeves' length in [0,1], from the shoulder to the wrist.
+        scheme: of the labels.
+    """
+    size, scale = (mask.shape[0], mask.shape[1]), len(mask) / 256
+    table = label_table(scheme)
+    worn, bare = (
+        np.isin(labels, [table[name] for name in names if name in table]) for names in (_WORN, _BARE)
+    )
+    limbs = Limbs(keypoints, labels > 0)
+    trunk = ndimage.binary_dilation(limbs.trunk(size), iterations=max(1, round(_WIDE * scale)))
+    tubes = [tube for side in ("left", "right") if (tube := _tube(keypoints, side, limbs, size))]
+    relief = np.ones(size, np.float32)
+    if not tubes or not trunk.any():
+        return Arms(probabilities, relief)
+    shown = probabilities.argmax(0)
+    changed = shown.copy()
+    person = mask & (worn | bare)
+    rows = np.arange(size[0])[:, None]
+    nearest = np.minimum.reduce([tube.depth for tube in tubes])
+    # What was painted of arms where none is: in a wide old sleeve, or across the body.
+    below = rows > limbs.shoulder_line(size[1]) + _NECKLINE * limbs.torso
+    stray = worn & mask & (shown == _SKIN) & (nearest > _BESIDE) & (below | ~trunk)
+    stray &= rows > limbs.shoulder_line(size[1])
+    outer = np.logical_and.reduce([tube.outer | (tube.depth > nearest) for tube in tubes])
+    changed[stray] = np.where((outer & ~trunk & (outline <= 0.5))[stray], _WALL, _GARMENT)
+    wide = worn & mask & (shown == _GARMENT) & (nearest > _SLEEVE) & outer & ~trunk & (outline <= _COVERED)
+    wide |= worn & mask & (shown == _GARMENT) & (nearest > _BALLOON) & outer & ~trunk
+    changed[wide & (rows < limbs.hip_row)] = _WALL
+    for tube in tubes:
+        seen = _hand_is_seen(tube, bare, limbs.width, scale)
+        before = person & (seen | ~trunk)
+        end = _sleeve_end(tube, sleeve, outline, trunk)
+        inside = before & (tube.depth <= np.where(tube.along <= end, _SLEEVE, 1.0))
+        changed[inside & (tube.along > end)] = _SKIN
+        changed[inside & (tube.along <= end) & (tube.along > _SHOULDER) & (shown != _OTHER)] = _GARMENT
+        relief *= _relief(tube, end, scale, seen)
+    certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
+    return Arms(np.where(changed != shown, certain, probabilities), relief)
+
+
+def _tube(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> _Tube | None:
+    """One arm; none without shoulder and elbow. Without a wrist it ends where one would be, straight on."""
+    points = np.asarray(keypoints, np.float64)[[JOINT[f"{side}_{name}"] for name in _JOINTS], :2]
+    if not points[0].any() or not points[1].any():
+        return None
+    if not points[2].any():
+        points[2] = 2 * points[1] - points[0]
+    lengths = np.hypot(*np.diff(points, axis=0).T)
+    if lengths.min() < 1:
+        return None
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    best: list[np.ndarray] = []
+    for part in (0, 1):
+        step = points[part + 1] - points[part]
+        share = ((x - points[part, 0]) * step[0] + (y - points[part, 1]) * step[1]) / lengths[part] ** 2
+        share = share.clip(0, 1)
+        radius = limbs.width * (_RADII[part] + (_RADII[part + 1] - _RADII[part]) * share)
+        away = np.hypot(x - points[part, 0] - share * step[0], y - points[part, 1] - share * step[1])
+        along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
+        centre = points[part, 0] + share * step[0]
+        middle = (limbs.neck[0] + limbs.hips[0]) / 2
+        one = [away / radius, along, radius, (x - centre) * np.sign(points[0, 0] - middle)]
+        nearer = one[0] < best[0] if best else np.ones(size, bool)
+        best = [np.where(nearer, new, old) for new, old in zip(one, best or one, strict=True)]
+    shares = np.linspace(0, 1, 41)
+    knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
+    line = np.stack([np.interp(shares, knots, points[:, axis]) for axis in (0, 1)], axis=1)
+    return _Tube(best[0], best[1], best[2], (best[3] > 0) & (best[1] < 1), line)
+
+
+def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Values of (H,W) at points (N,2); the border's beyond it."""
+    columns = points[:, 0].round().astype(int).clip(0, picture.shape[1] - 1)
+    return np.asarray(picture[points[:, 1].round().astype(int).clip(0, picture.shape[0] - 1), columns])
+
+
+def _hand_is_seen(tube: _Tube, bare: np.ndarray, width: float, scale: float) -> bool:
+    """Whether the photo shows a hand at the arm's end, so that the arm lies before the body."""
+    y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
+    near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
+    return bool((near & bare).sum() >= _HAND_PIXELS * scale**2)
+
+
+def _sleeve_end(tube: _Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:
+    """Where along the arm its sleeve ends, in [0,1]."""
+    if sleeve >= _LONG:
+        return 1.0
+    beside = ~_at(trunk, tube.line)
+    if beside[4:].mean() >= _FREE:
+        covered = _at(outline, tube.line) > 0.5
+        last = np.flatnonzero(covered)
+        shown = (last[-1] + 1) / len(covered) if last.size else sleeve
+        return float(np.clip(shown, sleeve - _TRUST, sleeve + _TRUST))
+    return sleeve
+
+
+def _relief(tube: _Tube, end: float, scale: float, seen: bool) -> np.ndarray:
+    """Light and shade of cloth along one arm: (H,W) float32."""
+    strength = np.clip((tube.along - 0.2) / 0.2, 0, 1) * (1.0 if seen else 0.6)
+    edge = np.where(tube.along <= end, _SLEEVE, 1.0)
+    outside = (tube.depth - edge) * tube.radius / scale
+    crease = np.where(outside > 0, np.exp(-((outside / _CREASE_WIDTH) ** 2)), 0)
+    within = np.where(outside <= 0, (tube.depth / edge) ** 4, 0)
+    return np.asarray(1 - strength * (_CREASE * crease + _ROUND * within), np.float32)

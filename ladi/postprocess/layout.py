@@ -1,0 +1,58 @@
+"""What is to show where in a result: what was painted, put right by what is known of the photo and the pose.
+
+```
+painted layers ─► wall that was wall, coat below the hem (kept.py) ─► arms (arms.py) ─► layout
+```
+
+It decides shapes, no colours: those are ``compose.py``'s.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ladi.postprocess.arms import draw_arms
+from ladi.postprocess.kept import below_hem, settled
+from ladi.types import Garment, PersonParts
+
+
+class Layout(NamedTuple):
+    """At the model's size."""
+
+    shown: np.ndarray
+    """(K,H,W) of ``LAYERS``, together 1."""
+    stays: np.ndarray
+    """(H,W) bool, of the mask, what is the photo's for certain."""
+    relief: np.ndarray | None = None
+    """(H,W) about 1, by which cloth is lighter or darker; None where nothing is known."""
+
+
+def goes_on(person: PersonParts) -> bool:
+    """Whether the photo goes on below the window."""
+    frame = person.frame
+    return frame.top + frame.height < person.photo.size[0] - 1 and not frame.angle
+
+
+def lay_out(painted: np.ndarray, person: PersonParts, garment: Garment, outline: np.ndarray | None) -> Layout:
+    """Put right what a picture shows.
+
+    Args:
+        painted: (K,H,W), what the decoder says that it painted.
+        person: who was dressed.
+        garment: in what.
+        outline: (H,W) in [0,1], where the warped garment lies; None where none was warped.
+    """
+    mask = person.mask[0, 0].numpy() > 0
+    stays = np.zeros_like(mask)
+    if outline is None:
+        return Layout(painted, stays)
+    labels, scheme = person.labels, person.scheme
+    if goes_on(person):
+        stays = below_hem(mask, labels, outline, scheme)
+    shown = settled(painted, labels, outline, stays)
+    if garment.sleeve is None or person.category == "lower_body":
+        return Layout(shown, stays)
+    arms = draw_arms(shown, mask & ~stays, labels, person.keypoints, outline, garment.sleeve, scheme=scheme)
+    return Layout(arms.probabilities, stays, arms.relief)

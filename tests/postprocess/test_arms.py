@@ -1,0 +1,106 @@
+"""Arms where the joints say that they are: before the body too, in sleeves of the garment's length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ladi.postprocess.arms import draw_arms
+from ladi.preprocess.labels import LIP
+from ladi.types import JOINT, LAYERS
+
+SIZE = (256, 192)
+WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+
+
+def standing(*, folded: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, joints and warped outline of a person in a coat, whose right hand hangs or lies on the belly."""
+    labels, joints = np.zeros(SIZE, np.uint8), np.zeros((18, 3), np.float32)
+    labels[20:60, 84:108] = LIP["face"]
+    labels[64:210, 40:152] = LIP["coat"]
+    right = {"right_elbow": (52, 124), "right_wrist": (96, 150) if folded else (50, 170)}
+    for name, (x, y) in {
+        "nose": (96, 38),
+        "neck": (96, 70),
+        "right_shoulder": (64, 76),
+        "left_shoulder": (128, 76),
+        "left_elbow": (140, 124),
+        "left_wrist": (142, 170),
+        "right_hip": (78, 178),
+        "left_hip": (114, 178),
+        **right,
+    }.items():
+        joints[JOINT[name]] = (x, y, 1)
+    hand_x, hand_y = right["right_wrist"]
+    labels[hand_y : hand_y + 10, hand_x : hand_x + 10] = LIP["right_arm"]
+    outline = np.zeros(SIZE, np.float32)
+    outline[70:190, 66:126] = 1
+    return labels, joints, outline
+
+
+def layers(numbers: np.ndarray) -> np.ndarray:
+    return np.stack([numbers == number for number in range(len(LAYERS))]).astype(np.float32)
+
+
+def drawn(
+    labels: np.ndarray, joints: np.ndarray, outline: np.ndarray, sleeve: float, shown: np.ndarray
+) -> np.ndarray:
+    """What shows afterwards: (H,W) numbers into ``LAYERS``."""
+    mask = labels == LIP["coat"]
+    return draw_arms(layers(shown), mask, labels, joints, outline, sleeve).probabilities.argmax(0)
+
+
+def test_a_bare_forearm_lies_before_a_new_t_shirt() -> None:
+    """Prevents: a hand that floats on the chest, its arm painted over with cloth."""
+    labels, joints, outline = standing(folded=True)
+    cloth = np.where(labels > 0, GARMENT, WALL)
+    short = drawn(labels, joints, outline, 0.3, cloth)
+    assert short[137, 74] == SKIN and short[84, 96] == GARMENT
+    assert short[110, 96] == GARMENT, "the belly above the arm"
+    long = drawn(labels, joints, outline, 1.0, cloth)
+    assert (long[100:170, 50:100] != SKIN).all()
+
+
+def test_an_arm_whose_hand_is_not_seen_does_not_come_before_the_body() -> None:
+    labels, joints, outline = standing(folded=True)
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    behind = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
+    assert behind[140, 90] == GARMENT
+
+
+def test_the_width_of_an_old_coat_becomes_wall_and_its_sleeve_no_blob_of_skin() -> None:
+    """Prevents: arms as thick as a coat's sleeves."""
+    labels, joints, outline = standing()
+    blob = np.where(labels > 0, np.where(outline > 0, GARMENT, SKIN), WALL)
+    arms = drawn(labels, joints, outline, 0.3, blob)
+    row = arms[140]
+    bare = np.flatnonzero(row[:66] == SKIN)
+    assert 8 <= bare.size <= 20 and abs(bare.mean() - 51) < 4
+    assert row[41] == WALL
+
+
+def test_the_sleeve_ends_where_the_garment_says() -> None:
+    labels, joints, outline = standing()
+    cloth = np.where(labels > 0, GARMENT, WALL)
+    ends = [
+        int(np.flatnonzero(drawn(labels, joints, outline, sleeve, cloth)[:, 51] == SKIN)[0])
+        for sleeve in (0.2, 0.45, 0.7)
+    ]
+    assert ends == sorted(ends) and ends[-1] - ends[0] > 25
+
+
+def test_outside_the_mask_and_without_joints_nothing_changes() -> None:
+    labels, joints, outline = standing()
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    nowhere = draw_arms(shown, np.zeros(SIZE, bool), labels, joints, outline, 0.3)
+    assert np.array_equal(nowhere.probabilities, shown)
+    unknown = draw_arms(shown, labels > 0, labels, joints * 0, outline, 0.3)
+    assert np.array_equal(unknown.probabilities, shown) and (unknown.relief == 1).all()
+
+
+@pytest.mark.parametrize("sleeve", [0.0, 0.5, 1.0])
+def test_cloth_is_never_much_lighter_or_black(sleeve: float) -> None:
+    labels, joints, outline = standing(folded=True)
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    relief = draw_arms(shown, labels > 0, labels, joints, outline, sleeve).relief
+    assert relief.max() <= 1 and relief.min() > 0.4
