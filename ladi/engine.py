@@ -256,19 +256,20 @@ class Engine:
         conditions = painted.conditions
         with stages("paste"):
             by_hand = request.mask is not None
-            images, layers = self._painter.finish(
+            finished = self._painter.finish(
                 painted.pictures, painted.layers, person, garment, conditions, settings, by_hand=by_hand
             )
-            self._painter.check(images)
+            self._painter.check(finished.images)
         stages.done()
         return Result(
-            images,
+            finished.images,
             *sampling,
             person=person,
             garment=garment,
             conditions=conditions,
             generated=painted.pictures,
-            layers=layers,
+            layers=finished.layers,
+            cut_outs=finished.cut_outs,
             without_emasc=painted.without_emasc,
             findings=collect_findings(request, person, garment, own_size=self.size),
             timings=stages.timings,

@@ -10,7 +10,7 @@ This module holds data only: it computes nothing, and imports no other part of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -274,6 +274,9 @@ class Result:
     layers: torch.Tensor | None = None
     """(B,K,H,W) in [0,1], what each pixel of ``generated`` shows, in the order of ``LAYERS``: by the model
     itself, else by the parser, which is asked only where pictures are pasted back."""
+    cut_outs: Callable[[], Mapping[Layer, np.ndarray]] | None = None
+    """Makes the first picture's layers by themselves: (H',W',4) uint8 RGBA of the model's window, at the
+    photo's size or near it; None where pictures are not pasted back."""
     without_emasc: torch.Tensor | None = None
     """(1,3,H,W), the first picture decoded without EMASC, where it was asked for and EMASC was on."""
     findings: tuple[Finding, ...] = ()

@@ -30,7 +30,6 @@ from app.values import (
     setting_names,
     upload_path,
 )
-from ladi.postprocess.layers import canvas_size, cut_out_layers
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.frame import to_pixels
 from ladi.records import record
@@ -290,9 +289,8 @@ def explained(result: Result) -> list[tuple[str, np.ndarray]]:
         ("Without EMASC: decoded without the photo's own detail.", result.without_emasc),
         ("As painted: the model's picture before it is put back.", result.generated[:1]),
     ]
-    if result.layers is not None:
-        cut = cut_out_layers(result.generated[:1], result.layers[:1], canvas_size(person.frame))
-        steps += [(LAYER_CAPTIONS[layer], pixels) for layer, pixels in cut.items()]
+    if result.cut_outs is not None:
+        steps += [(LAYER_CAPTIONS[layer], pixels) for layer, pixels in result.cut_outs().items()]
     return [
         (caption, picture if isinstance(picture, np.ndarray) else to_pixels(picture))
         for caption, picture in steps

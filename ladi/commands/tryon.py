@@ -155,7 +155,6 @@ def save_parts(result: Result, folder: Path) -> None:
 
     The first picture's layers are larger, up to the photo's own size, and have an alpha channel.
     """
-    from ladi.postprocess.layers import canvas_size, cut_out_layers
     from ladi.postprocess.png import save_png
     from ladi.preprocess.frame import to_pixels
 
@@ -174,9 +173,8 @@ def save_parts(result: Result, folder: Path) -> None:
     for name, tensor in parts.items():
         if tensor is not None:
             save_png(to_pixels(tensor[:1].expand(-1, 3, -1, -1)), folder / f"{name}.png")
-    if result.layers is not None:
-        size = canvas_size(person.frame)
-        for layer, pixels in cut_out_layers(result.generated[:1], result.layers[:1], size).items():
+    if result.cut_outs is not None:
+        for layer, pixels in result.cut_outs().items():
             save_png(pixels, folder / f"layer-{layer}.png")
 
 

@@ -2,8 +2,8 @@
 
 A small network paints cloth over forearms that lie before the body, leaves stumps, or fills the whole width
 of an old coat's sleeve with skin. Joints are found reliably, and a person keeps their pose: an arm is a
-tapering tube from shoulder to wrist, in the sleeve up to the sleeve's end and bare beyond it. It changes which
-layer a pixel shows and how light cloth is beside an arm, no other colour.
+tapering tube from shoulder to wrist, in the sleeve up to the sleeve's end and bare beyond it. It changes
+which layer a pixel shows and how light cloth is beside an arm, no other colour.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _FREE = 0.6
 """An arm of which this share lies beside the trunk hangs free: there the warp shows where its sleeve ends."""
 _TRUST = 0.15
 """By which share of the arm the warp may change that."""
+_POCKET = 0.93
+"""Of an arm, as far as it is drawn where no hand is seen at its end."""
 _SHOULDER = 0.12
 """Of the arm, as far as the shoulder's shape is the warp's to say."""
 _HAND = 0.35
@@ -127,7 +129,8 @@ def draw_arms(
         before = person & (seen | ~trunk)
         end = _sleeve_end(tube, sleeve, outline, trunk)
         inside = before & (tube.depth <= np.where(tube.along <= end, _SLEEVE, 1.0))
-        changed[inside & (tube.along > end)] = _SKIN
+        # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
+        changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
         changed[inside & (tube.along <= end) & (tube.along > _SHOULDER) & (shown != _OTHER)] = _GARMENT
         relief *= _relief(tube, end, scale, seen)
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
@@ -155,7 +158,10 @@ def _tube(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> _Tube |
         along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
         centre = points[part, 0] + share * step[0]
         middle = (limbs.neck[0] + limbs.hips[0]) / 2
-        one = [away / radius, along, radius, (x - centre) * np.sign(points[0, 0] - middle)]
+        # Beside a folded forearm is the body: what is beside the arm lies farther out than the elbow too.
+        outward = np.sign(points[0, 0] - middle)
+        outer = np.minimum((x - centre) * outward, (x - points[1, 0]) * outward + radius)
+        one = [away / radius, along, radius, outer]
         nearer = one[0] < best[0] if best else np.ones(size, bool)
         best = [np.where(nearer, new, old) for new, old in zip(one, best or one, strict=True)]
     shares = np.linspace(0, 1, 41)

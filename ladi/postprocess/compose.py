@@ -25,12 +25,12 @@ from torch.nn import functional
 
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.grey import LUMA
-from ladi.postprocess.layers import blur, enlarge, own_colours, shapes
+from ladi.postprocess.layers import LayeredPicture, blur, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.frame import crop_to_frame, to_pixels
 from ladi.preprocess.labels import label_table
-from ladi.types import LAYERS, Garment, LabelScheme, PersonParts, Size
+from ladi.types import LAYERS, Garment, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _AWAY = 9
@@ -48,6 +48,13 @@ _SMOOTH = 4.0
 _DARKEST, _BRIGHTEST = 0.65, 1.12
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
 _LEAST = 0.02
+_BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
+_WORN = {
+    "upper_body": ("upper_clothes", "dress", "coat"),
+    "lower_body": ("pants", "skirt", "dress"),
+    "dresses": ("upper_clothes", "dress", "coat", "pants", "skirt"),
+}
+"""What a new garment takes the place of, and of which nothing may come back."""
 
 
 def compose(
@@ -60,7 +67,7 @@ def compose(
     size: Size,
     *,
     fine: bool = True,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> LayeredPicture:
     """One picture at a larger size.
 
     Args:
@@ -72,9 +79,6 @@ def compose(
         grid: (1,h,w,2), where each pixel takes its cloth from; None where no garment was warped.
         size: of the result.
         fine: the cloth comes from the larger picture of the garment, if there is one.
-
-    Returns:
-        (1,3,*size) in [-1,1], and the layers' shares (1,K,*size).
     """
     shares = shapes(torch.from_numpy(layout.shown)[None], size)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
@@ -96,10 +100,7 @@ def compose(
     if layout.relief is not None:
         light = enlarge(torch.from_numpy(layout.relief)[None, None], size)
         colours[_GARMENT] = (colours[_GARMENT] + 1) * light - 1
-    whole = torch.zeros(1, 3, *size)
-    for number, colour in colours.items():
-        whole += shares[:, number : number + 1] * colour
-    return whole.clamp(-1, 1), shares
+    return LayeredPicture(colours, shares)
 
 
 def _wall(labels: np.ndarray) -> np.ndarray:
@@ -113,8 +114,8 @@ def _other(
 ) -> torch.Tensor:
     """Hair, trousers, bags: the photo's own and their continuation near them, painted elsewhere."""
     size = (wanted.shape[0], wanted.shape[1])
-    known = ((person.mask[0, 0].numpy() == 0) | stays) & (person.labels > 0)
-    known &= ~_skin(person.labels, person.scheme)
+    known = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
+    known |= stays & (person.labels > 0)
     within = max(1, round(_WITHIN * len(known) / 256))
     known = ndimage.binary_erosion(known, iterations=within, border_value=1)
     if not known.any():
@@ -134,15 +135,14 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         painted[0, _SKIN].numpy(),
         layout.shown[_SKIN],
         person.image[0].movedim(0, -1).numpy(),
-        _skin(person.labels, person.scheme) & (person.mask[0, 0].numpy() == 0),
+        _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 
 
-def _skin(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    names = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
-    table = label_table(scheme)
-    return np.isin(labels, [table[name] for name in names if name in table])
+def _named(person: PersonParts, names: tuple[str, ...]) -> np.ndarray:
+    table = label_table(person.scheme)
+    return np.isin(person.labels, [table[name] for name in names if name in table])
 
 
 def _cloth(

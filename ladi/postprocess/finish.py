@@ -1,13 +1,18 @@
 """The last stage of a try-on: from the network's pictures back into the photo.
 
 ```
-painted + layers ─► what stays of the photo ─► match light, skin, cloth, grey ─► recompose, larger ─► paste
+painted + layers ─► what stays of the photo ─► match light, skin, cloth ─► put together, larger ─► paste
 ```
+
+Where the decoder itself told the layers, they are laid out and put together from what is known best
+(``layout.py``, ``compose.py``); other models' pictures are taken as they were painted (``layers.py``).
 
 Each step can be left out by a setting; without pasting back, the network's pictures are returned as they are.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,14 +21,14 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.kept import NARROW, WIDE, keep
-from ladi.postprocess.layers import canvas_size, recompose, shapes
+from ladi.postprocess.layers import LayeredPicture, canvas_size, recompose, shapes
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.preprocess.frame import to_pixels
 from ladi.settings import Settings
-from ladi.types import LAYERS, Conditions, Garment, PersonParts
+from ladi.types import LAYERS, Conditions, Garment, Layer, PersonParts
 
 _GARMENT = LAYERS.index("garment")
 
@@ -58,13 +63,60 @@ def finish(
         return tuple(to_pixels(picture) for picture in generated)
     if layers is None:
         raise ValueError("pictures can only be pasted back with the layers that they show")
-    return tuple(
-        _pasted(picture[None], shown[None], person, garment, conditions, settings, by_hand=by_hand, told=told)
-        for picture, shown in zip(generated, layers, strict=True)
+    results = []
+    for picture, shown in zip(generated, layers, strict=True):
+        made = _put_together(
+            picture[None], shown[None], person, garment, conditions, settings, by_hand=by_hand, told=told
+        )
+        large = made.layered.whole()
+        if is_grey(person.photo.pixels):
+            large = grey_outside(large[0], made.layered.shares[0, _GARMENT].numpy())[None]
+        results.append(
+            paste_back(
+                person.photo,
+                to_pixels(large),
+                made.painted,
+                person.frame,
+                feather=settings.feather,
+                same=made.same,
+            )
+        )
+    return tuple(results)
+
+
+def cut_outs(
+    generated: torch.Tensor,
+    layers: torch.Tensor,
+    person: PersonParts,
+    garment: Garment,
+    conditions: Conditions,
+    settings: Settings,
+    *,
+    by_hand: bool = False,
+    told: bool = False,
+) -> dict[Layer, np.ndarray]:
+    """The first result's layers by themselves, as programs for pictures open them; arguments as ``finish``'s.
+
+    Returns:
+        (H',W',4) uint8 RGBA for each layer that shows anywhere, of the model's window, at the photo's size or
+        near it.
+    """
+    made = _put_together(
+        generated[:1], layers[:1], person, garment, conditions, settings, by_hand=by_hand, told=told
     )
+    return made.layered.cut_outs()
 
 
-def _pasted(
+class _Finished(NamedTuple):
+    layered: LayeredPicture
+    """At the photo's size or near it."""
+    painted: np.ndarray
+    """(H,W) bool at the model's size, what is pasted of it."""
+    same: np.ndarray
+    """(H,W) bool, where it shows the same as the photo."""
+
+
+def _put_together(
     picture: torch.Tensor,
     probabilities: torch.Tensor,
     person: PersonParts,
@@ -74,8 +126,8 @@ def _pasted(
     *,
     by_hand: bool,
     told: bool,
-) -> np.ndarray:
-    """One picture (1,3,H,W), put together again at the photo's size or near it, and pasted."""
+) -> _Finished:
+    """One picture (1,3,H,W) and its layers (1,K,H,W), at the photo's size or near it."""
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import continued, sample_garment, sample_matte
     from ladi.postprocess.detail import WORTH_IT, detail_of
@@ -124,15 +176,10 @@ def _pasted(
         if not told and settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}
     if told:
-        large, shares = compose(
-            lit, probabilities, layout, person, garment, grid, size, fine=settings.fine_detail
-        )
+        layered = compose(lit, probabilities, layout, person, garment, grid, size, fine=settings.fine_detail)
     else:
-        large, shares = recompose(lit, probabilities, size, fine)
-    if is_grey(person.photo.pixels):
-        large = grey_outside(large[0], shares[0, _GARMENT].numpy())[None]
-    pixels = to_pixels(large)
-    return paste_back(person.photo, pixels, painted, person.frame, feather=settings.feather, same=same)
+        layered = recompose(lit, probabilities, size, fine)
+    return _Finished(layered, painted, same)
 
 
 def _channels_last(picture: torch.Tensor) -> np.ndarray:

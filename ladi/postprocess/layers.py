@@ -16,7 +16,9 @@ It decides nothing about what of the photo is kept; that is ``kept.py``'s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -111,7 +113,7 @@ def sharpened(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
     return large / large.sum(1, keepdim=True)
 
 
-_SMOOTHED = 1.2
+_SMOOTHED = 2.2
 """Standard deviation, in model pixels, by which a layer's outline is smoothed."""
 _EDGE = 0.35
 """Standard deviation, in model pixels, of the edge between two layers."""
@@ -158,12 +160,39 @@ def _without_pieces(numbers: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(numbers[rows, columns])
 
 
+class LayeredPicture(NamedTuple):
+    """Pictures as layers, each with its own colours everywhere."""
+
+    colours: Mapping[int, torch.Tensor]
+    """(B,3,H,W) in [-1,1] each, by the layer's number in ``LAYERS``."""
+    shares: torch.Tensor
+    """(B,K,H,W) in [0,1], together 1."""
+
+    def whole(self) -> torch.Tensor:
+        """The layers on each other: (B,3,H,W) in [-1,1]."""
+        parts = [self.shares[:, number : number + 1] * colour for number, colour in self.colours.items()]
+        return torch.stack(parts).sum(0).clamp(-1, 1)
+
+    def cut_outs(self) -> dict[Layer, np.ndarray]:
+        """The first picture's layers by themselves, as programs for pictures open them.
+
+        Returns:
+            (H,W,4) uint8 RGBA for each layer that shows anywhere.
+        """
+        cut = {}
+        for number, layer in enumerate(LAYERS):
+            alpha = np.rint(self.shares[0, number].numpy() * 255).astype(np.uint8)
+            if alpha.any():
+                cut[layer] = np.dstack([to_pixels(self.colours[number][:1].clamp(-1, 1)), alpha])
+        return cut
+
+
 def recompose(
     picture: torch.Tensor,
     probabilities: torch.Tensor,
     size: Size,
     detail: dict[int, torch.Tensor] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> LayeredPicture:
     """A painted picture at a larger size, layer by layer.
 
     Args:
@@ -171,19 +200,13 @@ def recompose(
         probabilities: (B,K,H,W).
         size: of the result.
         detail: (B,3,*size) each, what is added to a layer's enlarged colours, by its number.
-
-    Returns:
-        (B,3,*size), and the layers' shares (B,K,*size).
     """
-    shares = sharpened(probabilities, size)
-    whole = torch.zeros(len(picture), 3, *size, dtype=picture.dtype, device=picture.device)
+    colours = {}
     for number in range(probabilities.shape[1]):
-        share = probabilities[:, number : number + 1]
-        colours = enlarge(own_colours(picture, share), size)
+        colours[number] = enlarge(own_colours(picture, probabilities[:, number : number + 1]), size)
         if detail is not None and number in detail:
-            colours = colours + detail[number]
-        whole += shares[:, number : number + 1] * colours
-    return whole.clamp(-1, 1), shares
+            colours[number] = colours[number] + detail[number]
+    return LayeredPicture(colours, sharpened(probabilities, size))
 
 
 def canvas_size(frame: Frame, least: int = 1) -> Size:
@@ -191,24 +214,3 @@ def canvas_size(frame: Frame, least: int = 1) -> Size:
     height, width = frame.size
     times = min(LARGEST, max(least, round(1 / frame.scale)))
     return times * height, times * width
-
-
-def cut_out_layers(picture: torch.Tensor, probabilities: torch.Tensor, size: Size) -> dict[Layer, np.ndarray]:
-    """A painted picture's layers, each by itself with its own edges, as programs for pictures open them.
-
-    Args:
-        picture: (1,3,H,W) in [-1,1].
-        probabilities: (1,K,H,W).
-        size: of the result.
-
-    Returns:
-        (H',W',4) uint8 RGBA for each layer that shows anywhere.
-    """
-    shares = sharpened(probabilities, size)
-    cut = {}
-    for number, layer in enumerate(LAYERS):
-        alpha = np.rint(shares[0, number].numpy() * 255).astype(np.uint8)
-        if alpha.any():
-            colours = enlarge(own_colours(picture, probabilities[:, number : number + 1]), size)
-            cut[layer] = np.dstack([to_pixels(colours), alpha])
-    return cut

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ladi.preprocess.labels import DRESS_CODE, LIP, UPPER_CLOTHING, label_table, to_scheme
+from ladi.preprocess.limbs import Limbs
 from ladi.types import CATEGORIES, JOINT, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
 
 __all__ = ["DRESS_CODE", "LIP", "MaskRegions", "grow_mask", "inpaint_mask", "mask_regions", "to_scheme"]
@@ -62,6 +63,14 @@ _FIXED: dict[Category, tuple[str, ...]] = {
 _RIM = 4
 """Pixels at a height of 512 by which hands, trousers and bags give way to a worn garment that they touch:
 labels are not so exact that nothing of a cuff or a hem would be left."""
+_FRONT = 0.08
+"""Of the trunk's square, what is smaller is no front of a jacket."""
+_GAP = 16
+"""Pixels at a height of 512 between trousers that are covered."""
+_OPEN = 0.3
+"""Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
+_SLEEVE = 0.22
+"""Half a sleeve's width, of the distance between the shoulders."""
 _THIN_RIM = 2
 """Likewise of hair, whose strands are thin."""
 _THIN = ("hat", "hair", "scarf", "head")
@@ -131,7 +140,35 @@ def mask_regions(
     ``fixed`` also serves to keep a grown mask off face and hands, see ``grow_mask``.
     """
     regions = _regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
-    return regions if rule == "published" else _without_rims(regions, labels, scheme)
+    if rule == "published":
+        return regions
+    if category == "upper_body":
+        regions = _closed(regions, labels, keypoints, scheme)
+    return _without_rims(regions, labels, scheme)
+
+
+def _closed(
+    regions: MaskRegions, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
+) -> MaskRegions:
+    """The parts with an open jacket closed: the trousers between its fronts are under the new top's hem."""
+    if not regions.garment.any() or not np.asarray(keypoints).any():
+        return regions
+    limbs = Limbs(keypoints, labels > 0)
+    body = regions.garment & ~limbs.near_arms(regions.garment, _SLEEVE * limbs.width)
+    pieces, _ = ndimage.label(body)
+    body &= (np.bincount(pieces.ravel()) > _FRONT * limbs.torso**2)[pieces]
+    left = np.logical_or.accumulate(body, axis=1)
+    right = np.logical_or.accumulate(body[:, ::-1], axis=1)[:, ::-1]
+    lower = _named(labels, scheme, ("pants", "skirt"))
+    lower &= np.arange(len(labels))[:, None] < limbs.hip_row + _OPEN * limbs.torso
+    between = ndimage.binary_opening(left & right & lower, iterations=1)
+    # A hand or a belt may hide one of the fronts for a few rows.
+    rows = 2 * _scaled(_GAP, (len(labels), 0)) + 1
+    filled = ndimage.binary_closing(np.pad(between | regions.garment, rows), np.ones((rows, 1)))
+    between |= lower & filled[rows:-rows, rows:-rows]
+    touching, _ = ndimage.label(between | regions.garment)
+    between &= np.isin(touching, np.unique(touching[body]))
+    return regions._replace(garment=regions.garment | between, fixed=regions.fixed & ~between)
 
 
 def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from ladi.diffusion.painting import Painted, Preview, encode, paint
-from ladi.postprocess.finish import finish
+from ladi.postprocess.finish import cut_outs, finish
 from ladi.postprocess.seen import layers_of
 from ladi.preprocess.large import in_smaller_photo
 from ladi.progress import Stages
 from ladi.runtime.extras import Extras
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of
 from ladi.settings import RESULT_PIXELS, Settings, TryOnRequest
-from ladi.types import Conditions, Garment, PersonParts, Size
+from ladi.types import Conditions, Garment, Layer, PersonParts, Size
 
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, CellPicture, Compared
     from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.preprocess.parsing import ParsingNetwork
+
+
+class Finished(NamedTuple):
+    """What a user sees, and what it shows; the last two only where pictures are pasted back."""
+
+    images: tuple[np.ndarray, ...]
+    """(H,W,3) uint8 each."""
+    layers: torch.Tensor | None
+    """(B,K,H,W) of ``LAYERS``, of the painted pictures."""
+    cut_outs: Callable[[], Mapping[Layer, np.ndarray]] | None
+    """See ``ladi.types.Result``."""
 
 
 class Painter:
@@ -140,7 +151,7 @@ class Painter:
         settings: Settings,
         *,
         by_hand: bool,
-    ) -> tuple[tuple[np.ndarray, ...], torch.Tensor | None]:
+    ) -> Finished:
         """What a user sees, and what it shows; the arguments are ``ladi.postprocess.finish.finish``'s.
 
         Args:
@@ -158,7 +169,11 @@ class Painter:
                 self._parser, pictures, layers, person=person, garment=garment, conditions=conditions
             )
         images = finish(pictures, layers, person, garment, conditions, settings, by_hand=by_hand, told=told)
-        return images, layers
+        cut: Callable[[], Mapping[Layer, np.ndarray]] | None = None
+        if layers is not None and settings.paste_back:
+            given = (pictures[:1], layers[:1], person, garment, conditions, settings)
+            cut = partial(cut_outs, *given, by_hand=by_hand, told=told)
+        return Finished(images, layers, cut)
 
     def finish_cells(
         self,
@@ -177,9 +192,9 @@ class Painter:
             person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
             own = replace(requests[which].settings, switches=made.cell.switches)
             by_hand = requests[which].mask is not None
-            [image], _ = self.finish(
+            [image] = self.finish(
                 made.image, made.layers, person, garment, conditions[which], own, by_hand=by_hand
-            )
+            ).images
             compared.append(Compared(made.cell, image, made.seconds))
         return compared
 

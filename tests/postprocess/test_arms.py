@@ -14,7 +14,7 @@ WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "g
 
 
 def standing(*, folded: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels, joints and warped outline of a person in a coat, whose right hand hangs or lies on the belly."""
+    """Labels, joints and warped outline of a person in a coat, right hand hanging or on the belly."""
     labels, joints = np.zeros(SIZE, np.uint8), np.zeros((18, 3), np.float32)
     labels[20:60, 84:108] = LIP["face"]
     labels[64:210, 40:152] = LIP["coat"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ladi.postprocess.kept import keep
-from ladi.postprocess.layers import cut_out_layers, enlarge, own_colours, recompose, sharpened
+from ladi.postprocess.layers import enlarge, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
 from ladi.types import LAYERS, Frame, Photo
@@ -33,7 +33,7 @@ def test_an_edge_stays_narrow_when_it_is_enlarged() -> None:
     layers = halves(WALL, GARMENT)
     soft = painted(layers, 1.0, -1.0, WALL, GARMENT)
     plain = torch.nn.functional.interpolate(soft, LARGE, mode="bicubic")[0, 0, 100]
-    again = recompose(soft, layers, LARGE)[0][0, 0, 100]
+    again = recompose(soft, layers, LARGE).whole()[0, 0, 100]
 
     def width(row: torch.Tensor) -> int:
         return int(((row > -0.8) & (row < 0.8)).sum())
@@ -57,7 +57,7 @@ def test_one_layer_is_enlarged_as_it_is() -> None:
     layers[:, SKIN] = 1
     picture = torch.rand(1, 3, *SMALL) - 0.5
     expected = torch.nn.functional.interpolate(picture, LARGE, mode="bicubic").clamp(-1, 1)
-    assert torch.allclose(recompose(picture, layers, LARGE)[0], expected, atol=2e-3)
+    assert torch.allclose(recompose(picture, layers, LARGE).whole(), expected, atol=2e-3)
 
 
 def test_shares_sum_to_one() -> None:
@@ -152,8 +152,9 @@ def test_layers_by_themselves_put_on_each_other_give_the_picture() -> None:
     """Prevents: layers for other programs with a fringe, or whose edges do not meet."""
     layers = halves(WALL, GARMENT)
     picture = painted(layers, 1.0, -1.0, WALL, GARMENT)
-    cut = cut_out_layers(picture, layers, LARGE)
+    made = recompose(picture, layers, LARGE)
+    cut = made.cut_outs()
     assert set(cut) == {"wall", "garment"} and all(one.shape == (*LARGE, 4) for one in cut.values())
     total = sum(one[..., :3] * (one[..., 3:] / 255.0) for one in cut.values())
-    whole = ((recompose(picture, layers, LARGE)[0][0].movedim(0, -1) + 1) * 127.5).numpy()
+    whole = ((made.whole()[0].movedim(0, -1) + 1) * 127.5).numpy()
     assert np.abs(total - whole).max() < 3

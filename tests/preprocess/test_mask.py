@@ -225,3 +225,13 @@ def test_wrong_arguments_are_named(change: dict[str, object], message: str) -> N
     arguments |= change
     with pytest.raises(SettingError, match=message):
         inpaint_mask(arguments.pop("labels"), arguments.pop("keypoints"), **arguments)  # type: ignore[arg-type]
+
+
+def test_an_open_jacket_is_closed_so_that_the_new_tops_hem_has_no_notch() -> None:
+    """Prevents: a shirt cut out in the shape of the old jacket's fronts."""
+    labels = standing_person(pants=(200, 460))
+    labels[130:320, 140:245] = np.where(labels[130:320, 140:245] == LIP["pants"], LIP["pants"], LIP["coat"])
+    labels[200:320, 140:175] = labels[200:320, 215:245] = LIP["coat"]
+    worn, published = (worn_mask(labels, "upper_body", rule) for rule in ("worn", "published"))
+    assert worn[205:290, 185:205].all() and not published[250, 195]
+    assert not worn[350:440, 180:210].any(), "the trousers below the jacket stay"
