@@ -25,8 +25,8 @@ _SLEEVE = 1.2
 """How much wider a sleeve is than the arm in it."""
 _BALLOON = 1.6
 """Radii from an arm's middle, on its outer side, at which cloth is what an old coat's width made of it."""
-_LONG = 0.88
-"""Sleeves of this share of the arm, or more, end at the wrist."""
+_NONE, _LONG = 0.06, 0.88
+"""Up to this share of the arm there is no sleeve; from this share on sleeves end at the wrist."""
 _FREE = 0.6
 """An arm of which this share lies beside the trunk hangs free: there the warp shows where its sleeve ends."""
 _TRUST = 0.15
@@ -185,8 +185,8 @@ def _hand_is_seen(tube: _Tube, bare: np.ndarray, width: float, scale: float) -> 
 
 def _sleeve_end(tube: _Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:
     """Where along the arm its sleeve ends, in [0,1]."""
-    if sleeve >= _LONG:
-        return 1.0
+    if sleeve >= _LONG or sleeve <= _NONE:
+        return round(sleeve)
     beside = ~_at(trunk, tube.line)
     if beside[4:].mean() >= _FREE:
         covered = _at(outline, tube.line) > 0.5

@@ -35,14 +35,21 @@ from ladi.types import LAYERS, Garment, PersonParts, Size
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
-_WITHIN = 2
-"""Likewise by which hair, trousers and bags are drawn in, to be sure of their colour."""
+_RIM, _SKIN_RIM = 2, 1
+"""Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
 _SURE = 0.9
 """Matte from which on a garment's pixel shows the garment alone."""
+_HOLE = 0.02
+"""Of a garment, a hole up to which in its matte is a print."""
 _HEM = 1
 """Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
-_CLOTH_MIRROR = (6.0, 12.0)
-"""As in ``continuing.py``; prints repeated far beyond a warp's edge would show."""
+_MIRROR, _CLOTH_MIRROR, _SMOOTHLY = (10.0, 24.0), (1.5, 5.0), (0.0, 0.5)
+"""As in ``continuing.py``: for walls and things, for cloth, whose prints would show if they were repeated,
+and for skin."""
+_CLOTH_REACH = (3.0, 9.0)
+"""Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
+_ALIKE = 0.5
+"""Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
 _SMOOTH = 4.0
 """Standard deviation, in pixels at a height of 256, over which light is compared."""
 _DARKEST, _BRIGHTEST = 0.65, 1.12
@@ -85,10 +92,25 @@ def compose(
     inside = _enlarged(person.mask[0, 0].numpy() > 0, size)
     wanted = (shares[0].numpy() > 0) & inside
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
+    bare = _bare(own[_SKIN], painted, layout, person)
+    alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
+    shown_bare = _named(person, _BARE) & alike  # no collar, no bracelet
+    other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
-        _WALL: _tensor(continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
-        _SKIN: enlarge(_bare(own[_SKIN], painted, layout, person), size),
-        _OTHER: _other(enlarge(own[_OTHER], size), photo, person, layout.stays, wanted[_OTHER]),
+        _WALL: _tensor(
+            continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL], _MIRROR)
+        ),
+        _SKIN: _own(
+            enlarge(bare, size), photo, shown_bare, wanted[_SKIN], within=_SKIN_RIM, mirror=_SMOOTHLY
+        ),
+        _OTHER: _own(
+            enlarge(own[_OTHER], size),
+            photo,
+            other | layout.stays,
+            wanted[_OTHER],
+            within=_RIM,
+            mirror=_MIRROR,
+        ),
         _GARMENT: enlarge(own[_GARMENT], size),
     }
     if grid is not None:
@@ -109,22 +131,35 @@ def _wall(labels: np.ndarray) -> np.ndarray:
     return np.asarray(ndimage.distance_transform_edt(labels == 0) > away)
 
 
-def _other(
-    painted: torch.Tensor, photo: np.ndarray, person: PersonParts, stays: np.ndarray, wanted: np.ndarray
+def _own(
+    painted: torch.Tensor,
+    photo: np.ndarray,
+    shown: np.ndarray,
+    wanted: np.ndarray,
+    *,
+    within: int,
+    mirror: tuple[float, float],
 ) -> torch.Tensor:
-    """Hair, trousers, bags: the photo's own and their continuation near them, painted elsewhere."""
+    """Colours of what the photo shows too: its own and their continuation near them, painted elsewhere.
+
+    Args:
+        painted: (1,3,*size).
+        photo: (*size,3) uint8.
+        shown: (h,w) bool, where the photo shows it.
+        wanted: (*size) bool, where it is to be.
+        within: pixels at a height of 256 by which that is drawn in, to be sure of its colour.
+        mirror: see ``continuing.py``.
+    """
     size = (wanted.shape[0], wanted.shape[1])
-    known = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
-    known |= stays & (person.labels > 0)
-    within = max(1, round(_WITHIN * len(known) / 256))
-    known = ndimage.binary_erosion(known, iterations=within, border_value=1)
+    within = max(1, round(within * len(shown) / 256))
+    known = ndimage.binary_erosion(shown, iterations=within, border_value=1)
     if not known.any():
         return painted
     near = 4 * within
     reach = ndimage.distance_transform_edt(~known)
     trust = torch.from_numpy(((2 * near - reach) / near).clip(0, 1).astype(np.float32))[None, None]
     trust = enlarge(trust, size).clamp(0, 1)
-    own = _tensor(continue_picture(photo, _enlarged(known, size), wanted))
+    own = _tensor(continue_picture(photo, _enlarged(known, size), wanted, mirror))
     return own * trust + painted * (1 - trust)
 
 
@@ -170,9 +205,10 @@ def _cloth(
 
     size = (wanted.shape[0], wanted.shape[1])
     along = enlarge_grid(grid, size)
-    sure = sample_matte(matte, along)[0, 0].numpy() > _SURE
+    sure = sample_matte(_without_holes(matte), along)[0, 0].numpy() > _SURE
     drawn_in = max(1, round(_HEM * size[0] / 256))
     sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
+    sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
     if not sure.any():
         return painted
     cloth = _tensor(continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR))
@@ -180,9 +216,18 @@ def _cloth(
     shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
     cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
-    start, end = _CLOTH_MIRROR
+    start, end = _CLOTH_REACH
     trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
     return cloth * trust + painted * (1 - trust)
+
+
+def _without_holes(matte: torch.Tensor) -> torch.Tensor:
+    """A matte (1,1,h,w) without small holes: a print that the network was not sure of is cloth."""
+    sure = matte[0, 0].numpy() > _SURE
+    holes, _ = ndimage.label(ndimage.binary_fill_holes(sure) & ~sure)
+    small = np.bincount(holes.ravel()) < _HOLE * sure.sum()
+    small[0] = False
+    return torch.maximum(matte, torch.from_numpy(small[holes].astype(np.float32)))
 
 
 def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

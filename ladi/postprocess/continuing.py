@@ -13,8 +13,6 @@ import numpy as np
 _HEIGHT = 256
 """At which the far parts are filled; the distances below are pixels at this height."""
 _RADIUS = 3
-_MIRROR = (10.0, 24.0)
-"""Distance from the edge up to which the mirror counts alone, and from which it does not count."""
 _SOFT = 1.5
 
 
@@ -22,7 +20,7 @@ def continue_picture(
     picture: np.ndarray,
     known: np.ndarray,
     wanted: np.ndarray,
-    mirror: tuple[float, float] = _MIRROR,
+    mirror: tuple[float, float],
 ) -> np.ndarray:
     """Fill in what is not known.
 
@@ -30,7 +28,8 @@ def continue_picture(
         picture: (H,W,3) uint8.
         known: (H,W) bool; where nothing is known, nothing is changed.
         wanted: (H,W) bool; elsewhere nothing is changed either.
-        mirror: as ``_MIRROR``, for what repeats itself less than walls do.
+        mirror: distances from the edge, in pixels at a height of 256, up to which the mirror counts alone,
+            and from which it does not count: long for walls, short for what repeats itself less.
 
     Returns:
         (H,W,3) uint8; the picture itself where it is known.

@@ -96,6 +96,8 @@ def keep(
     same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike)
     taken = _taken(mask, labels, scheme)
     shows = new["garment"] & ~(old["wall"] & wall)
+    if rims is WIDE:
+        shows |= new["skin"] & ~old["skin"]  # whose outline is drawn at the photo's size
     away = _farther(taken, scaled(rims[0])) & _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
     if goes_on and outline is not None:

@@ -67,6 +67,8 @@ _FRONT = 0.08
 """Of the trunk's square, what is smaller is no front of a jacket."""
 _GAP = 16
 """Pixels at a height of 512 between trousers that are covered."""
+_SPECK = 0.015
+"""Of the trunk's square; smaller pieces that were to stay are mistakes."""
 _OPEN = 0.3
 """Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
 _SLEEVE = 0.22
@@ -144,7 +146,20 @@ def mask_regions(
         return regions
     if category == "upper_body":
         regions = _closed(regions, labels, keypoints, scheme)
-    return _without_rims(regions, labels, scheme)
+    return _without_specks(_without_rims(regions, labels, scheme), labels, keypoints, scheme)
+
+
+def _without_specks(
+    regions: MaskRegions, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
+) -> MaskRegions:
+    """The parts without specks of hair, scarf or bag in the midst of a garment; hands may be small."""
+    if not regions.fixed.any() or not np.asarray(keypoints).any():
+        return regions
+    pieces, _ = ndimage.label(regions.fixed, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())
+    hands = np.bincount(pieces[_named(labels, scheme, _ARMS)], minlength=len(sizes))
+    small = (sizes < _SPECK * Limbs(keypoints, labels > 0).torso ** 2) & (hands == 0)
+    return regions._replace(fixed=regions.fixed & ~small[pieces])
 
 
 def _closed(

@@ -17,6 +17,7 @@ from ladi.types import LAYERS, Frame, Garment, PersonParts, Photo
 
 SIZE = (256, 192)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+MIRROR = (10.0, 24.0)
 EVERYWHERE = np.ones(SIZE, bool)
 
 
@@ -38,7 +39,7 @@ def test_a_wall_goes_on_with_its_own_pattern_and_what_is_known_stays() -> None:
     known[:, 80:96] = False
     hidden = picture.copy()
     hidden[~known] = (255, 0, 0)
-    filled = continue_picture(hidden, known, EVERYWHERE)
+    filled = continue_picture(hidden, known, EVERYWHERE, MIRROR)
     assert np.array_equal(filled[known], picture[known])
     assert np.abs(filled[:, 80:96].astype(int) - picture[:, 80:96]).mean() < 30, "stripes stay stripes"
 
@@ -47,8 +48,8 @@ def test_nothing_is_filled_that_is_not_wanted_or_cannot_be_known() -> None:
     picture = stripes()
     half = EVERYWHERE.copy()
     half[:, 96:] = False
-    assert continue_picture(picture, half, half) is picture
-    assert continue_picture(picture, ~EVERYWHERE, EVERYWHERE) is picture
+    assert continue_picture(picture, half, half, MIRROR) is picture
+    assert continue_picture(picture, ~EVERYWHERE, EVERYWHERE, MIRROR) is picture
 
 
 def test_unsure_layers_become_one_or_the_other_with_a_narrow_edge() -> None:
