@@ -46,6 +46,8 @@ _NECKLINE = 0.5
 """Of the trunk, down to where bare skin may be."""
 _WIDE = 4
 """Pixels at a height of 256 by which the trunk is wider than its joints say."""
+_SLIT = 4
+"""Half the width, in pixels at a height of 256, of a gap that is none."""
 _CREASE, _CREASE_WIDTH = 0.3, 2.2
 """How dark cloth is along an arm that lies before it, and within how many pixels at a height of 256."""
 _ROUND = 0.12
@@ -131,8 +133,13 @@ def draw_arms(
         inside = before & (tube.depth <= np.where(tube.along <= end, _SLEEVE, 1.0))
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
-        changed[inside & (tube.along <= end) & (tube.along > _SHOULDER) & (shown != _OTHER)] = _GARMENT
+        cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
+        changed[inside & (tube.along <= end) & cloth & (shown != _OTHER)] = _GARMENT
         relief *= _relief(tube, end, scale, seen)
+    # No wall shows through a slit between a sleeve and the body.
+    body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
+    closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
+    changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
     return Arms(np.where(changed != shown, certain, probabilities), relief)
 
