@@ -31,6 +31,8 @@ _FREE = 0.6
 """An arm of which this share lies beside the trunk hangs free: there the warp shows where its sleeve ends."""
 _TRUST = 0.15
 """By which share of the arm the warp may change that."""
+_CUFF = 0.08
+"""Of the arm, over which a wide sleeve stands off below its end."""
 _POCKET = 0.93
 """Of an arm, as far as it is drawn where no hand is seen at its end."""
 _SHOULDER = 0.12
@@ -135,6 +137,9 @@ def draw_arms(
         changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
         changed[inside & (tube.along <= end) & cloth & (shown != _OTHER)] = _GARMENT
+        # Nothing is worn on the far side of a bare arm.
+        beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest) & (tube.along > end + _CUFF)
+        changed[beyond & ~trunk & worn & mask & (changed == _GARMENT) & (rows < limbs.hip_row)] = _WALL
         relief *= _relief(tube, end, scale, seen)
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))

@@ -14,6 +14,9 @@ _HEIGHT = 256
 """At which the far parts are filled; the distances below are pixels at this height."""
 _RADIUS = 3
 _SOFT = 1.5
+_GRAIN, _CONTRAST = 5.0, 40
+"""Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ: what is
+mirrored may be a lamp or a passer-by, whose colour would be a streak."""
 
 
 def continue_picture(
@@ -54,9 +57,12 @@ def continue_picture(
     window = 2 * round(_SOFT * times) + 1
     share = cv2.blur(trust, (window, window))[unknown][:, None]
     filled = picture.copy()
-    smooth = _inpainted(picture, missing)[unknown].astype(np.float32)
-    mirrored = np.where(shown[:, None], picture[down, along], smooth)
-    filled[unknown] = np.rint(smooth + (mirrored - smooth) * share).astype(np.uint8)
+    whole = np.where(known[..., None], picture, _inpainted(picture, missing)).astype(np.float32)
+    smooth = whole[unknown]
+    window = 2 * round(_GRAIN * times) + 1
+    grain = whole - cv2.blur(whole, (window, window))
+    mirrored = np.where(shown[:, None], grain[down, along], 0).clip(-_CONTRAST, _CONTRAST)
+    filled[unknown] = np.rint(smooth + mirrored * share).clip(0, 255).astype(np.uint8)
     return filled
 
 
