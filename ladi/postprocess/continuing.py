@@ -1,8 +1,8 @@
 """A picture continued beyond what is known of it: a wall behind a removed coat, cloth beyond a warp's edge.
 
-Near the edge the known picture is mirrored at it, so that bricks stay bricks and stripes stripes; farther
-away, and where the mirror shows nothing known, Telea's inpainting of the small picture takes over, which is
-smooth. It knows nothing of people.
+Its colours are those of Telea's inpainting of the small picture, which is smooth. Near the edge the grain of
+the known picture, mirrored at the edge, is added, so that bricks stay bricks and cloth cloth. It knows
+nothing of people.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _HEIGHT = 256
 _RADIUS = 3
 _SOFT = 1.5
 _GRAIN, _CONTRAST = 5.0, 40
-"""Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ: what is
-mirrored may be a lamp or a passer-by, whose colour would be a streak."""
+"""Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ:
+what is mirrored may be a lamp or a passer-by, whose colour would be a streak."""
 
 
 def continue_picture(
