@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 _HEIGHT = 256
-"""At which the far parts are filled; the distances below are pixels at this height."""
-_RADIUS = 3
+"""The distances below are pixels at this height."""
+_SMALL, _RADIUS = 160, 3
+"""Height of the small picture, and Telea's radius in it."""
 _SOFT = 1.5
 _GRAIN, _CONTRAST = 5.0, 40
 """Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ:
@@ -80,7 +81,7 @@ def _nearest(
 def _inpainted(picture: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """Telea's inpainting of a small copy, enlarged."""
     height, width = missing.shape
-    size = max(1, round(width * _HEIGHT / height)), _HEIGHT
+    size = max(1, round(width * _SMALL / height)), _SMALL
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     # A pixel of the small copy of which any is missing is a mixture.
     holes = (cv2.resize(missing.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
