@@ -12,6 +12,7 @@ Each step can be left out by a setting; without pasting back, the network's pict
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,10 +28,13 @@ from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.labels import label_table
 from ladi.settings import Settings
 from ladi.types import LAYERS, Conditions, Garment, Layer, PersonParts
 
 _GARMENT = LAYERS.index("garment")
+_GONE = "upper_clothes"
+"""The label of what a mask drawn by hand covers."""
 
 
 def finish(
@@ -141,6 +145,10 @@ def _put_together(
         outline = matte[0, 0].numpy()
     told = told and settings.keep_unchanged
     shown = probabilities[0].numpy()
+    if told and by_hand:
+        # Who paints over something wants it gone: nothing of it is the photo's to keep.
+        gone = label_table(person.scheme)[_GONE]
+        person = replace(person, labels=np.where(mask, np.uint8(gone), person.labels))
     layout = lay_out(shown, person, garment, outline) if told else Layout(shown, np.zeros_like(mask))
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:

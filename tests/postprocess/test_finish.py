@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.postprocess.finish import finish
+from ladi.postprocess.finish import cut_outs, finish
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.labels import LIP
 from ladi.settings import Settings, Switches
-from ladi.types import Conditions, Frame, Garment, PersonParts, Photo
+from ladi.types import LAYERS, Conditions, Frame, Garment, PersonParts, Photo
 
 SIZE = (64, 48)
 PHOTO = (192, 144)
@@ -53,11 +54,14 @@ SWITCHED = [
 
 @pytest.mark.parametrize("settings", SWITCHED, ids=lambda one: str(one)[:20])
 @pytest.mark.parametrize("by_hand", [False, True])
-def test_no_setting_touches_what_is_not_repainted(scene, settings: Settings, by_hand: bool) -> None:
+@pytest.mark.parametrize("told", [False, True])
+def test_no_setting_touches_what_is_not_repainted(
+    scene, settings: Settings, by_hand: bool, told: bool
+) -> None:
     """Prevents a step after the painting from changing a face, however it is switched."""
     person = scene[2]
     outside = np.kron(person.mask[0, 0].numpy() == 0, np.ones((3, 3), bool))
-    pictures = finish(*scene, settings, by_hand=by_hand)
+    pictures = finish(*scene, settings, by_hand=by_hand, told=told)
     assert len(pictures) == 2 and all(one.shape == (*PHOTO, 3) for one in pictures)
     for picture in pictures:
         assert np.array_equal(picture[outside], person.photo.pixels[outside])
@@ -85,3 +89,32 @@ def test_an_empty_mask_gives_the_photo(scene) -> None:
     empty = replace(person, mask=torch.zeros_like(person.mask))
     for picture in finish(generated, layers, empty, garment, conditions, Settings()):
         assert np.array_equal(picture, person.photo.pixels)
+
+
+def test_what_is_painted_over_by_hand_does_not_come_back(scene) -> None:
+    """Prevents: a bag that somebody painted over, brought back because it is in front."""
+    generated, layers, person, garment, conditions = scene
+    labels = np.zeros(SIZE, np.uint8)
+    labels[10:54, 8:40] = LIP["bag"]
+    person = replace(person, labels=labels)
+    shown = torch.zeros_like(layers)
+    shown[:, LAYERS.index("other")] = 1
+    bag = (slice(72, 120), slice(60, 90))
+    made = {
+        by_hand: finish(
+            generated, shown, person, garment, conditions, Settings(), by_hand=by_hand, told=True
+        )[0]
+        for by_hand in (False, True)
+    }
+    assert np.abs(made[False][bag].astype(int) - person.photo.pixels[bag]).mean() < 12
+    assert np.abs(made[True][bag].astype(int) - person.photo.pixels[bag]).mean() > 30
+
+
+def test_the_layers_to_download_are_those_of_the_result(scene) -> None:
+    """Prevents: layers of what the network painted beside a result that was put together otherwise."""
+    cut = cut_outs(*scene, Settings(feather=0.0), by_hand=True, told=True)
+    [picture, _] = finish(*scene, Settings(feather=0.0), by_hand=True, told=True)
+    total = sum(one[..., :3] * (one[..., 3:] / 255.0) for one in cut.values())
+    inside = (slice(60, 132), slice(48, 96))
+    assert total.shape == picture.shape
+    assert np.abs(total[inside] - picture[inside]).mean() < 4
