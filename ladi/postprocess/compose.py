@@ -41,6 +41,8 @@ _SURE = 0.9
 """Matte from which on a garment's pixel shows the garment alone."""
 _HOLE = 0.02
 """Of a garment, a hole up to which in its matte is a print."""
+_DOUBTED = 0.2
+"""Mean matte of a hole from which it is no gap between a sleeve and the body."""
 _HEM = 1
 """Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
 _MIRROR, _CLOTH_MIRROR, _SMOOTHLY = (10.0, 24.0), (1.5, 5.0), (0.0, 0.5)
@@ -223,11 +225,14 @@ def _cloth(
 
 def _without_holes(matte: torch.Tensor) -> torch.Tensor:
     """A matte (1,1,h,w) without small holes: a print that the network was not sure of is cloth."""
-    sure = matte[0, 0].numpy() > _SURE
-    holes, _ = ndimage.label(ndimage.binary_fill_holes(sure) & ~sure)
-    small = np.bincount(holes.ravel()) < _HOLE * sure.sum()
-    small[0] = False
-    return torch.maximum(matte, torch.from_numpy(small[holes].astype(np.float32)))
+    given = matte[0, 0].numpy()
+    sure = given > _SURE
+    holes, count = ndimage.label(ndimage.binary_fill_holes(sure) & ~sure)
+    sizes = np.bincount(holes.ravel())
+    doubted = ndimage.mean(given, holes, np.arange(count + 1)) > _DOUBTED
+    prints = (sizes < _HOLE * sure.sum()) & doubted
+    prints[0] = False
+    return torch.maximum(matte, torch.from_numpy(prints[holes].astype(np.float32)))
 
 
 def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
