@@ -16,7 +16,7 @@ Whatever pulls in diffusers or transformers is imported where it is used: that t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,8 +113,7 @@ class Engine:
             low_memory: see ``ladi.runtime.devices.place``.
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
-            remember: as above.
-            room: as above.
+            remember, room: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -125,18 +124,8 @@ class Engine:
         extras = load_extras(
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
-        return cls(
-            pipeline,
-            parser,
-            matting,
-            name=model,
-            running=running,
-            extras=extras,
-            remember=remember,
-            room=room,
-            kinds=load_kinds(),
-            sleeves=load_sleeves(),
-        )
+        told: Any = {"kinds": load_kinds(), "sleeves": load_sleeves(), "extras": extras, "running": running}
+        return cls(pipeline, parser, matting, name=model, remember=remember, room=room, **told)
 
     @property
     def size(self) -> Size:

@@ -6,19 +6,18 @@ not scale anything, and it does not feather or paste (``ladi/postprocess/paste.p
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from ladi.preprocess.labels import DRESS_CODE, LIP, UPPER_CLOTHING, label_table, to_scheme
-from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.regions import REFERENCE_HEIGHT, MaskRegions, named, scaled, widened
 from ladi.types import CATEGORIES, JOINT, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
 
 __all__ = ["DRESS_CODE", "LIP", "MaskRegions", "grow_mask", "inpaint_mask", "mask_regions", "to_scheme"]
 
-_REFERENCE_HEIGHT = 512
 _VITON_ARM_WIDTH = 90
 _DRESS_CODE_ARM_WIDTH = 45
 _SHOULDER_RISE = 20
@@ -58,36 +57,6 @@ _FIXED: dict[Category, tuple[str, ...]] = {
     "lower_body": (*_WORN_ABOVE_ALL, "head", "upper_clothes", *_ARMS),
     "dresses": _WORN_ABOVE_ALL,
 }
-
-
-_RIM = 4
-"""Pixels at a height of 512 by which hands, trousers and bags give way to a worn garment that they touch:
-labels are not so exact that nothing of a cuff or a hem would be left."""
-_FRONT = 0.08
-"""Of the trunk's square, what is smaller is no front of a jacket."""
-_GAP = 16
-"""Pixels at a height of 512 between trousers that are covered."""
-_SPECK = 0.015
-"""Of the trunk's square; smaller pieces that were to stay are mistakes."""
-_OPEN = 0.3
-"""Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
-_SLEEVE = 0.22
-"""Half a sleeve's width, of the distance between the shoulders."""
-_THIN_RIM = 2
-"""Likewise of hair, whose strands are thin."""
-_THIN = ("hat", "hair", "scarf", "head")
-_FACE = ("sunglasses", "face")
-
-
-class MaskRegions(NamedTuple):
-    """The parts that a mask is made of, (H,W) bool each."""
-
-    garment: np.ndarray
-    """Labels to replace."""
-    arms: np.ndarray
-    """The thick poly-line along both arms; empty for lower_body."""
-    fixed: np.ndarray
-    """What is never repainted: face, hair, hands, the other garments."""
 
 
 def inpaint_mask(
@@ -144,59 +113,7 @@ def mask_regions(
     regions = _regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
     if rule == "published":
         return regions
-    if category == "upper_body":
-        regions = _closed(regions, labels, keypoints, scheme)
-    return _without_specks(_without_rims(regions, labels, scheme), labels, keypoints, scheme)
-
-
-def _without_specks(
-    regions: MaskRegions, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
-) -> MaskRegions:
-    """The parts without specks of hair, scarf or bag in the midst of a garment; hands may be small."""
-    if not regions.fixed.any() or not np.asarray(keypoints).any():
-        return regions
-    pieces, _ = ndimage.label(regions.fixed, np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel())
-    hands = np.bincount(pieces[_named(labels, scheme, _ARMS)], minlength=len(sizes))
-    small = (sizes < _SPECK * Limbs(keypoints, labels > 0).torso ** 2) & (hands == 0)
-    return regions._replace(fixed=regions.fixed & ~small[pieces])
-
-
-def _closed(
-    regions: MaskRegions, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
-) -> MaskRegions:
-    """The parts with an open jacket closed: the trousers between its fronts are under the new top's hem."""
-    if not regions.garment.any() or not np.asarray(keypoints).any():
-        return regions
-    limbs = Limbs(keypoints, labels > 0)
-    body = regions.garment & ~limbs.near_arms(regions.garment, _SLEEVE * limbs.width)
-    pieces, _ = ndimage.label(body)
-    body &= (np.bincount(pieces.ravel()) > _FRONT * limbs.torso**2)[pieces]
-    left = np.logical_or.accumulate(body, axis=1)
-    right = np.logical_or.accumulate(body[:, ::-1], axis=1)[:, ::-1]
-    lower = _named(labels, scheme, ("pants", "skirt"))
-    lower &= np.arange(len(labels))[:, None] < limbs.hip_row + _OPEN * limbs.torso
-    between = ndimage.binary_opening(left & right & lower, iterations=1)
-    # A hand or a belt may hide one of the fronts for a few rows.
-    rows = 2 * _scaled(_GAP, (len(labels), 0)) + 1
-    filled = ndimage.binary_closing(np.pad(between | regions.garment, rows), np.ones((rows, 1)))
-    between |= lower & filled[rows:-rows, rows:-rows]
-    touching, _ = ndimage.label(between | regions.garment)
-    between &= np.isin(touching, np.unique(touching[body]))
-    return regions._replace(garment=regions.garment | between, fixed=regions.fixed & ~between)
-
-
-def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:
-    """The parts with what is fixed drawn in where it touches the garment; faces stay whole."""
-    size = (labels.shape[0], labels.shape[1])
-    names = label_table(scheme)
-    thin, face = (
-        _named(labels, scheme, tuple(name for name in group if name in names)) for group in (_THIN, _FACE)
-    )
-    replaced = regions.garment & ~regions.fixed
-    away = ndimage.distance_transform_edt(~replaced) if replaced.any() else np.full(size, np.inf)
-    rim = np.where(face, 0, np.where(thin, _scaled(_THIN_RIM, size), _scaled(_RIM, size)))
-    return regions._replace(fixed=regions.fixed & (away > rim))
+    return widened(regions, labels, keypoints, scheme, top=category == "upper_body")
 
 
 def _regions(
@@ -207,24 +124,24 @@ def _regions(
     size = (labels.shape[0], labels.shape[1])
     if scheme == "lip" and category == "upper_body":
         # The VITON-HD rule already replaces everything that covers the upper body.
-        garment, fixed = _named(labels, scheme, UPPER_CLOTHING), _named(labels, scheme, _VITON_FIXED)
+        garment, fixed = named(labels, scheme, UPPER_CLOTHING), named(labels, scheme, _VITON_FIXED)
         if rule == "worn":
             # As in Dress Code: bags and scarves are in front; collars go below the shoulder line.
-            fixed = fixed | _named(labels, scheme, _IN_FRONT)
-            garment = garment | (_named(labels, scheme, _NECKS) & below_shoulder_line(joints, size))
-        arms = _arm_line(joints, size, width=_scaled(_VITON_ARM_WIDTH, size))
-        return MaskRegions(garment, arms, fixed | (_named(labels, scheme, _ARMS) & ~arms))
+            fixed = fixed | named(labels, scheme, _IN_FRONT)
+            garment = garment | (named(labels, scheme, _NECKS) & below_shoulder_line(joints, size))
+        arms = _arm_line(joints, size, width=scaled(_VITON_ARM_WIDTH, size))
+        return MaskRegions(garment, arms, fixed | (named(labels, scheme, _ARMS) & ~arms))
     labels = to_scheme(labels, scheme, "dresscode")
-    garment = _named(labels, "dresscode", _GARMENT[category])
-    fixed = _named(labels, "dresscode", _FIXED[category])
+    garment = named(labels, "dresscode", _GARMENT[category])
+    fixed = named(labels, "dresscode", _FIXED[category])
     if rule == "worn":
         garment, fixed = _add_covered(garment, fixed, labels, joints, category)
     if category == "lower_body":
         return MaskRegions(garment, np.zeros(size, bool), fixed)
-    arms = _arm_line(joints, size, width=_scaled(_DRESS_CODE_ARM_WIDTH, size))
-    head = _named(labels, "dresscode", _HEAD)
+    arms = _arm_line(joints, size, width=scaled(_DRESS_CODE_ARM_WIDTH, size))
+    head = named(labels, "dresscode", _HEAD)
     below = below_shoulder_line(joints, size)
-    hands = _named(labels, "dresscode", _ARMS) & ~arms
+    hands = named(labels, "dresscode", _ARMS) & ~arms
     return MaskRegions(garment | (head & below), arms, fixed | (head & ~below) | hands)
 
 
@@ -269,15 +186,6 @@ def _checked(
     return points[:, :2]
 
 
-def _scaled(length: int, size: Size) -> int:
-    return int(length * size[0] / _REFERENCE_HEIGHT)
-
-
-def _named(labels: np.ndarray, scheme: LabelScheme, names: tuple[str, ...]) -> np.ndarray:
-    table = label_table(scheme)
-    return np.isin(labels, [table[name] for name in names])
-
-
 def _present(joints: np.ndarray, *names: str) -> bool:
     return all(bool(joints[JOINT[name]].any()) for name in names)
 
@@ -312,7 +220,7 @@ def below_shoulder_line(joints: np.ndarray, size: Size) -> np.ndarray:
     right_x, right_y = joints[JOINT["right_shoulder"], :2]
     left_x, left_y = joints[JOINT["left_shoulder"], :2]
     slope = (left_y - right_y) / (left_x - right_x) if left_x != right_x else 0.0
-    line = right_y + slope * (np.arange(size[1]) - right_x) - _SHOULDER_RISE * size[0] / _REFERENCE_HEIGHT
+    line = right_y + slope * (np.arange(size[1]) - right_x) - _SHOULDER_RISE * size[0] / REFERENCE_HEIGHT
     return np.arange(size[0])[:, None] >= np.trunc(line)[None, :]
 
 
@@ -320,12 +228,12 @@ def _add_covered(
     garment: np.ndarray, fixed: np.ndarray, labels: np.ndarray, joints: np.ndarray, category: Category
 ) -> tuple[np.ndarray, np.ndarray]:
     """Garment and fixed region of the ``worn`` rule, from those of the published one (Dress Code labels)."""
-    garment = garment | _named(labels, "dresscode", _COVERED[category])
+    garment = garment | named(labels, "dresscode", _COVERED[category])
     if category != "lower_body":
         return garment, fixed
     # A new skirt under a worn dress: the dress's upper part stays as the top, else the dilation would fray
     # its edge.
-    dress = _named(labels, "dresscode", ("dress",))
+    dress = named(labels, "dresscode", ("dress",))
     below = np.arange(labels.shape[0])[:, None] >= _waist_row(dress, joints)
     return garment | (dress & below), fixed | (dress & ~below)
 

@@ -184,12 +184,9 @@ class Workshop:
         if self.street is None and not (folder / "train" / "ids.json").is_file():
             return None
         data = self.street if self.street is not None else folder
-        caches = (
-            build_street_cache(data, folder, "train", SIZE),
-            build_street_cache(data, folder, "val", SIZE),
-        )
-        add_walls(caches[0])
-        return caches
+        training, validation = (build_street_cache(data, folder, name, SIZE) for name in ("train", "val"))
+        add_walls(training)
+        return training, validation
 
     def floor_pictures(self) -> np.ndarray | None:
         """What garments are photographed on, for the matting, if there is any."""
