@@ -7,8 +7,7 @@ Photo ─────────────► prepare_person ─────�
 ```
 
 Everything about a request travels in arguments and results, so that any number of threads may call an engine.
-Of its users it holds no more than the last few preparations, for minutes (``runtime/recall.py``). It decodes
-no files and shows nothing; the command and the page do.
+Of its users it holds the last few preparations, for minutes (``runtime/recall.py``). It decodes no files.
 
 Whatever pulls in diffusers or transformers is imported where it is used: that takes seconds.
 """
@@ -113,7 +112,8 @@ class Engine:
             low_memory: see ``ladi.runtime.devices.place``.
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
-            remember, room: as above.
+            remember: as above.
+            room: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -286,11 +286,11 @@ class Engine:
         """
         from ladi.diffusion.compare import check_cells
 
+        stages = Stages(progress, cancelled)
         for request in requests:
             check_request(request)
         wanted = cells(*choose_sampling(requests[0].settings, self.defaults))
         check_cells(wanted)
-        stages = Stages(progress, cancelled)
         prepared = [self._preparation.pair(request, stages) for request in requests]
         conditions, pictures = self._painter.paint_cells(prepared, wanted, stages)
         with stages("paste"):

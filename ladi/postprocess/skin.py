@@ -37,7 +37,7 @@ _LIKE = 0.35
 """Skin that is so much brighter or darker than its middle is hair, eyes or glare."""
 _LOCAL, _CALM = 14.0, 0.02
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
-_LIT = (0.4, 0.9)
+_LIT = (0.6, 0.95)
 """Quantiles of brightness between which known skin gives its tone."""
 _FINE = 2.0
 _SHADES = (0.85, 1.15)
