@@ -44,6 +44,7 @@ _HAND_PIXELS = 12
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
+"""Matte of the warped garment up to which it lies elsewhere."""
 _NECKLINE = 0.5
 """Of the trunk, down to where bare skin may be."""
 _WIDE = 4

@@ -15,6 +15,7 @@ _HEIGHT = 256
 _SMALL, _RADIUS = 160, 3
 """Height of the small picture, and Telea's radius in it."""
 _SOFT = 1.5
+"""Over which the mirror's share changes."""
 _GRAIN, _CONTRAST = 5.0, 40
 """Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ:
 what is mirrored may be a lamp or a passer-by, whose colour would be a streak."""

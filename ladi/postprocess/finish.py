@@ -21,7 +21,7 @@ import torch
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.grey import grey_outside, is_grey
-from ladi.postprocess.kept import NARROW, WIDE, keep
+from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep
 from ladi.postprocess.layers import LayeredPicture, canvas_size, recompose, shapes
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
@@ -30,11 +30,15 @@ from ladi.postprocess.skin import match_skin
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
 from ladi.settings import Settings
-from ladi.types import LAYERS, Conditions, Garment, Layer, PersonParts
+from ladi.types import LAYERS, Category, Conditions, Garment, Layer, PersonParts
 
 _GARMENT = LAYERS.index("garment")
-_GONE = "upper_clothes"
-"""The label of what a mask drawn by hand covers."""
+_GONE: dict[Category, str] = {
+    "upper_body": "upper_clothes",
+    "lower_body": "pants",
+    "dresses": "upper_clothes",
+}
+"""The label of what a mask drawn by hand covers: something that the new garment takes the place of."""
 
 
 def finish(
@@ -147,9 +151,12 @@ def _put_together(
     shown = probabilities[0].numpy()
     if told and by_hand:
         # Who paints over something wants it gone: nothing of it is the photo's to keep.
-        gone = label_table(person.scheme)[_GONE]
+        gone = label_table(person.scheme)[_GONE[person.category]]
         person = replace(person, labels=np.where(mask, np.uint8(gone), person.labels))
-    layout = lay_out(shown, person, garment, outline) if told else Layout(shown, np.zeros_like(mask))
+    stays = np.zeros_like(mask)
+    if outline is not None and goes_on(person) and not by_hand:
+        stays = below_hem(mask, person.labels, outline, person.scheme)
+    layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
         photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])
@@ -160,7 +167,7 @@ def _put_together(
             plain,
             shapes(layers, person.frame.size)[0].numpy() if told else shown,
             outline,
-            goes_on=goes_on(person),
+            stays,
             scheme=person.scheme,
             rims=WIDE if told else NARROW,
         )

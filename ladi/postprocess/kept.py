@@ -56,8 +56,8 @@ def keep(
     painted: np.ndarray,
     probabilities: np.ndarray,
     outline: np.ndarray | None = None,
+    below: np.ndarray | None = None,
     *,
-    goes_on: bool = False,
     scheme: LabelScheme = "lip",
     rims: tuple[int, int] = NARROW,
 ) -> Kept:
@@ -71,8 +71,8 @@ def keep(
         probabilities: (K,H,W), what the painting shows, in the order of ``LAYERS``.
         outline: (H,W) in [0,1], where the warped garment lies, if one was warped. A person keeps their pose:
             what was wall and is not under the new garment still is, whatever the network made of it.
-        goes_on: the photo goes on below the window. An old garment that does, a dress or a long coat, then
-            stays below the new one's hem: painted, it would end where the window happens to.
+        below: (H,W) bool, see ``below_hem``. An old garment that goes on below the window stays below the new
+            one's hem: painted, it would end where the window happens to.
         scheme: of the labels.
         rims: around the old garment and the new one, see ``NARROW``.
     """
@@ -100,8 +100,7 @@ def keep(
         shows |= new["skin"] & ~old["skin"]  # whose outline is drawn at the photo's size
     away = _farther(taken, scaled(rims[0])) & _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
-    if goes_on and outline is not None:
-        below = below_hem(mask, labels, outline, scheme)
+    if below is not None:
         # Where it begins is drawn with the layers, at the photo's size.
         stays |= ndimage.binary_erosion(below, iterations=rims[1], border_value=1) if rims is WIDE else below
     return Kept(mask & ~stays, same)

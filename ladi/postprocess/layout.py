@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ladi.postprocess.arms import draw_arms
-from ladi.postprocess.kept import below_hem, settled
+from ladi.postprocess.kept import settled
 from ladi.types import Garment, PersonParts
 
 
@@ -35,7 +35,13 @@ def goes_on(person: PersonParts) -> bool:
     return frame.top + frame.height < person.photo.size[0] - 1 and not frame.angle
 
 
-def lay_out(painted: np.ndarray, person: PersonParts, garment: Garment, outline: np.ndarray | None) -> Layout:
+def lay_out(
+    painted: np.ndarray,
+    person: PersonParts,
+    garment: Garment,
+    outline: np.ndarray | None,
+    stays: np.ndarray,
+) -> Layout:
     """Put right what a picture shows.
 
     Args:
@@ -43,14 +49,12 @@ def lay_out(painted: np.ndarray, person: PersonParts, garment: Garment, outline:
         person: who was dressed.
         garment: in what.
         outline: (H,W) in [0,1], where the warped garment lies; None where none was warped.
+        stays: (H,W) bool, of the mask, what is the photo's for certain.
     """
     mask = person.mask[0, 0].numpy() > 0
-    stays = np.zeros_like(mask)
     if outline is None:
         return Layout(painted, stays)
     labels, scheme = person.labels, person.scheme
-    if goes_on(person):
-        stays = below_hem(mask, labels, outline, scheme)
     shown = settled(painted, labels, outline, stays)
     if garment.sleeve is None or person.category == "lower_body":
         return Layout(shown, stays)

@@ -118,3 +118,26 @@ def test_the_layers_to_download_are_those_of_the_result(scene) -> None:
     inside = (slice(60, 132), slice(48, 96))
     assert total.shape == picture.shape
     assert np.abs(total[inside] - picture[inside]).mean() < 4
+
+
+def test_a_mask_by_hand_that_reaches_the_windows_end_is_painted_to_its_end(scene) -> None:
+    """Prevents: an old coat below the hem that stays although somebody painted over it."""
+    generated, layers, person, garment, conditions = scene
+    mask = torch.zeros_like(person.mask)
+    mask[:, :, 16:, 12:36] = 1
+    labels = np.full(SIZE, LIP["coat"], np.uint8)
+    frame = replace(person.frame, height=person.frame.height - 24, width=person.frame.width - 18)
+    person = replace(person, mask=mask, labels=labels, frame=frame)
+    matte = torch.zeros(1, 1, *SIZE)
+    matte[:, :, :40] = 1
+    shown = torch.zeros_like(layers)
+    shown[:, LAYERS.index("garment")] = 1
+    given = (generated, shown, person, replace(garment, matte=matte), conditions, Settings(feather=0.0))
+    low = (slice(145, 160), slice(45, 85))
+    changed = {
+        by_hand: np.abs(
+            finish(*given, by_hand=by_hand, told=True)[0][low].astype(int) - person.photo.pixels[low]
+        )
+        for by_hand in (False, True)
+    }
+    assert changed[False].mean() < 5 < 30 < changed[True].mean()

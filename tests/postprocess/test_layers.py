@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.postprocess.kept import keep
+from ladi.postprocess.kept import below_hem, keep
 from ladi.postprocess.layers import enlarge, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
@@ -114,11 +114,13 @@ def test_an_old_garment_that_goes_on_below_the_window_stays_below_the_new_hem() 
     outline = np.zeros(SMALL, np.float32)
     hem = SMALL[0] // 2
     outline[:hem, 20:36] = 1
-    kept = keep(mask, labels, photo, photo * 0, shown, outline, goes_on=True)
+    below = below_hem(mask, labels, outline, "lip")
+    kept = keep(mask, labels, photo, photo * 0, shown, outline, below)
     assert kept.painted[:hem, 16:40].all() and not kept.painted[hem + 6 :].any()
     assert keep(mask, labels, photo, photo * 0, shown, outline).painted[:, 16:40].all()
     labels[-8:] = 0  # a short jacket that ends within the window
-    assert keep(mask, labels, photo, photo * 0, shown, outline, goes_on=True).painted[hem:-12, 18:38].all()
+    below = below_hem(mask, labels, outline, "lip")
+    assert keep(mask, labels, photo, photo * 0, shown, outline, below).painted[hem:-12, 18:38].all()
 
 
 def test_skin_of_another_colour_is_painted() -> None:
