@@ -29,6 +29,7 @@ from ladi.training.samples.cache import (
 )
 from ladi.training.samples.dressed import WORN, street_sample
 from ladi.training.samples.latents import chunks
+from ladi.training.samples.wider import WIDER_SHARE, wider_mask
 
 LOGGER = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class Bent:
 
     image: np.ndarray
     """(H,W,3) uint8."""
+    labels: np.ndarray
+    """(H,W), of the photo, in LIP's numbers."""
     mask: np.ndarray
     """(H,W), 1 = repaint."""
     worn: np.ndarray
@@ -106,6 +109,7 @@ def shop_bent(cache: Cache, index: int, rng: np.random.Generator | None) -> Bent
         points = points + rng.normal(0, 0.03) + rng.normal(0, rng.uniform(0, 0.03), points.shape)
     return Bent(
         np.asarray(cache["image"][index]),
+        labels,
         np.asarray(cache["mask"][index]),
         worn,
         certainty(labels, worn),
@@ -124,6 +128,7 @@ def street_bent(cache: Cache, rng: np.random.Generator) -> Bent | None:
     worn = np.isin(sample.source_labels, [LIP[name] for name in WORN[sample.category]])
     return Bent(
         sample.image,
+        sample.source_labels,
         sample.mask,
         worn,
         certainty(sample.source_labels, worn),
@@ -140,6 +145,9 @@ def draw_bent(shop: Cache, indices: np.ndarray, street: Cache | None, rng: np.ra
     for index in indices:
         found = street_bent(street, rng) if street is not None and rng.random() < STREET_SHARE else None
         sample = found or shop_bent(shop, int(index), rng)
+        if street is not None and rng.random() < WIDER_SHARE:
+            wide = wider_mask(sample.mask, sample.labels, sample.keypoints, street, rng)
+            sample = replace(sample, mask=wide)
         samples.append(replace(sample, mirrored=bool(rng.random() < 0.5)))
     return samples
 

@@ -24,6 +24,7 @@ from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_pe
 from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, soft_matte, to_images
 from ladi.training.samples.scenes import mirrored_labels, rough_silhouette
 from ladi.training.samples.street import WHOLE
+from ladi.training.samples.wider import WIDER_SHARE, wider_mask
 from ladi.types import CATEGORIES, Category
 
 VARIED_SHARE = 0.6
@@ -191,9 +192,17 @@ def draw_samples(
         found = None
         if street is not None and rng.random() < STREET_SHARE:
             found = street_sample(street, rng)
-        sample = found or shop_sample(shop, int(index), rng)
+        sample = in_wider_mask(found or shop_sample(shop, int(index), rng), street, rng)
         samples.append(mirrored(sample) if rng.random() < 0.5 else sample)
     return samples
+
+
+def in_wider_mask(sample: Dressed, street: Cache | None, rng: np.random.Generator) -> Dressed:
+    """The sample, often with more repainted than its garment needs, if there are street photos to tell what."""
+    if street is None or rng.random() >= WIDER_SHARE:
+        return sample
+    mask = wider_mask(sample.mask, sample.source_labels, sample.keypoints, street, rng)
+    return replace(sample, mask=mask)
 
 
 def dressed_batch(samples: Sequence[Dressed], rng: np.random.Generator | None, scale: int) -> Batch:

@@ -18,7 +18,14 @@ from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter
 from ladi.training.samples.bending import certainty
 from ladi.training.samples.cache import Cache, pose_maps, to_images
-from ladi.training.samples.dressed import WORN, Dressed, mirrored, shop_sample, street_sample
+from ladi.training.samples.dressed import (
+    WORN,
+    Dressed,
+    in_wider_mask,
+    mirrored,
+    shop_sample,
+    street_sample,
+)
 
 STREET_SHARE = 0.4
 KNOTS, LARGEST_BEND = (3, 5), 7.0
@@ -62,7 +69,7 @@ def draw_placed(
     samples = []
     for index in indices:
         found = street_sample(street, rng) if street is not None and rng.random() < STREET_SHARE else None
-        sample = found or shop_sample(shop, int(index), rng, warped=False)
+        sample = in_wider_mask(found or shop_sample(shop, int(index), rng, warped=False), street, rng)
         samples.append(mirrored(sample) if rng.random() < 0.5 else sample)
     return samples
 

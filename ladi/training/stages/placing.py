@@ -7,6 +7,7 @@ the control points. The published stage compares over white, where white cloth a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from ladi.training.losses import grid_terms, masked_l1
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import Dressed, shop_sample, street_sample
 from ladi.training.samples.placing import draw_placed, placed_batch
+from ladi.training.samples.wider import wider_mask
 from ladi.training.sheets import sheet
 from ladi.training.stages.bending import far_pictures, laid_terms, overlap
 from ladi.training.stages.warp import GRID_WEIGHT
@@ -66,6 +68,13 @@ def build_stage(
             rng = np.random.default_rng(0)
             drawn = [street_sample(street[1], rng) for _ in range(JUDGED)]
             kinds["street_"] = [sample for sample in drawn if sample is not None]
+            kinds["wide_"] = [
+                replace(
+                    sample,
+                    mask=wider_mask(sample.mask, sample.source_labels, sample.keypoints, street[1], rng),
+                )
+                for sample in kinds[""]
+            ]
         return {prefix: samples for prefix, samples in kinds.items() if samples}
 
     def validate(modules: Mapping[str, nn.Module]) -> tuple[dict[str, float], np.ndarray]:
