@@ -19,8 +19,12 @@ from ladi.types import JOINT, LAYERS, LabelScheme, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _JOINTS = ("shoulder", "elbow", "wrist")
-_RADII = (0.15, 0.115, 0.085)
-"""Half an arm's width at its joints, of the distance between the shoulders."""
+_PROFILES = (
+    ((0.0, 0.35, 0.75, 1.0), (0.150, 0.147, 0.122, 0.110)),
+    ((0.0, 0.25, 0.60, 1.0), (0.110, 0.116, 0.098, 0.078)),
+)
+"""Half an arm's width from shoulder to elbow and from there to the wrist: where, and how much of the distance
+between the shoulders. Upper arms swell below the shoulder, forearms below the elbow."""
 _SLEEVE = 1.2
 """How much wider a sleeve is than the arm in it."""
 _BALLOON = 1.6
@@ -59,6 +63,12 @@ _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
 
+_AMBIENT, _WRAP = 0.66, 0.45
+"""Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round)."""
+_HEM_SHADE, _HEM_REACH = 0.2, 0.09
+"""How dark skin is right below a sleeve's end, and over which share of the arm that fades."""
+
+
 class Arms(NamedTuple):
     """What arms make of a result."""
 
@@ -66,6 +76,8 @@ class Arms(NamedTuple):
     """(K,H,W) of ``LAYERS``."""
     relief: np.ndarray
     """(H,W) float32 about 1, by which cloth is lighter or darker."""
+    roundness: np.ndarray
+    """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside the arms."""
 
 
 class _Tube(NamedTuple):
@@ -81,6 +93,8 @@ class _Tube(NamedTuple):
     """(H,W) bool, beside it, on the side away from the body."""
     line: np.ndarray
     """(N,2) points (x,y) on its middle, evenly from shoulder to wrist."""
+    offset: np.ndarray
+    """(2,H,W), how far each pixel lies from its middle along x and y, in its radius there."""
 
 
 def draw_arms(
@@ -90,6 +104,7 @@ def draw_arms(
     keypoints: np.ndarray,
     outline: np.ndarray,
     sleeve: float,
+    light: float = 0.0,
     *,
     scheme: LabelScheme = "lip",
 ) -> Arms:
@@ -102,6 +117,7 @@ def draw_arms(
         keypoints: (18,3) in pixels; an arm without shoulder and elbow is left as it was painted.
         outline: (H,W) in [0,1], where the warped garment lies.
         sleeve: its sleeves' length in [0,1], from the shoulder to the wrist.
+        light: from which side it falls, -1 = from the left, 1 = from the right (``skin.side_of_light``).
         scheme: of the labels.
     """
     size, scale = (mask.shape[0], mask.shape[1]), len(mask) / 256
@@ -112,9 +128,9 @@ def draw_arms(
     limbs = Limbs(keypoints, labels > 0)
     trunk = ndimage.binary_dilation(limbs.trunk(size), iterations=max(1, round(_WIDE * scale)))
     tubes = [tube for side in ("left", "right") if (tube := _tube(keypoints, side, limbs, size))]
-    relief = np.ones(size, np.float32)
+    relief, roundness = np.ones(size, np.float32), np.zeros(size, np.float32)
     if not tubes or not trunk.any():
-        return Arms(probabilities, relief)
+        return Arms(probabilities, relief, roundness)
     shown = probabilities.argmax(0)
     changed = shown.copy()
     person = mask & (worn | bare)
@@ -142,12 +158,14 @@ def draw_arms(
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest) & (tube.along > end + _CUFF)
         changed[beyond & ~trunk & worn & mask & (changed == _GARMENT) & (rows < limbs.hip_row)] = _WALL
         relief *= _relief(tube, end, scale, seen)
+        nearer = (tube.depth <= nearest) & (tube.depth < _BESIDE)
+        roundness[nearer] = _roundness(tube, end, light)[nearer]
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
-    return Arms(np.where(changed != shown, certain, probabilities), relief)
+    return Arms(np.where(changed != shown, certain, probabilities), relief, roundness)
 
 
 def _tube(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> _Tube | None:
@@ -166,21 +184,23 @@ def _tube(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> _Tube |
         step = points[part + 1] - points[part]
         share = ((x - points[part, 0]) * step[0] + (y - points[part, 1]) * step[1]) / lengths[part] ** 2
         share = share.clip(0, 1)
-        radius = limbs.width * (_RADII[part] + (_RADII[part + 1] - _RADII[part]) * share)
-        away = np.hypot(x - points[part, 0] - share * step[0], y - points[part, 1] - share * step[1])
+        radius = limbs.width * np.interp(share, *_PROFILES[part])
+        beside, below = x - points[part, 0] - share * step[0], y - points[part, 1] - share * step[1]
+        away = np.hypot(beside, below)
         along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
         centre = points[part, 0] + share * step[0]
         middle = (limbs.neck[0] + limbs.hips[0]) / 2
         # Beside a folded forearm is the body: what is beside the arm lies farther out than the elbow too.
         outward = np.sign(points[0, 0] - middle)
         outer = np.minimum((x - centre) * outward, (x - points[1, 0]) * outward + radius)
-        one = [away / radius, along, radius, outer]
+        one = [away / radius, along, radius, outer, beside / radius, below / radius]
         nearer = one[0] < best[0] if best else np.ones(size, bool)
         best = [np.where(nearer, new, old) for new, old in zip(one, best or one, strict=True)]
     shares = np.linspace(0, 1, 41)
     knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
     line = np.stack([np.interp(shares, knots, points[:, axis]) for axis in (0, 1)], axis=1)
-    return _Tube(best[0], best[1], best[2], (best[3] > 0) & (best[1] < 1), line)
+    outside = (best[3] > 0) & (best[1] < 1)
+    return _Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]))
 
 
 def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -217,3 +237,16 @@ def _relief(tube: _Tube, end: float, scale: float, seen: bool) -> np.ndarray:
     crease = np.where(outside > 0, np.exp(-((outside / _CREASE_WIDTH) ** 2)), 0)
     within = np.where(outside <= 0, (tube.depth / edge) ** 4, 0)
     return np.asarray(1 - strength * (_CREASE * crease + _ROUND * within), np.float32)
+
+
+def _roundness(tube: _Tube, end: float, light: float) -> np.ndarray:
+    """Light and shade of bare skin on one arm, a cylinder lit from above and one side: (H,W) float32."""
+    towards = np.array([0.55 * light, -0.3, 0.8])
+    towards /= np.hypot.reduce(towards)
+    facing = np.sqrt(np.clip(1 - tube.depth**2, 0, 1))
+    sideways = tube.offset / np.maximum(tube.depth, 1)
+    lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
+    shade = _AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1)
+    if end > 0:
+        shade = shade * (1 - _HEM_SHADE * np.clip(1 - (tube.along - end) / _HEM_REACH, 0, 1))
+    return np.asarray(shade, np.float32)

@@ -173,6 +173,7 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         layout.shown[_SKIN],
         person.image[0].movedim(0, -1).numpy(),
         _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
+        layout.roundness,
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 

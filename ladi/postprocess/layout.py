@@ -15,7 +15,11 @@ import numpy as np
 
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.kept import settled
+from ladi.postprocess.skin import side_of_light
+from ladi.preprocess.labels import label_table
 from ladi.types import Garment, PersonParts
+
+_FACES = ("face", "head")
 
 
 class Layout(NamedTuple):
@@ -27,6 +31,8 @@ class Layout(NamedTuple):
     """(H,W) bool, of the mask, what is the photo's for certain."""
     relief: np.ndarray | None = None
     """(H,W) about 1, by which cloth is lighter or darker; None where nothing is known."""
+    roundness: np.ndarray | None = None
+    """(H,W) about 1, the light on bare arms, 0 beside them; None where nothing is known."""
 
 
 def goes_on(person: PersonParts) -> bool:
@@ -58,5 +64,9 @@ def lay_out(
     shown = settled(painted, labels, outline, stays)
     if garment.sleeve is None or person.category == "lower_body":
         return Layout(shown, stays)
-    arms = draw_arms(shown, mask & ~stays, labels, person.keypoints, outline, garment.sleeve, scheme=scheme)
-    return Layout(arms.probabilities, stays, arms.relief)
+    table = label_table(scheme)
+    face = np.isin(labels, [table[name] for name in _FACES if name in table]) & ~mask
+    light = side_of_light(person.image[0].movedim(0, -1).numpy(), face)
+    free = mask & ~stays
+    arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
+    return Layout(arms.probabilities, stays, arms.relief, arms.roundness)

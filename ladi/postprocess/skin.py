@@ -35,15 +35,17 @@ _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
 _LIKE = 0.35
 """Skin that is so much brighter or darker than its middle is hair, eyes or glare."""
-_LOCAL, _CALM = 14.0, 0.02
+_LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
-_LIT = (0.6, 0.95)
+_LIT = (0.5, 0.95)
 """Quantiles of brightness between which known skin gives its tone."""
 _FINE = 2.0
 _SHADES = (0.85, 1.15)
 """Limits of painted shade."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
+_ONE_SIDED = 0.12
+"""By how much of its brightness a face lit from one side changes within a standard deviation of its width."""
 _LEAST, _MOST = 0.2, 1.15
 """Limits of the scale. Towards the dark much is put right; what is darker than the face is mostly shade, and
 would glow."""
@@ -97,6 +99,7 @@ def toned_skin(
     share: np.ndarray,
     photo: np.ndarray,
     known: np.ndarray,
+    roundness: np.ndarray | None = None,
 ) -> np.ndarray:
     """Painted skin in the colour of the real skin nearest to it, in the painted light.
 
@@ -106,6 +109,7 @@ def toned_skin(
         share: (H,W) in [0,1], where skin is to be.
         photo: (H,W,3) in [-1,1].
         known: (H,W) bool, the photo's skin that stays.
+        roundness: (H,W), the light on arms, about 1; 0 beside them, where the painted light is taken.
 
     Returns:
         (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
@@ -139,8 +143,29 @@ def toned_skin(
     # Limbs are round: towards their outline they turn away from the light.
     depth = ndimage.distance_transform_edt((share > 0.5) | known) / scale
     shade = shade * (_ROUND_LIGHT - _ROUND * np.exp(-((depth / _ROUND_REACH) ** 2)))
-    shade = ndimage.gaussian_filter(shade, _FINE * scale)[..., None]
+    if roundness is not None:
+        shade = np.where(roundness > 0, roundness, shade)
+    shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
     return (np.clip(colours * shade, 0, 1) * 2 - 1).astype(np.float32)
+
+
+def side_of_light(photo: np.ndarray, face: np.ndarray) -> float:
+    """From which side a face is lit: -1 = from the left, 1 = from the right, 0 = from the front or unknown.
+
+    Args:
+        photo: (H,W,3) in [-1,1].
+        face: (H,W) bool.
+    """
+    if face.sum() < _ENOUGH * (len(face) / 256) ** 2:
+        return 0.0
+    luma = ((np.clip(photo[face], -1, 1) + 1) / 2) @ LUMA
+    low, high = np.quantile(luma, (0.2, 0.95))  # neither eyes and beard nor glare
+    columns = np.nonzero(face)[1][(luma >= low) & (luma <= high)].astype(np.float64)
+    luma = luma[(luma >= low) & (luma <= high)]
+    if luma.size < 2 or columns.std() < 1:
+        return 0.0
+    slope = np.polyfit((columns - columns.mean()) / columns.std(), luma / luma.mean(), 1)[0]
+    return float(np.clip(slope / _ONE_SIDED, -1, 1))
 
 
 def reddish(picture: np.ndarray) -> np.ndarray:
