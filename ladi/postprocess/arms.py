@@ -77,7 +77,7 @@ class Arms(NamedTuple):
     relief: np.ndarray
     """(H,W) float32 about 1, by which cloth is lighter or darker."""
     roundness: np.ndarray
-    """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside the arms."""
+    """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside arms."""
 
 
 class _Tube(NamedTuple):

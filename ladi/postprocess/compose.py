@@ -30,6 +30,7 @@ from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.frame import crop_to_frame, to_pixels
 from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -58,6 +59,9 @@ _DARKEST, _BRIGHTEST = 0.65, 1.12
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
 _LEAST = 0.02
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
+_LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
+"""What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
+torsos, it may reach."""
 _WORN = {
     "upper_body": ("upper_clothes", "dress", "coat"),
     "lower_body": ("pants", "skirt", "dress"),
@@ -115,6 +119,7 @@ def compose(
         ),
         _GARMENT: enlarge(own[_GARMENT], size),
     }
+    colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER])
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
         picture = garment.fine if fine and garment.fine is not None else garment.image
@@ -163,6 +168,27 @@ def _own(
     trust = enlarge(trust, size).clamp(0, 1)
     own = _tensor(continue_picture(photo, _enlarged(known, size), wanted, mirror))
     return own * trust + painted * (1 - trust)
+
+
+def _uncovered(
+    colours: torch.Tensor, photo: np.ndarray, person: PersonParts, layout: Layout, wanted: np.ndarray
+) -> torch.Tensor:
+    """What a shorter top uncovers of trousers or a skirt is as they are below it: (1,3,*size)."""
+    known = ndimage.binary_erosion(_named(person, _LOWER), iterations=_RIM)
+    enough = _LOWER_SHOWN * (len(known) / 256) ** 2
+    if person.category != "upper_body" or known.sum() < enough:
+        return colours
+    middle = Limbs(person.keypoints, person.labels > 0)
+    rows = np.arange(len(known))[:, None]
+    worn = _named(person, _WORN["upper_body"]) & ~layout.stays
+    covered = worn & (rows > middle.hip_row - _WAIST * middle.torso)
+    size = (wanted.shape[0], wanted.shape[1])
+    there = _enlarged(covered, size) & wanted
+    if not there.any():
+        return colours
+    own = _tensor(continue_picture(photo, _enlarged(known, size), there, _MIRROR))
+    share = enlarge(torch.from_numpy(covered.astype(np.float32))[None, None], size).clamp(0, 1)
+    return own * share + colours * (1 - share)
 
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:

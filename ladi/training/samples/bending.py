@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from scipy import ndimage
@@ -29,7 +31,15 @@ from ladi.training.samples.cache import (
 )
 from ladi.training.samples.dressed import WORN, street_sample
 from ladi.training.samples.latents import chunks
-from ladi.training.samples.wider import WIDER_SHARE, wider_mask
+from ladi.training.samples.wider import (
+    FARTHER,
+    FARTHER_SHARE,
+    WIDER_SHARE,
+    joints_from_farther,
+    seen_from_farther,
+    wider_mask,
+    zoomed_out,
+)
 
 LOGGER = logging.getLogger(__name__)
 
@@ -82,6 +92,8 @@ class Bent:
     points: np.ndarray | None
     """(P,2) the spline's control points; none where the garment lies as it is."""
     mirrored: bool = False
+    farther: np.ndarray | None = None
+    """(2,3), the map to the wider window that all but garment and points are already in."""
 
 
 def certainty(labels: np.ndarray, worn: np.ndarray) -> np.ndarray:
@@ -139,12 +151,25 @@ def street_bent(cache: Cache, rng: np.random.Generator) -> Bent | None:
     )
 
 
+def from_farther(sample: Bent, scale: float) -> Bent:
+    """The sample in a wider window, as long coats need one."""
+    matrix = zoomed_out(scale, sample.mask.shape)
+    smooth = {"image": True, "known": True, "labels": False, "mask": False}
+    moved: dict[str, Any] = {
+        name: seen_from_farther(getattr(sample, name), matrix, smooth=soft) for name, soft in smooth.items()
+    }
+    moved["worn"] = seen_from_farther(sample.worn.astype(np.uint8), matrix, smooth=False) > 0
+    return replace(sample, **moved, keypoints=joints_from_farther(sample.keypoints, matrix), farther=matrix)
+
+
 def draw_bent(shop: Cache, indices: np.ndarray, street: Cache | None, rng: np.random.Generator) -> list[Bent]:
     """As many samples as indices: the shop's of these, some of them replaced by street photos."""
     samples = []
     for index in indices:
         found = street_bent(street, rng) if street is not None and rng.random() < STREET_SHARE else None
         sample = found or shop_bent(shop, int(index), rng)
+        if found is None and rng.random() < FARTHER_SHARE:
+            sample = from_farther(sample, rng.uniform(*FARTHER))
         if street is not None and rng.random() < WIDER_SHARE:
             wide = wider_mask(sample.mask, sample.labels, sample.keypoints, street, rng)
             sample = replace(sample, mask=wide)
@@ -173,12 +198,20 @@ def bent_batch(samples: Sequence[Bent], tps: ThinPlateSplineWarp, rng: np.random
     size = (stacked["image"].shape[1], stacked["image"].shape[2])
     batch["pose_map"] = pose_maps(np.stack([sample.keypoints for sample in samples]), size)
     device = next(tps.parameters()).device
-    grids = [
-        plain_grid(size)
-        if sample.points is None
-        else enlarge_grid(tps.gridGen(torch.from_numpy(sample.points)[None].to(device)), size)[0].cpu()
-        for sample in samples
-    ]
+    grids = []
+    for sample in samples:
+        if sample.points is None:
+            grids.append(plain_grid(size))
+            continue
+        grid = tps.gridGen(torch.from_numpy(sample.points)[None].to(device))
+        grid = enlarge_grid(grid, size)[0].cpu()
+        if sample.farther is not None:
+            # Where the narrower window had nothing, nothing is fetched.
+            beyond = (-2.0, -2.0, 0.0, 0.0)
+            grid = torch.from_numpy(
+                cv2.warpAffine(grid.numpy(), sample.farther, size[::-1], borderValue=beyond)
+            )
+        grids.append(grid)
     batch["grid"] = torch.stack(grids)
     flip = torch.tensor([sample.mirrored for sample in samples])
     batch = mirror_grids(batch, flip)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,15 @@ from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_pe
 from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, soft_matte, to_images
 from ladi.training.samples.scenes import mirrored_labels, rough_silhouette
 from ladi.training.samples.street import WHOLE
-from ladi.training.samples.wider import WIDER_SHARE, wider_mask
+from ladi.training.samples.wider import (
+    FARTHER,
+    FARTHER_SHARE,
+    WIDER_SHARE,
+    joints_from_farther,
+    seen_from_farther,
+    wider_mask,
+    zoomed_out,
+)
 from ladi.types import CATEGORIES, Category
 
 VARIED_SHARE = 0.6
@@ -192,13 +201,27 @@ def draw_samples(
         found = None
         if street is not None and rng.random() < STREET_SHARE:
             found = street_sample(street, rng)
-        sample = in_wider_mask(found or shop_sample(shop, int(index), rng), street, rng)
+        sample = found or from_farther(shop_sample(shop, int(index), rng), rng)
+        sample = in_wider_mask(sample, street, rng)
         samples.append(mirrored(sample) if rng.random() < 0.5 else sample)
     return samples
 
 
+def from_farther(sample: Dressed, rng: np.random.Generator) -> Dressed:
+    """The sample, now and then in a wider window, as long coats need one; the garment by itself stays."""
+    if rng.random() >= FARTHER_SHARE:
+        return sample
+    matrix = zoomed_out(rng.uniform(*FARTHER), sample.mask.shape)
+    smooth = {"image": True, "warped": True, "matte": True, "layers": False, "mask": False}
+    moved: dict[str, Any] = {
+        name: seen_from_farther(getattr(sample, name), matrix, smooth=soft) for name, soft in smooth.items()
+    }
+    moved["source_labels"] = seen_from_farther(sample.source_labels, matrix, smooth=False)
+    return replace(sample, **moved, keypoints=joints_from_farther(sample.keypoints, matrix))
+
+
 def in_wider_mask(sample: Dressed, street: Cache | None, rng: np.random.Generator) -> Dressed:
-    """The sample, often with more repainted than its garment needs, if there are street photos to tell what."""
+    """The sample, often with more repainted than its garment needs, if street photos can tell what."""
     if street is None or rng.random() >= WIDER_SHARE:
         return sample
     mask = wider_mask(sample.mask, sample.source_labels, sample.keypoints, street, rng)

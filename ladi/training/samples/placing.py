@@ -21,6 +21,7 @@ from ladi.training.samples.cache import Cache, pose_maps, to_images
 from ladi.training.samples.dressed import (
     WORN,
     Dressed,
+    from_farther,
     in_wider_mask,
     mirrored,
     shop_sample,
@@ -69,7 +70,8 @@ def draw_placed(
     samples = []
     for index in indices:
         found = street_sample(street, rng) if street is not None and rng.random() < STREET_SHARE else None
-        sample = in_wider_mask(found or shop_sample(shop, int(index), rng, warped=False), street, rng)
+        sample = found or from_farther(shop_sample(shop, int(index), rng, warped=False), rng)
+        sample = in_wider_mask(sample, street, rng)
         samples.append(mirrored(sample) if rng.random() < 0.5 else sample)
     return samples
 

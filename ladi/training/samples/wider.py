@@ -22,6 +22,8 @@ WIDER_SHARE = 0.6
 ODDS_GROWN, MOST_GROWN = 0.3, 9
 """How often a mask grows on all sides as well, and by how many pixels at most."""
 TRIES = 4
+FARTHER_SHARE, FARTHER = 0.35, (0.5, 0.95)
+"""How often shop pairs are seen in a wider window, as people in long coats are, and how much smaller."""
 SCALES = (0.5, 2.0)
 """How much smaller or larger than the person the donor of a mask may be."""
 KEPT = ("hat", "hair", "sunglasses", "face", "bag", "glove", "left_arm", "right_arm")
@@ -114,3 +116,26 @@ def wider_mask(
         wide = cv2.dilate(wide.astype(np.uint8), disc) > 0
     kept = np.isin(labels, [LIP[name] for name in KEPT if name in LIP]) & ~own
     return (wide & ~kept).astype(np.uint8)
+
+
+def zoomed_out(scale: float, size: tuple[int, int]) -> np.ndarray:
+    """(2,3), the map to a wider window of the same size: smaller, in the middle, its head as near the top."""
+    height, width = size
+    return np.array([[scale, 0, (1 - scale) * width / 2], [0, scale, 0.03 * (1 - scale) * height]])
+
+
+def seen_from_farther(picture: np.ndarray, matrix: np.ndarray, *, smooth: bool) -> np.ndarray:
+    """(H,W[,C]) in a wider window; what was not photographed is its edge repeated."""
+    size = (picture.shape[1], picture.shape[0])
+    how = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+    return cv2.warpAffine(
+        np.ascontiguousarray(picture), matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def joints_from_farther(keypoints: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(18,3) in the wider window; absent joints stay absent."""
+    moved = keypoints.copy()
+    present = keypoints[:, :2].any(axis=1, keepdims=True)
+    moved[:, :2] = np.where(present, keypoints[:, :2] @ matrix[:, :2].T + matrix[:, 2], 0)
+    return moved
