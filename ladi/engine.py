@@ -88,6 +88,7 @@ class Engine:
             content_filter=extras.content_filter,
             remember=remember,
             room=room,
+            long_coats=bool(pipeline.config.garment_matte),
         )
 
     @classmethod

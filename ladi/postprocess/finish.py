@@ -29,10 +29,13 @@ from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
 from ladi.settings import Settings
 from ladi.types import LAYERS, Category, Conditions, Garment, Layer, PersonParts
 
 _GARMENT = LAYERS.index("garment")
+_SLEEVE_WIDTH = 0.16
+"""Half an old sleeve's width, of the distance between the shoulders."""
 _GONE: dict[Category, str] = {
     "upper_body": "upper_clothes",
     "lower_body": "pants",
@@ -156,6 +159,9 @@ def _put_together(
     stays = np.zeros_like(mask)
     if outline is not None and goes_on(person) and not by_hand:
         stays = below_hem(mask, person.labels, outline, person.scheme)
+        # A forearm that hangs lower than the hem is a forearm all the same.
+        limbs = Limbs(person.keypoints, person.labels > 0)
+        stays &= ~limbs.near_arms(stays, _SLEEVE_WIDTH * limbs.width)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:

@@ -7,7 +7,7 @@ It puts the steps of this folder in order: judge, frame, find parts, draw the ma
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from ladi.preprocess.frame import (
     to_tensor,
     to_window,
 )
+from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.turning import turn_pixels
@@ -44,6 +45,12 @@ from ladi.types import (
 if TYPE_CHECKING:
     from ladi.preprocess.parsing import ParsingNetwork
 
+_COATS = ("upper_clothes", "coat")
+_LEAVES = 0.08
+"""Share of a window's last row from which on a coat leaves it."""
+_ROOM, _FARTHER = 0.15, 1.5
+"""What the photo must go on below, and how much taller a window becomes, of its height."""
+
 
 def prepare_person(
     photo: Photo,
@@ -57,6 +64,7 @@ def prepare_person(
     mask_rule: MaskRule = "worn",
     mask_grow: int = 0,
     shrunk: int = 1,
+    long_coats: bool = False,
 ) -> PersonParts:
     """Frame the person, label them, and decide what is repainted.
 
@@ -71,25 +79,22 @@ def prepare_person(
         mask_rule: See ``ladi.types.MaskRule``.
         mask_grow: Pixels of ``size`` by which the mask is grown; negative shrinks it.
         shrunk: By which factor this photo is a smaller copy, so that people are not called small for it.
+        long_coats: See long coats to their hems, in a wider window; for models that were trained so.
 
     Raises:
         PersonError: The person cannot be dressed.
     """
-    # diffusers, which the parser needs, takes seconds to import.
-    from ladi.preprocess.parsing import parse_person, translate
-
     findings = check_person(photo, detection, shrunk=shrunk)
     raise_errors(findings)
     frame = frame_person(photo.size, detection, category, size)
-    image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
-    keypoints = keypoints_to_frame(detection.keypoints, frame)
-    joints = pose_map(keypoints, size)  # [1,18,H,W]
-    silhouette = crop_to_frame(detection.silhouette, frame)
-    parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
-    labels = translate(parsing, scheme, keypoints)
-    if mask_rule == "worn":
-        labels = settle_worn(labels, to_pixels(image), scheme)
-        labels = mend_worn(labels, keypoints, silhouette, scheme)
+    seen = _look(photo, detection, parser, frame, scheme, mask_rule)
+    if long_coats and category == "upper_body" and mask_rule == "worn":
+        farther = with_long_coat(frame, seen.labels, photo.size, scheme)
+        if farther is not None:
+            again = _look(photo, detection, parser, farther, scheme, mask_rule)
+            if with_long_coat(farther, again.labels, photo.size, scheme) is None:
+                frame, seen = farther, again
+    image, labels, keypoints = seen.image, seen.labels, seen.keypoints
     where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
     fixed = mask_regions(labels, keypoints, **where).fixed
     reach = dilation_at(size, trained_size or size)
@@ -103,14 +108,74 @@ def prepare_person(
         frame=frame,
         image=image,
         mask=torch.from_numpy(mask)[None, None].float(),
-        pose_map=joints,
+        pose_map=seen.pose_map,
         keypoints=keypoints,
         labels=labels,
         category=category,
         scheme=scheme,
-        parser=parsing.parser,
+        parser=seen.parser,
         findings=(*findings, *check_worn(labels, mask, scheme, category)),
     )
+
+
+class _Seen(NamedTuple):
+    """A window, and what is found in it."""
+
+    image: torch.Tensor
+    """(1,3,H,W) in [-1,1]."""
+    keypoints: np.ndarray
+    """(18,3)."""
+    pose_map: torch.Tensor
+    """(1,18,H,W)."""
+    labels: np.ndarray
+    """(H,W)."""
+    parser: str
+
+
+def _look(
+    photo: Photo,
+    detection: PoseDetection,
+    parser: ParsingNetwork,
+    frame: Frame,
+    scheme: LabelScheme,
+    rule: MaskRule,
+) -> _Seen:
+    """Cut a window out and label what it shows."""
+    # diffusers, which the parser needs, takes seconds to import.
+    from ladi.preprocess.parsing import parse_person, translate
+
+    image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
+    keypoints = keypoints_to_frame(detection.keypoints, frame)
+    joints = pose_map(keypoints, frame.size)  # [1,18,H,W]
+    silhouette = crop_to_frame(detection.silhouette, frame)
+    parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
+    labels = translate(parsing, scheme, keypoints)
+    if rule == "worn":
+        labels = settle_worn(labels, to_pixels(image), scheme)
+        labels = mend_worn(labels, keypoints, silhouette, scheme)
+    return _Seen(image, keypoints, joints, labels, parsing.parser)
+
+
+def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:
+    """The wider window in which a coat that leaves this one would end; ``None`` where none leaves it.
+
+    A dress is no coat: it stays below a new top.
+
+    Args:
+        frame: upright.
+        labels: (H,W) of what it shows.
+        photo_size: the window goes no lower than the photo.
+        scheme: of the labels.
+    """
+    table = label_table(scheme)
+    coat = np.isin(labels[-1], [table[name] for name in _COATS if name in table]).mean()
+    dress = (labels[-1] == table["dress"]).mean()
+    room = photo_size[0] - (frame.top + frame.height)
+    if coat <= _LEAVES or dress > coat or frame.angle or room < _ROOM * frame.height:
+        return None
+    tall = frame.height + min(room, (_FARTHER - 1) * frame.height)
+    wide = tall * frame.width / frame.height
+    return replace(frame, left=frame.left + (frame.width - wide) / 2, width=wide, height=tall)
 
 
 def dilation_at(size: Size, trained_size: Size) -> int:

@@ -49,6 +49,7 @@ class Preparation:
         content_filter: ContentFilter | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
+        long_coats: bool = False,
     ) -> None:
         """Start with nothing remembered.
 
@@ -62,7 +63,9 @@ class Preparation:
             content_filter: looks at photos before anything else does.
             remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
             room: how many are kept, of people and of garments each.
+            long_coats: the model was trained on windows that are wide enough for them.
         """
+        self._long_coats = long_coats
         self._model = model
         self._size = size
         self._parser = parser
@@ -142,6 +145,7 @@ class Preparation:
                 mask_rule=mask_rule,
                 mask_grow=mask_grow,
                 shrunk=factor,
+                long_coats=self._long_coats,
             )
             if degrees:
                 told = (finding("person_turned", turn=degrees), *found.findings)

@@ -104,3 +104,17 @@ def test_cloth_is_never_much_lighter_or_black(sleeve: float) -> None:
     shown = layers(np.where(labels > 0, GARMENT, WALL))
     relief = draw_arms(shown, labels > 0, labels, joints, outline, sleeve).relief
     assert relief.max() <= 1 and relief.min() > 0.4
+
+
+@pytest.mark.parametrize("light", [-1.0, 1.0])
+def test_a_bare_arm_is_round_and_lit_from_one_side(light: float) -> None:
+    """Prevents: arms cut out of paper."""
+    labels, joints, outline = standing()
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    round_ = draw_arms(shown, labels > 0, labels, joints, outline, 0.2, light).roundness
+    across = round_[150]
+    arm = np.flatnonzero(across[:66])
+    left, right = across[arm[2]], across[arm[-3]]
+    assert across[arm[2:-2]].max() > max(left, right) > min(left, right) > 0.5
+    assert (left > right) == (light < 0)
+    assert not across[90:110].any(), "on the body nothing is told"

@@ -13,7 +13,7 @@ from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import LIP
-from ladi.types import LAYERS, Frame, Garment, PersonParts, Photo
+from ladi.types import JOINT, LAYERS, Frame, Garment, PersonParts, Photo
 
 SIZE = (256, 192)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -104,6 +104,44 @@ def test_what_was_wall_stays_wall_and_a_coat_below_the_hem_stays_the_coat() -> N
     assert (sure[WALL][50:58, 32:36] == 1).all() and sure[GARMENT][100, 100] == np.float32(0.7)
     shirt = np.where(np.arange(SIZE[0])[:, None] < 190, labels, 0).astype(np.uint8)
     assert not below_hem(mask, shirt, outline, "lip").any()
+
+
+def test_trousers_go_on_under_what_was_a_longer_coat() -> None:
+    """Prevents: fog between a short new top and the trousers that a longer coat hid."""
+    pixels = np.full((*SIZE, 3), 230, np.uint8)
+    labels, keypoints = np.zeros(SIZE, np.uint8), np.zeros((18, 3), np.float32)
+    labels[60:200, 50:140], labels[200:, 60:130] = LIP["coat"], LIP["pants"]
+    pixels[60:200, 50:140], pixels[200:, 60:130] = (200, 30, 30), (20, 30, 90)
+    for name, point in {
+        "right_shoulder": (66, 70),
+        "left_shoulder": (126, 70),
+        "right_hip": (80, 160),
+        "left_hip": (112, 160),
+    }.items():
+        keypoints[JOINT[name]] = (*point, 1)
+    photo = Photo(pixels)
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[..., 50:205, 40:150] = 1
+    person = PersonParts(
+        photo=photo,
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=to_tensor(pixels),
+        mask=mask,
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=keypoints,
+        labels=labels,
+    )
+    garment = Garment(image=torch.zeros(1, 3, *SIZE), matte=torch.ones(1, 1, *SIZE))
+    numbers = np.full(SIZE, WALL)
+    numbers[60:160, 60:130], numbers[160:, 60:130] = GARMENT, OTHER
+    painted = torch.zeros(1, 3, *SIZE)
+    for stays, colour in ((False, (20, 30, 90)), (True, (200, 30, 30))):
+        kept = np.zeros(SIZE, bool)
+        kept[165:200, 60:130] = stays
+        layout = Layout(one_hot(numbers)[0].numpy(), kept)
+        whole = compose(painted, one_hot(numbers), layout, person, garment, None, SIZE).whole()
+        shown = ((whole[0, :, 180, 95] + 1) * 127.5).numpy()
+        assert np.abs(shown - colour).max() < 20, "what goes on below the window stays a coat" * stays
 
 
 def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ladi.postprocess.skin import match_skin, near_arms, reddish
+from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -107,3 +107,12 @@ def test_skin_of_every_tone_looks_like_skin(tone: tuple[float, float, float]) ->
 def test_arms_reach_as_far_as_their_joints(scene: dict[str, Any]) -> None:
     zone = near_arms(scene["keypoints"], (H, W))
     assert zone[130, 46] == 1 and zone[130, 96] == 0 and zone[240, 46] == 0
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0.0, 0.2])
+def test_a_face_tells_from_which_side_light_falls(slope: float) -> None:
+    photo, face = np.full((256, 192, 3), -1, np.float32), np.zeros((256, 192), bool)
+    face[30:70, 80:112] = True
+    photo[:] = (0.3 + slope * (np.arange(192) - 96) / 16)[None, :, None]
+    assert np.sign(round(side_of_light(photo, face), 3)) == np.sign(slope)
+    assert side_of_light(photo, face & False) == 0
