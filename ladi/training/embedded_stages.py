@@ -15,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.files import folder_written_whole
 from ladi.training.loop.stage import LoopOptions, steps_of
 from ladi.training.loop.train import train
 from ladi.training.loop.workbench import start_processes
@@ -62,10 +63,11 @@ def save_model(out: Path, pipeline: LadiVtonPipeline, extras: Mapping[str, Any])
     networks = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
     for module in (*networks, *extras.values()):
         halve(module)
-    pipeline.save_pretrained(out, max_shard_size=SHARD_SIZE)
-    for name, module in extras.items():
-        module.save_pretrained(out / name, max_shard_size=SHARD_SIZE)
-    forget_origin(out)
+    with folder_written_whole(out) as draft:
+        pipeline.save_pretrained(draft, max_shard_size=SHARD_SIZE)
+        for name, module in extras.items():
+            module.save_pretrained(draft / name, max_shard_size=SHARD_SIZE)
+        forget_origin(draft)
     LOGGER.info("exported to %s", out)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import torch
 from ladi.data.opening import open_dataset
 from ladi.data.sample import DatasetError, PairDataset
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.files import folder_written_whole
 from ladi.training.loop.checkpoints import CHECKPOINT, load_checkpoint
 from ladi.training.loop.rehearsal import rehearse
 from ladi.training.loop.stage import FullSizeOptions, PaperStage, Stage, steps_of
@@ -209,11 +209,9 @@ def export_model(job: Job, out: Path) -> None:
         height=parts.size[0],
         width=parts.size[1],
     )
-    draft = out.with_name(f"{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)  # of an export that was killed
-    pipeline.save_pretrained(draft)
-    (draft / "training.json").write_text(json.dumps(_record(job), indent=2) + "\n")
-    draft.rename(out)
+    with folder_written_whole(out) as draft:
+        pipeline.save_pretrained(draft)
+        (draft / "training.json").write_text(json.dumps(_record(job), indent=2) + "\n")
     LOGGER.info("exported to %s", out)
 
 

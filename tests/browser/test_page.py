@@ -26,7 +26,7 @@ RUN_AXE = """async () => {
 def test_a_phone_never_scrolls_sideways(enter: Callable[..., Visitor]) -> None:
     """Prevents a page whose parts stick out of a phone's screen, or that lacks what the text speaks of."""
     visitor = enter(width=390, height=844)
-    # The page grows for a while after it opened, so its end is gone to again until nothing lies beneath the bar.
+    # The page grows for a while after it opened, so go to its end until nothing is beneath the bar.
     visitor.page.locator("footer").get_by_text("Use via API").wait_for()
     visitor.page.wait_for_function(
         "() => { scrollTo(0, document.documentElement.scrollHeight);"
