@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
@@ -116,8 +116,16 @@ def findings_list(findings: Iterable[Finding], good: str, what: str) -> str:
         what: see ``with_links``.
     """
     lines = [with_links(finding.message, what, finding.turn) for finding in findings]
-    if not lines:
-        return f'<div class="note good" role="status">✓ {plain(good)}</div>'
+    return _caution(lines) if lines else f'<div class="note good" role="status">✓ {plain(good)}</div>'
+
+
+def doubts(sentences: Sequence[str]) -> str:
+    """What is worth knowing where nothing can be done about it at once; nothing of nothing."""
+    bare = [sentence.partition(USE_ANYWAY)[0].partition(TURN_IT)[0].strip() for sentence in sentences]
+    return _caution([plain(sentence) for sentence in bare]) if bare else ""
+
+
+def _caution(lines: Sequence[str]) -> str:
     listed = "<ul>" + "".join(f"<li>{line}</li>" for line in lines) + "</ul>"
     return said(f'<div class="note caution" role="status">{listed if len(lines) > 1 else lines[0]}</div>')
 

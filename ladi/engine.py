@@ -15,6 +15,7 @@ Whatever pulls in diffusers or transformers is imported where it is used: that t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -298,4 +299,8 @@ class Engine:
             compared = self._painter.finish_cells(requests, prepared, conditions, pictures)
             self._painter.check([one.image for one in compared])
         stages.done()
-        return compared
+        found = [
+            collect_findings(request, person, garment, own_size=self.size)
+            for request, (garment, person) in zip(requests, prepared, strict=True)
+        ]
+        return [replace(one, findings=found[one.cell.conditions]) for one in compared]

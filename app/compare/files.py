@@ -15,6 +15,7 @@ from app import pictures
 from app.compare.axes import Planned, Variant
 from app.files import new_folder, write_picture, write_result
 from app.values import flat_settings
+from app.words import warnings_of
 from ladi.records import values_of
 from ladi.settings import TryOnRequest
 
@@ -63,10 +64,23 @@ def write_comparison(
         inputs=inputs,
     )
     table = folder / "comparison.json"
-    content = {"settings": shared, "cells": [told_of(cell) for cell in cells]}
+    doubts = _doubts(made)
+    content = {"settings": shared, "cells": [told_of(cell) for cell in cells], "findings": doubts}
     table.write_text(json.dumps(content, indent=2), encoding="utf-8")
     sheet = str(write_picture(drawn, folder, "comparison"))
-    return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table)}
+    return {"cells": cells, "columns": columns, "sheet": sheet, "table": str(table), "findings": doubts}
+
+
+def _doubts(made: Sequence[tuple[Planned, Any]]) -> list[str]:
+    """What is worth knowing of the pictures, each once; of several garments with the garment's number."""
+    several = len({planned.garment for planned, _ in made}) > 1
+    doubts: dict[str, None] = {}
+    everywhere = set.intersection(*({one.message for one in warnings_of(cell.findings)} for _, cell in made))
+    for planned, cell in made:
+        for finding in warnings_of(cell.findings):
+            own = several and finding.message not in everywhere
+            doubts[f"Garment {planned.garment + 1}: {finding.message}" if own else finding.message] = None
+    return list(doubts)
 
 
 def told_of(cell: Mapping[str, Any]) -> dict[str, Any]:

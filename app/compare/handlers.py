@@ -200,8 +200,9 @@ class Comparing:
         total = sum(cell["seconds"] for cell in cells)
         seeds = sorted({cell["seed"] for cell in cells})
         seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+        done = words.hint(f"{len(cells)} pictures, {seed}, {total:.1f} s of painting in all.")
         return {
-            "status": words.hint(f"{len(cells)} pictures, {seed}, {total:.1f} s of painting in all."),
+            "status": done + words.doubts(state["findings"]),
             "grid": self._grid(state),
             "first": gr.update(choices=labels, value=labels[0]),
             "second": gr.update(choices=labels, value=labels[-1]),

@@ -154,6 +154,7 @@ class Looking:
                     clean=settings["clean_garment"],
                     size=size,
                     use_anyway=read_value(settings, "use_anyway"),
+                    turn=read_value(settings, "turn"),
                 )
                 seen, category = replace(seen, garment=found), found.category
             except LadiError as error:
@@ -165,7 +166,7 @@ class Looking:
                     category=category,
                     mask_grow=read_value(settings, "mask_grow"),
                     mask_rule=settings["mask_rule"],
-                    size=size,
+                    size=size,  # not turned: strokes are drawn on the photo as it was uploaded
                 )
                 seen = replace(seen, person=parts)
             except LadiError as error:

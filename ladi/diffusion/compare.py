@@ -24,7 +24,7 @@ from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.samplers import make_sampler
 from ladi.diffusion.sampling import Draws, Sampling
 from ladi.settings import Settings, Switches, check_settings
-from ladi.types import Conditions, SettingError
+from ladi.types import Conditions, Finding, SettingError
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class Compared:
     image: np.ndarray
     """(H,W,3) uint8 RGB, as a result's pictures."""
     seconds: float
+    findings: tuple[Finding, ...] = ()
+    """What is worth knowing of its photo and its garment."""
 
 
 def check_cells(cells: Sequence[Cell]) -> None:

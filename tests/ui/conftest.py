@@ -57,6 +57,8 @@ class FakeEngine:
         self.most_at_once = 0
         self.steps = 4
         self.looks: list[dict[str, Any]] = []
+        self.clothes: list[dict[str, Any]] = []
+        self.findings: dict[int, tuple[Finding, ...]] = {}
         self._count = threading.Lock()
 
     defaults = (5, 2.0)
@@ -87,6 +89,7 @@ class FakeEngine:
         return parts_of(photo)
 
     def prepare_garment(self, photo: Photo, **how: Any) -> Garment:
+        self.clothes.append(how)
         return Garment(torch.zeros(1, 3, *SIZE), torch.ones(1, 1, *SIZE), guessed=True)
 
     def compare(self, requests: Any, cells: Any, **how: Any) -> list[Compared]:
@@ -98,7 +101,7 @@ class FakeEngine:
             request = requests[cell.conditions]
             picture = request.person.pixels // (cell.steps + 1)
             picture[0, 0] = request.garment.pixels[0, 0]
-            made.append(Compared(cell, picture, 0.5))
+            made.append(Compared(cell, picture, 0.5, self.findings.get(cell.conditions, ())))
         return made
 
     def _answer(self, request: TryOnRequest, progress: Any, cancelled: Any, preview: Any) -> Result:

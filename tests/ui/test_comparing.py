@@ -18,9 +18,10 @@ from app.running import Runs
 from app.tryon import masks
 from app.words import STOPPED, UNEXPECTED
 from ladi.postprocess.png import read_settings
+from ladi.preprocess.findings import USE_ANYWAY
 from ladi.preprocess.photo import read_photo
 from ladi.settings import Switches
-from ladi.types import Cancelled, PersonError
+from ladi.types import Cancelled, Finding, PersonError
 from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
 from tests.ui.pictures import coloured
 
@@ -85,6 +86,20 @@ def test_garments_and_steps_make_a_grid_and_exports(desk: Desk) -> None:
     assert [cell["label"] for cell in table["cells"]] == [cell["label"] for cell in cells]
     sheet = Image.open(shown["sheet"]["value"])
     assert sheet.height > 4 * 384 and sheet.width > 4 * 288  # inputs above three rows; four inputs across
+
+
+def test_what_is_worth_knowing_of_the_pictures_is_said_once(desk: Desk) -> None:
+    """Prevents a comparison of pictures that "Try on" warns about, without a word."""
+    told = desk.compare(("garment", "all"), ("steps", "1, 3"))
+    assert "caution" not in told["status"]
+    photo = Finding("warning", "dark", "The photo is dark <here>.")
+    cloth = Finding("warning", "edge", f"The garment touches the edge.{USE_ANYWAY}")
+    desk.engines["mini"].findings = {number: (photo,) for number in range(3)}
+    desk.engines["mini"].findings[1] = (photo, cloth)
+    told = desk.compare(("garment", "all"), ("steps", "1, 3"))
+    assert told["status"].count("dark &lt;here&gt;") == 1
+    assert "Garment 2: The garment touches the edge." in told["status"] and USE_ANYWAY not in told["status"]
+    assert len(json.loads(Path(told["state"]["table"]).read_text())["findings"]) == 2
 
 
 def test_each_model_paints_its_own_cells(desk: Desk) -> None:

@@ -168,6 +168,14 @@ def test_a_picture_that_lies_has_the_way_to_turn_it(
     assert '<a href="#turn-person-270" role="button">Turn it</a>' in said
 
 
+def test_whether_a_garment_is_turned_is_the_settings_to_say(visitor: Visitor) -> None:
+    """Prevents a garment that lies in the look and hangs in the result."""
+    for turn in (True, False):
+        visitor.look(turn=turn)
+        assert visitor.engine.clothes[-1]["turn"] is turn
+        assert "turn" not in visitor.engine.looks[-1], "strokes are drawn on the photo as it is"
+
+
 def test_a_turned_picture_takes_the_place_of_the_upload(visitor: Visitor, send: Send) -> None:
     """Prevents a turn that loses sharpness or transparency, and turning the server's own files."""
     photo = np.random.default_rng(3).integers(0, 256, (48, 40, 4)).astype(np.uint8)
