@@ -23,6 +23,7 @@ from ladi.preprocess.frame import (
     to_tensor,
     to_window,
 )
+from ladi.preprocess.hair import settle_hair
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
@@ -151,7 +152,8 @@ def _look(
     parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
     labels = translate(parsing, scheme, keypoints)
     if rule == "worn":
-        labels = settle_worn(labels, to_pixels(image), scheme)
+        pixels = to_pixels(image)
+        labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
         labels = mend_worn(labels, keypoints, silhouette, scheme)
     return _Seen(image, keypoints, joints, labels, parsing.parser)
 
