@@ -247,6 +247,8 @@ def _cloth(
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
     start, end = _CLOTH_REACH
     trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
+    # Where the network painted something else there is no cloth of it to fall back upon.
+    trust = 1 - (1 - trust) * enlarge(weight, size).clamp(0, 1)
     return cloth * trust + painted * (1 - trust)
 
 

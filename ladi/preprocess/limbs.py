@@ -83,15 +83,17 @@ class Limbs:
 
     def near_arms(self, region: np.ndarray, reach: float) -> np.ndarray:
         """Pixels of a region not further than ``reach`` from the line of an arm: (H,W) bool → same."""
-        result = np.zeros_like(region)
-        pixels = np.argwhere(region)[:, ::-1].astype(np.float64)
-        near = np.zeros(len(pixels), bool)
+        return _near(region, [self._arm(side) for side in ("left", "right")], reach)
+
+    def near_legs(self, region: np.ndarray, reach: float) -> np.ndarray:
+        """The same for legs; one whose knee was not found hangs straight down from its hip."""
+        chains = []
         for side in ("left", "right"):
-            chain = self._arm(side)
-            if chain and len(pixels):
-                near |= _distance(pixels, chain) <= reach
-        result[region] = near
-        return result
+            chain = self._leg(side)
+            if len(chain) == 1:
+                chain = [chain[0], np.array([chain[0][0], float(len(region))])]
+            chains.append(chain)
+        return _near(region, chains, reach)
 
     def _centre(self, name: str) -> np.ndarray | None:
         found = [self._points[side] for side in (f"left_{name}", f"right_{name}") if side in self._points]
@@ -172,6 +174,18 @@ class Limbs:
         numbers = np.array([number for number, _, _ in usable], np.uint8)
         labels[region] = numbers[np.argmin(distances, axis=0)]
         return labels
+
+
+def _near(region: np.ndarray, chains: list[list[np.ndarray]], reach: float) -> np.ndarray:
+    """(H,W) bool: what of a region is not further than ``reach`` from one of several lines."""
+    result = np.zeros_like(region)
+    pixels = np.argwhere(region)[:, ::-1].astype(np.float64)
+    near = np.zeros(len(pixels), bool)
+    for chain in chains:
+        if chain and len(pixels):
+            near |= _distance(pixels, chain) <= reach
+    result[region] = near
+    return result
 
 
 def _distance(pixels: np.ndarray, chain: list[np.ndarray]) -> np.ndarray:

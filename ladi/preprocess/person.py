@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 _COATS = ("upper_clothes", "coat")
 _LEAVES = 0.08
 """Share of a window's last row from which on a coat leaves it."""
+_LOWER = 0.01
+"""Share of the wider window that trousers or a skirt must have."""
 _ROOM, _FARTHER = 0.15, 1.5
 """What the photo must go on below, and how much taller a window becomes, of its height."""
 
@@ -93,7 +95,8 @@ def prepare_person(
         farther = with_long_coat(frame, seen.labels, photo.size, scheme)
         if farther is not None:
             again = _look(photo, detection, parser, farther, scheme, mask_rule)
-            if with_long_coat(farther, again.labels, photo.size, scheme) is None:
+            ends = with_long_coat(farther, again.labels, photo.size, scheme) is None
+            if ends and shows_lower(again.labels, scheme):
                 frame, seen = farther, again
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints
     where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
@@ -178,6 +181,13 @@ def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: L
     tall = frame.height + min(room, (_FARTHER - 1) * frame.height)
     wide = tall * frame.width / frame.height
     return replace(frame, left=frame.left + (frame.width - wide) / 2, width=wide, height=tall)
+
+
+def shows_lower(labels: np.ndarray, scheme: LabelScheme) -> bool:
+    """Whether enough of trousers or a skirt is seen to tell what a coat hides of them."""
+    table = label_table(scheme)
+    share = np.isin(labels, [table["pants"], table["skirt"]]).mean()
+    return bool(share >= _LOWER)
 
 
 def dilation_at(size: Size, trained_size: Size) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladi.preprocess.labels import LIP
-from ladi.preprocess.person import with_long_coat
+from ladi.preprocess.person import shows_lower, with_long_coat
 from ladi.types import Frame
 
 SIZE = (256, 192)
@@ -50,3 +50,11 @@ def test_otherwise_it_is_as_it_was(
     labels: np.ndarray, photo: tuple[int, int], changes: dict[str, float]
 ) -> None:
     assert with_long_coat(frame(**changes), labels, photo, "lip") is None
+
+
+def test_what_a_coat_hides_is_known_by_what_is_seen_below_it() -> None:
+    """Prevents: fog where nobody knows whether there are trousers, a skirt or bare legs."""
+    labels = worn("coat", 200)
+    assert not shows_lower(labels, "lip")
+    labels[200:240, 60:130] = LIP["pants"]
+    assert shows_lower(labels, "lip")
