@@ -85,6 +85,35 @@ class Limbs:
         """Pixels of a region not further than ``reach`` from the line of an arm: (H,W) bool → same."""
         return _near(region, [self._arm(side) for side in ("left", "right")], reach)
 
+    def near_arm(self, side: str, region: np.ndarray, reach: float) -> np.ndarray:
+        """The same for one arm from shoulder to wrist; nowhere unless all its joints were found."""
+        names = [f"{side}_{name}" for name in ("shoulder", "elbow", "wrist")]
+        chain = [self._points[name] for name in names if name in self._points]
+        return _near(region, [chain] if len(chain) == len(names) else [], reach)
+
+    def along_arm(self, side: str, region: np.ndarray) -> np.ndarray:
+        """How far along an arm whose joints were all found each pixel lies: (H,W) in [0,1], 0 = shoulder.
+
+        Args:
+            side: ``left`` or ``right``.
+            region: (H,W) bool, where it is told; 0 elsewhere.
+        """
+        chain = [self._points[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist")]
+        result = np.zeros(region.shape, np.float32)
+        pixels = np.argwhere(region)[:, ::-1].astype(np.float64)
+        lengths = [
+            max(float(np.hypot(*(end - start))), 1e-9) for start, end in zip(chain, chain[1:], strict=False)
+        ]
+        nearest, share = np.full(len(pixels), np.inf), np.zeros(len(pixels))
+        for part, (start, end) in enumerate(zip(chain, chain[1:], strict=False)):
+            step = (end - start) / lengths[part] ** 2
+            here = np.clip((pixels - start) @ step, 0, 1)
+            away = np.hypot(*(pixels - start - here[:, None] * (end - start)).T)
+            share = np.where(away < nearest, (part * lengths[0] + here * lengths[part]) / sum(lengths), share)
+            nearest = np.minimum(nearest, away)
+        result[region] = share
+        return result
+
     def near_legs(self, region: np.ndarray, reach: float) -> np.ndarray:
         """The same for legs; one whose knee was not found hangs straight down from its hip."""
         chains = []

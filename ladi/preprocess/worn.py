@@ -16,6 +16,11 @@ from ladi.types import LabelScheme
 
 _HEAD = ("hat", "sunglasses", "face", "head")
 _ARMS = ("left_arm", "right_arm", "glove")
+_TOPS = ("upper_clothes", "dress", "coat")
+_ARM_WIDTH = 0.14
+"""Half the width of a sleeved arm, of the distance between the shoulders."""
+_SLICES = 16
+"""Parts of an arm, each of which is sleeved or bare."""
 _LEGS = ("left_leg", "right_leg", "socks", "left_shoe", "right_shoe")
 
 # Lengths and widths as shares of the torso, from the shoulders to the hips; areas of its square.
@@ -60,7 +65,9 @@ def mend_worn(
     """
     table = label_table(scheme)
     labels = _without_stray_pieces(labels.astype(np.uint8), silhouette > _ON)
-    person = _Person(labels, table, Limbs(keypoints, silhouette > _ON), silhouette > _ON)
+    limbs = Limbs(keypoints, silhouette > _ON)
+    labels = _whole_arms(labels, table, limbs, silhouette > _ON)
+    person = _Person(labels, table, limbs, silhouette > _ON)
     worn = person.named(*GARMENTS)
     if not worn.any():
         return labels
@@ -84,6 +91,37 @@ def _without_stray_pieces(labels: np.ndarray, silhouette: np.ndarray) -> np.ndar
     stray = inside < _INSIDE * sizes
     stray[1 + sizes[1:].argmax()] = False
     return np.where(stray[patches], np.uint8(0), labels)
+
+
+def _whole_arms(
+    labels: np.ndarray, table: dict[str, int], limbs: Limbs, silhouette: np.ndarray
+) -> np.ndarray:
+    """Labels without wall where an arm is: white sleeves before a white wall, black ones before a black one.
+
+    What the outline and the joints both call an arm is in a sleeve if most of that arm is, and bare else. Nor
+    is a piece of a sleeve bare skin.
+    """
+    unknown = (labels == table["background"]) & silhouette
+    tops = np.isin(labels, [table[name] for name in _TOPS if name in table])
+    mended = labels.copy()
+    rim = max(1, round(_ARM_WIDTH * limbs.width))
+    body = ndimage.binary_dilation(limbs.trunk((labels.shape[0], labels.shape[1])), iterations=rim)
+    for side in ("left", "right"):
+        here = limbs.near_arm(side, unknown, _ARM_WIDTH * limbs.width)
+        skin = labels == table[f"{side}_arm"]
+        sleeve, bare = (limbs.near_arm(side, part, _ARM_WIDTH * limbs.width).sum() for part in (tops, skin))
+        if here.any() and sleeve + bare > 0:
+            mended[here] = table["upper_clothes"] if sleeve >= bare else table[f"{side}_arm"]
+        # A sleeve has no windows: what is bare lies nearer to the hand than all of it. Before the body nobody
+        # knows whose cloth is beside it.
+        arm = limbs.near_arm(side, skin | tops, _ARM_WIDTH * limbs.width)
+        if (arm & skin).any() and (arm & tops).any():
+            along = np.full(labels.shape, _SLICES)
+            along[arm] = (_SLICES * limbs.along_arm(side, arm)).astype(int)[arm]
+            beside = [np.bincount(along[arm & part & ~body], minlength=_SLICES + 1) for part in (tops, skin)]
+            sleeved = np.flatnonzero(beside[0] > beside[1])
+            mended[arm & skin & (along < sleeved.max(initial=0))] = table["upper_clothes"]
+    return mended
 
 
 def _surrounded(doubtful: np.ndarray, worn: np.ndarray) -> np.ndarray:

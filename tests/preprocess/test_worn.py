@@ -74,6 +74,23 @@ def test_forearms_crossed_in_front_stay_arms() -> None:
     assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), labels)
 
 
+@pytest.mark.parametrize("mistaken", ["background", "left_arm"])
+def test_a_sleeve_has_no_windows(mistaken: str) -> None:
+    """Prevents: pieces of a white sleeve that stay before a white wall."""
+    whole, joints, silhouette = person()
+    whole[100:172, 132:146] = LIP["upper_clothes"]
+    labels = whole.copy()
+    labels[118:140, 132:146] = LIP[mistaken]
+    mended = mend_worn(labels, joints, silhouette, "lip")
+    assert np.array_equal(mended, whole)
+
+
+def test_before_a_wall_beyond_the_outline_nothing_is_an_arm() -> None:
+    labels, joints, silhouette = person()
+    labels[100:190, 132:146], silhouette[100:190, 132:146] = 0, 0
+    assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), labels)
+
+
 def test_skin_in_the_midst_is_kept_where_an_arms_joints_are_unknown() -> None:
     labels, joints, silhouette = person()
     labels[115:128, 80:110] = LIP["left_arm"]
