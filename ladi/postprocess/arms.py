@@ -41,6 +41,9 @@ _POCKET = 0.93
 """Of an arm, as far as it is drawn where no hand is seen at its end."""
 _SHOULDER = 0.12
 """Of the arm, as far as the shoulder's shape is the warp's to say."""
+_SLEEVED, _NECK = 0.2, 0.36
+"""Sleeves longer than this share of the arm cover the shoulder, from so far beside the neck on, of the
+distance between the shoulders."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _HAND_PIXELS = 12
@@ -134,7 +137,7 @@ def draw_arms(
     shown = probabilities.argmax(0)
     changed = shown.copy()
     person = mask & (worn | bare)
-    rows = np.arange(size[0])[:, None]
+    rows, columns = np.arange(size[0])[:, None], np.arange(size[1])[None]
     nearest = np.minimum.reduce([tube.depth for tube in tubes])
     # What was painted of arms where none is: in a wide old sleeve, or across the body.
     below = rows > limbs.shoulder_line(size[1]) + _NECKLINE * limbs.torso
@@ -153,6 +156,9 @@ def draw_arms(
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
+        if end > _SLEEVED:
+            # A sleeve begins where the neck ends, without a hole at the shoulder.
+            cloth |= (shown == _SKIN) & (np.abs(columns - limbs.neck[0]) > _NECK * limbs.width)
         changed[inside & (tube.along <= end) & cloth & (shown != _OTHER)] = _GARMENT
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest) & (tube.along > end + _CUFF)

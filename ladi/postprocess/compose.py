@@ -21,14 +21,13 @@ import cv2
 import numpy as np
 import torch
 from scipy import ndimage
-from torch.nn import functional
 
 from ladi.postprocess.continuing import continue_picture
-from ladi.postprocess.grey import LUMA
-from ladi.postprocess.layers import LayeredPicture, blur, enlarge, own_colours, shapes
+from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
+from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
-from ladi.preprocess.frame import crop_to_frame, to_pixels
+from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS, Garment, PersonParts, Size
@@ -38,26 +37,10 @@ _AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
 _RIM, _SKIN_RIM = 2, 1
 """Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
-_SURE = 0.9
-"""Matte from which on a garment's pixel shows the garment alone."""
-_HOLE = 0.02
-"""Of a garment, a hole up to which in its matte is a print."""
-_DOUBTED = 0.2
-"""Mean matte of a hole from which it is no gap between a sleeve and the body."""
-_HEM = 1
-"""Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
-_MIRROR, _CLOTH_MIRROR, _SMOOTHLY = (10.0, 24.0), (1.5, 5.0), (0.0, 0.5)
-"""As in ``continuing.py``: for walls and things, for cloth, whose prints would show if they were repeated,
-and for skin."""
-_CLOTH_REACH = (3.0, 9.0)
-"""Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
+_MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
+"""As in ``continuing.py``: for walls and things, and for skin."""
 _ALIKE = 0.5
 """Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
-_SMOOTH = 4.0
-"""Standard deviation, in pixels at a height of 256, over which light is compared."""
-_DARKEST, _BRIGHTEST = 0.65, 1.12
-"""Of the cloth's own brightness; beyond these it is no shade but another colour."""
-_LEAST = 0.02
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
@@ -103,7 +86,7 @@ def compose(
     shown_bare = _named(person, _BARE) & alike  # no collar, no bracelet
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
-        _WALL: _tensor(
+        _WALL: as_tensor(
             continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL], _MIRROR)
         ),
         _SKIN: _own(
@@ -123,7 +106,7 @@ def compose(
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
         picture = garment.fine if fine and garment.fine is not None else garment.image
-        colours[_GARMENT] = _cloth(
+        colours[_GARMENT] = lay_cloth(
             colours[_GARMENT], lit, weight, picture, garment.matte.float(), grid, wanted[_GARMENT]
         )
     if layout.relief is not None:
@@ -166,7 +149,7 @@ def _own(
     reach = ndimage.distance_transform_edt(~known)
     trust = torch.from_numpy(((2 * near - reach) / near).clip(0, 1).astype(np.float32))[None, None]
     trust = enlarge(trust, size).clamp(0, 1)
-    own = _tensor(continue_picture(photo, _enlarged(known, size), wanted, mirror))
+    own = as_tensor(continue_picture(photo, _enlarged(known, size), wanted, mirror))
     return own * trust + painted * (1 - trust)
 
 
@@ -186,7 +169,7 @@ def _uncovered(
     there = _enlarged(covered, size) & wanted
     if not there.any():
         return colours
-    own = _tensor(continue_picture(photo, _enlarged(known, size), there, _MIRROR))
+    own = as_tensor(continue_picture(photo, _enlarged(known, size), there, _MIRROR))
     share = enlarge(torch.from_numpy(covered.astype(np.float32))[None, None], size).clamp(0, 1)
     return own * share + colours * (1 - share)
 
@@ -209,79 +192,7 @@ def _named(person: PersonParts, names: tuple[str, ...]) -> np.ndarray:
     return np.isin(person.labels, [table[name] for name in names if name in table])
 
 
-def _cloth(
-    painted: torch.Tensor,
-    lit: torch.Tensor,
-    weight: torch.Tensor,
-    picture: torch.Tensor,
-    matte: torch.Tensor,
-    grid: torch.Tensor,
-    wanted: np.ndarray,
-) -> torch.Tensor:
-    """The garment's own picture along the grid, in the painted light; painted far from the warp.
-
-    Args:
-        painted: (1,3,*size), the cloth as the network painted it.
-        lit: (1,3,h,w), the same at the model's size, with all else.
-        weight: (1,1,h,w), where that is cloth.
-        picture: (1,3,kh,kw) in [-1,1], the garment.
-        matte: (1,1,h,w), where it is in its picture.
-        grid: (1,h,w,2).
-        wanted: (*size) bool, where cloth is to be.
-    """
-    # diffusers' neighbours, which this needs, take seconds to import.
-    from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
-
-    size = (wanted.shape[0], wanted.shape[1])
-    along = enlarge_grid(grid, size)
-    sure = sample_matte(_without_holes(matte), along)[0, 0].numpy() > _SURE
-    drawn_in = max(1, round(_HEM * size[0] / 256))
-    sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
-    sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
-    if not sure.any():
-        return painted
-    cloth = _tensor(continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR))
-    small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
-    shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
-    cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
-    far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
-    start, end = _CLOTH_REACH
-    trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
-    # Where the network painted something else there is no cloth of it to fall back upon.
-    trust = 1 - (1 - trust) * enlarge(weight, size).clamp(0, 1)
-    return cloth * trust + painted * (1 - trust)
-
-
-def _without_holes(matte: torch.Tensor) -> torch.Tensor:
-    """A matte (1,1,h,w) without small holes: a print that the network was not sure of is cloth."""
-    given = matte[0, 0].numpy()
-    sure = given > _SURE
-    holes, count = ndimage.label(ndimage.binary_fill_holes(sure) & ~sure)
-    sizes = np.bincount(holes.ravel())
-    doubted = ndimage.mean(given, holes, np.arange(count + 1)) > _DOUBTED
-    prints = (sizes < _HOLE * sure.sum()) & doubted
-    prints[0] = False
-    return torch.maximum(matte, torch.from_numpy(prints[holes].astype(np.float32)))
-
-
-def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """How much brighter the painted cloth is than its own picture: (1,1,h,w)."""
-    deviation = _SMOOTH * painted.shape[-2] / 256
-    luma = torch.tensor(LUMA, dtype=painted.dtype).view(1, 3, 1, 1)
-
-    def brightness(picture: torch.Tensor) -> torch.Tensor:
-        values = ((picture + 1) / 2 * luma).sum(1, keepdim=True) + _LEAST
-        return blur(values * weight, deviation) + 1e-4
-
-    return (brightness(painted) / brightness(cloth)).clamp(_DARKEST, _BRIGHTEST)
-
-
 def _enlarged(region: np.ndarray, size: Size) -> np.ndarray:
     """(h,w) bool at a larger size, its edge smoothed."""
     large = cv2.resize(region.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return large > 0.5
-
-
-def _tensor(pixels: np.ndarray) -> torch.Tensor:
-    """(H,W,3) uint8 → (1,3,H,W) in [-1,1]."""
-    return torch.from_numpy(pixels).movedim(-1, 0)[None].float().div(127.5).sub(1)

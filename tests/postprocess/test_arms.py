@@ -118,3 +118,13 @@ def test_a_bare_arm_is_round_and_lit_from_one_side(light: float) -> None:
     assert across[arm[2:-2]].max() > max(left, right) > min(left, right) > 0.5
     assert (left > right) == (light < 0)
     assert not across[90:110].any(), "on the body nothing is told"
+
+
+def test_a_sleeve_has_no_hole_at_the_shoulder_but_straps_leave_it_bare() -> None:
+    """Prevents: skin between a T-shirt and its sleeve."""
+    labels, joints, outline = standing()
+    shown = np.where(labels > 0, GARMENT, WALL)
+    shown[70:84, 56:68] = SKIN
+    outline[60:90, 50:75] = 0
+    assert (drawn(labels, joints, outline, 0.4, shown)[74:80, 60:66] == GARMENT).all()
+    assert (drawn(labels, joints, outline, 0.0, shown)[74:80, 60:66] == SKIN).all()

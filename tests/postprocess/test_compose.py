@@ -8,6 +8,7 @@ import torch
 from ladi.postprocess.compose import compose
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.kept import below_hem, settled
+from ladi.postprocess.laid_cloth import without_holes
 from ladi.postprocess.layers import shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
@@ -104,6 +105,19 @@ def test_what_was_wall_stays_wall_and_a_coat_below_the_hem_stays_the_coat() -> N
     assert (sure[WALL][50:58, 32:36] == 1).all() and sure[GARMENT][100, 100] == np.float32(0.7)
     shirt = np.where(np.arange(SIZE[0])[:, None] < 190, labels, 0).astype(np.uint8)
     assert not below_hem(mask, shirt, outline, "lip").any()
+
+
+def test_a_gap_between_sleeve_and_body_is_no_print() -> None:
+    """Prevents: a strip of the garment picture's background down a sleeve."""
+    matte, picture = torch.zeros(1, 1, *SIZE), torch.ones(1, 3, *SIZE)
+    matte[..., 40:220, 40:150] = 1
+    picture[..., 40:220, 40:150] = 0
+    matte[..., 60:120, 60:64] = matte[..., 100:110, 90:100] = 0.4
+    picture[..., 60:120, 60:64], picture[..., 100:110, 90:100] = 1, -0.5
+    whole = without_holes(matte, picture)
+    assert whole[0, 0, 90, 61] == np.float32(0.4) and whole[0, 0, 105, 95] == 1
+    picture[..., 40:220, 40:150] = 0.95
+    assert without_holes(matte, picture)[0, 0, 90, 61] == 1, "of white cloth nobody knows"
 
 
 def test_trousers_go_on_under_what_was_a_longer_coat() -> None:

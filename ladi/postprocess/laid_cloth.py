@@ -1,0 +1,125 @@
+"""The garment itself laid on a result at the photo's size: its picture along the warp, in the painted light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional
+
+from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.grey import LUMA
+from ladi.postprocess.layers import blur, enlarge
+from ladi.preprocess.frame import to_pixels
+
+_SURE = 0.9
+"""Matte from which on a garment's pixel shows the garment alone."""
+_HOLE = 0.02
+"""Of a garment, a hole up to which in its matte is a print."""
+_DOUBTED = 0.2
+"""Mean matte of a hole from which it is no gap between a sleeve and the body."""
+_SAME, _OTHER_COLOUR = 0.12, 0.2
+"""Differences on [-1,1] up to which two colours are the same, and from which they are not."""
+_HEM = 1
+"""Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
+_CLOTH_REACH = (3.0, 9.0)
+"""Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
+_SMOOTH = 4.0
+"""Standard deviation, in pixels at a height of 256, over which light is compared."""
+_DARKEST, _BRIGHTEST = 0.65, 1.12
+"""Of the cloth's own brightness; beyond these it is no shade but another colour."""
+_LEAST = 0.02
+_CLOTH_MIRROR = (1.5, 5.0)
+"""As in ``continuing.py``: prints would show if they were repeated."""
+
+
+def lay_cloth(
+    painted: torch.Tensor,
+    lit: torch.Tensor,
+    weight: torch.Tensor,
+    picture: torch.Tensor,
+    matte: torch.Tensor,
+    grid: torch.Tensor,
+    wanted: np.ndarray,
+) -> torch.Tensor:
+    """The garment's own picture along the grid, in the painted light; painted far from the warp.
+
+    Args:
+        painted: (1,3,*size), the cloth as the network painted it.
+        lit: (1,3,h,w), the same at the model's size, with all else.
+        weight: (1,1,h,w), where that is cloth.
+        picture: (1,3,kh,kw) in [-1,1], the garment.
+        matte: (1,1,h,w), where it is in its picture.
+        grid: (1,h,w,2).
+        wanted: (*size) bool, where cloth is to be.
+    """
+    # diffusers' neighbours, which this needs, take seconds to import.
+    from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
+
+    size = (wanted.shape[0], wanted.shape[1])
+    along = enlarge_grid(grid, size)
+    whole = without_holes(matte, functional.interpolate(picture, matte.shape[-2:], mode="area"))
+    sure = sample_matte(whole, along)[0, 0].numpy() > _SURE
+    drawn_in = max(1, round(_HEM * size[0] / 256))
+    sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
+    sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
+    if not sure.any():
+        return painted
+    cloth = as_tensor(
+        continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR)
+    )
+    small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
+    shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
+    cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
+    far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
+    start, end = _CLOTH_REACH
+    trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
+    # Where the network painted something else there is no cloth of it to fall back upon.
+    trust = 1 - (1 - trust) * enlarge(weight, size).clamp(0, 1)
+    return cloth * trust + painted * (1 - trust)
+
+
+def without_holes(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """A matte without small holes: a print that the network was not sure of is cloth.
+
+    What has the colour of the garment's surroundings, and not the garment's, is a gap all the same.
+
+    Args:
+        matte: (1,1,h,w).
+        picture: (1,3,h,w) in [-1,1], the garment.
+    """
+    given, colours = matte[0, 0].numpy(), picture[0].movedim(0, -1).numpy()
+    sure = given > _SURE
+    holes, count = ndimage.label(ndimage.binary_fill_holes(sure) & ~sure)
+    if not count:
+        return matte
+    sizes = np.bincount(holes.ravel())
+    doubted = ndimage.mean(given, holes, np.arange(count + 1)) > _DOUBTED
+    prints = (sizes < _HOLE * sure.sum()) & doubted
+    beyond = (given < 1 - _SURE) & (holes == 0)
+    if beyond.any():
+        around, cloth = np.median(colours[beyond], axis=0), np.median(colours[sure], axis=0)
+        for number in np.flatnonzero(prints[1:]) + 1:
+            shown = np.median(colours[holes == number], axis=0)
+            gap = np.abs(shown - around).max() < _SAME and np.abs(shown - cloth).max() > _OTHER_COLOUR
+            prints[number] = not gap
+    prints[0] = False
+    return torch.maximum(matte, torch.from_numpy(prints[holes].astype(np.float32)))
+
+
+def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """How much brighter the painted cloth is than its own picture: (1,1,h,w)."""
+    deviation = _SMOOTH * painted.shape[-2] / 256
+    luma = torch.tensor(LUMA, dtype=painted.dtype).view(1, 3, 1, 1)
+
+    def brightness(picture: torch.Tensor) -> torch.Tensor:
+        values = ((picture + 1) / 2 * luma).sum(1, keepdim=True) + _LEAST
+        return blur(values * weight, deviation) + 1e-4
+
+    return (brightness(painted) / brightness(cloth)).clamp(_DARKEST, _BRIGHTEST)
+
+
+def as_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """(H,W,3) uint8 → (1,3,H,W) in [-1,1]."""
+    return torch.from_numpy(pixels).movedim(-1, 0)[None].float().div(127.5).sub(1)
