@@ -26,7 +26,7 @@ from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
-from ladi.postprocess.skin import toned_skin
+from ladi.postprocess.skin import grain_of, toned_skin
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
@@ -90,7 +90,12 @@ def compose(
             continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL], _MIRROR)
         ),
         _SKIN: _own(
-            enlarge(bare, size), photo, shown_bare, wanted[_SKIN], within=_SKIN_RIM, mirror=_SMOOTHLY
+            enlarge(bare, size) + torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size)))[None, None],
+            photo,
+            shown_bare,
+            wanted[_SKIN],
+            within=_SKIN_RIM,
+            mirror=_SMOOTHLY,
         ),
         _OTHER: _own(
             enlarge(own[_OTHER], size),

@@ -1,4 +1,4 @@
-"""The garment itself laid on a result at the photo's size: its picture along the warp, in the painted light."""
+"""The garment laid on a result at the photo's size: its own picture along the warp, in the painted light."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ garment.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from scipy import ndimage
 
@@ -44,6 +45,8 @@ _SHADES = (0.85, 1.15)
 """Limits of painted shade."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
+_GRAIN_REACH, _GRAIN_SIZE, _GRAINIEST = 1.5, 0.7, 0.04
+"""Of the photo's pixels: what is finer is grain, and how fine; its largest deviation on [-1,1]."""
 _ONE_SIDED = 0.12
 """By how much of its brightness a face lit from one side changes within a standard deviation of its width."""
 _LEAST, _MOST = 0.2, 1.15
@@ -147,6 +150,29 @@ def toned_skin(
         shade = np.where(roundness > 0, roundness, shade)
     shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
     return (np.clip(colours * shade, 0, 1) * 2 - 1).astype(np.float32)
+
+
+def grain_of(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The fine noise that a photo's skin has, for skin that is painted smooth: (H,W) float32 about 0.
+
+    Args:
+        photo: (H,W,3) uint8.
+        known: (H,W) bool, the photo's skin.
+
+    Returns:
+        On [-1,1]; the same for the same photo, nothing where too little skin is known.
+    """
+    nothing = np.zeros(known.shape, np.float32)
+    inner = ndimage.binary_erosion(known, iterations=max(1, round(len(known) / 256)))
+    if inner.sum() < _ENOUGH * (len(known) / 256) ** 2:
+        return nothing
+    luma = (photo.astype(np.float32) / 127.5) @ np.float32(LUMA)
+    rest = (luma - cv2.GaussianBlur(luma, (0, 0), _GRAIN_REACH))[inner]
+    # The middle of what is there: wrinkles, brows and pores are no noise.
+    strength = min(_GRAINIEST, 1.48 * float(np.median(np.abs(rest))))
+    drawn = np.random.default_rng(0).standard_normal(known.shape).astype(np.float32)
+    soft = cv2.GaussianBlur(drawn, (0, 0), _GRAIN_SIZE)
+    return strength * soft / soft.std()
 
 
 def side_of_light(photo: np.ndarray, face: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light
+from ladi.postprocess.skin import grain_of, match_skin, near_arms, reddish, side_of_light
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -107,6 +107,18 @@ def test_skin_of_every_tone_looks_like_skin(tone: tuple[float, float, float]) ->
 def test_arms_reach_as_far_as_their_joints(scene: dict[str, Any]) -> None:
     zone = near_arms(scene["keypoints"], (H, W))
     assert zone[130, 46] == 1 and zone[130, 96] == 0 and zone[240, 46] == 0
+
+
+def test_painted_skin_has_the_photos_grain() -> None:
+    """Prevents: arms of plastic beside a face with grain."""
+    rng, known = np.random.default_rng(1), np.zeros((256, 192), bool)
+    known[30:80, 70:120] = True
+    plain = np.full((256, 192, 3), 150, np.uint8)
+    noisy = np.clip(plain + rng.normal(0, 4, (256, 192, 1)), 0, 255).astype(np.uint8)
+    assert grain_of(plain, known).std() < 1e-3
+    assert 0.01 < grain_of(noisy, known).std() < 0.04
+    assert not grain_of(noisy, known & False).any()
+    assert np.array_equal(grain_of(noisy, known), grain_of(noisy, known))
 
 
 @pytest.mark.parametrize("slope", [-0.2, 0.0, 0.2])
