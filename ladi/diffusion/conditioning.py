@@ -22,6 +22,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
+from ladi.diffusion.hanging import Levels, hung
 from ladi.diffusion.warping import bend_grid, continued, enlarge_grid, resize, sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.inversion_adapter import InversionAdapter
@@ -83,6 +84,7 @@ def warp_garment(
     masked_person: torch.Tensor,
     pose_map: torch.Tensor,
     matte: torch.Tensor | None = None,
+    levels: Levels | None = None,
 ) -> WarpedGarment:
     """Brings a garment into the person's pose, always in float32.
 
@@ -93,6 +95,7 @@ def warp_garment(
         masked_person: (B,3,H,W), repainted pixels 0.
         pose_map: (B,18,H,W).
         matte: (B,1,H,W) in [0,1], where the garment is in its picture; a refinement that bends needs it.
+        levels: how low one person's garment hangs; only with a refinement that bends.
 
     Returns:
         Everything in float32.
@@ -105,6 +108,7 @@ def warp_garment(
             if matte is None:
                 raise ValueError("a refinement that bends needs the garment's matte")
             grid = bend_grid(refinement, garment, matte.float(), masked_person, pose_map, grid)
+            grid = grid if levels is None else hung(grid, matte.float(), levels)
             refined = sample_garment(continued(garment, matte.float()), grid)
         else:
             refined = refine_garment(refinement, coarse, masked_person, pose_map)

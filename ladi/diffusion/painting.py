@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from ladi.diffusion.hanging import levels_of
 from ladi.diffusion.samplers import make_sampler
 from ladi.preprocess.frame import to_pixels
 from ladi.progress import Stages
@@ -53,6 +54,7 @@ def encode(
         garment_matte=garment.matte,
         category=person.category,
         recall=recall,
+        levels=levels_of(person) if pipeline.config.garment_matte else None,
     )
 
 

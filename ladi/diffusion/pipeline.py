@@ -29,6 +29,7 @@ from diffusers.utils import BaseOutput
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisionModelWithProjection
 
 from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
+from ladi.diffusion.hanging import Levels
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
     Draws,
@@ -270,10 +271,12 @@ class LadiVtonPipeline(DiffusionPipeline):
         prompt_embeds: torch.Tensor | None = None,
         negative_prompt_embeds: torch.Tensor | None = None,
         recall: Recalling = at_once,
+        levels: Levels | None = None,
     ) -> Conditions:
         """Everything that does not depend on a seed or a switch; arguments and errors as in a call.
 
-        ``recall`` may remember what depends on the person, the garment or the prompt alone.
+        ``recall`` may remember what depends on the person, the garment or the prompt alone. ``levels`` tell
+        how low the garment of one person hangs, where the refinement bends.
         """
         device = self._execution_device
         image, pose_map, garment = (part.to(device, torch.float32) for part in (image, pose_map, garment))
@@ -283,7 +286,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         if warped_garment is None:
             matte = None if garment_matte is None else garment_matte.to(device)
             coarse, warped_garment, grid = warp_garment(
-                self.tps, self.refinement, garment, masked_person, pose_map, matte
+                self.tps, self.refinement, garment, masked_person, pose_map, matte, levels
             )
         if prompt_embeds is not None:
             plain = prompt_embeds

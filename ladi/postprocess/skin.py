@@ -45,8 +45,9 @@ _SHADES = (0.85, 1.15)
 """Limits of painted shade."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
-_GRAIN_REACH, _GRAIN_SIZE, _GRAINIEST = 1.5, 0.7, 0.04
-"""Of the photo's pixels: what is finer is grain, and how fine; its largest deviation on [-1,1]."""
+_GRAIN_REACH, _GRAIN_SIZE, _GRAIN_SHARE, _GRAINIEST = 1.5, 0.7, 0.4, 0.012
+"""Of the photo's pixels: what is finer is grain, and how fine; how much of that is noise and not skin's own
+lines; the largest deviation on [-1,1]."""
 _ONE_SIDED = 0.12
 """By how much of its brightness a face lit from one side changes within a standard deviation of its width."""
 _LEAST, _MOST = 0.2, 1.15
@@ -166,10 +167,10 @@ def grain_of(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
     inner = ndimage.binary_erosion(known, iterations=max(1, round(len(known) / 256)))
     if inner.sum() < _ENOUGH * (len(known) / 256) ** 2:
         return nothing
-    luma = (photo.astype(np.float32) / 127.5) @ np.float32(LUMA)
+    luma = (photo.astype(np.float32) / 127.5) @ np.asarray(LUMA, np.float32)
     rest = (luma - cv2.GaussianBlur(luma, (0, 0), _GRAIN_REACH))[inner]
     # The middle of what is there: wrinkles, brows and pores are no noise.
-    strength = min(_GRAINIEST, 1.48 * float(np.median(np.abs(rest))))
+    strength = min(_GRAINIEST, _GRAIN_SHARE * 1.48 * float(np.median(np.abs(rest))))
     drawn = np.random.default_rng(0).standard_normal(known.shape).astype(np.float32)
     soft = cv2.GaussianBlur(drawn, (0, 0), _GRAIN_SIZE)
     return strength * soft / soft.std()

@@ -1,0 +1,118 @@
+"""How low a top hangs on somebody: as low as the one that it replaces, or as tops usually do.
+
+The warp was taught by a shop's pictures, in which many tops are tucked in, and by masks that do not tell
+where the old garment ended; so its hems lie at the waist. Here the part of a garment below the chest is drawn
+down until its hem is where the old one was, though no lower than tops hang. It widens nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ladi.diffusion.warping import sample_matte
+from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, PersonParts
+
+_WORN = ("upper_clothes", "dress", "coat")
+_CHEST = 0.3
+"""How far below the shoulders drawing begins, in torsos."""
+_LOWEST = 1.15
+"""Where tops end at the lowest, likewise: a hand's width below the hip joints."""
+_MOST = 1.5
+"""Times that a garment's lower part becomes longer at most."""
+_TALLEST = 1.45
+"""Times that it becomes taller than wide at most, compared with its picture: crop tops stay short."""
+_LEAST = 0.02
+"""In torsos: less is not worth it."""
+_WITHIN, _FADE = 0.6, 0.35
+"""Half the trunk's width, of the distance between the shoulders, in which all is drawn, and over which that
+fades: sleeves keep their length."""
+_NARROW = 0.3
+"""Half the width of the strip in which hems are looked for, likewise."""
+
+
+class Levels(NamedTuple):
+    """Rows and columns of one person's window."""
+
+    chest: float
+    wanted: float
+    """Where the hem should be."""
+    middle: float
+    width: float
+    """Distance between the shoulders."""
+    torso: float
+
+
+def levels_of(person: PersonParts) -> Levels | None:
+    """Where a top should end on somebody; ``None`` where that is not known, or something else is put on."""
+    points = person.keypoints[
+        [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "hip")]
+    ]
+    if person.category != "upper_body" or not points[:, :2].any(axis=1).all():
+        return None
+    limbs, table = Limbs(person.keypoints, person.labels > 0), label_table(person.scheme)
+    worn = np.isin(person.labels, [table[name] for name in _WORN if name in table])
+    old = _last_row(worn, limbs.hips[0], _NARROW * limbs.width)
+    if old is None:
+        return None
+    wanted = min(float(old), limbs.neck[1] + _LOWEST * limbs.torso)
+    chest = limbs.neck[1] + _CHEST * limbs.torso
+    return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso)
+
+
+def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
+    """A warp by which a top hangs as low as it should.
+
+    Args:
+        grid: (1,H,W,2), where each pixel takes its cloth from.
+        matte: (1,1,h,w) in [0,1], where the garment is in its picture.
+        levels: of the person in the same window.
+
+    Returns:
+        (1,H,W,2): the same where its hem is low enough, or so high that it is no matter of tucking in.
+    """
+    laid = sample_matte(matte, grid)[0, 0].cpu().numpy() > 0.5
+    hem = _last_row(laid, levels.middle, _NARROW * levels.width)
+    if (
+        hem is None
+        or levels.wanted - hem < _LEAST * levels.torso
+        or hem - levels.chest < _LEAST * levels.torso
+    ):
+        return grid
+    times = min(_MOST, (levels.wanted - levels.chest) / (hem - levels.chest))
+    times = min(times, max(1.0, _TALLEST / _proportion(grid, laid, levels)))
+    height, width = laid.shape
+    rows, columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    away = np.abs(columns - levels.middle) / levels.width
+    share = np.clip(1 - (away - _WITHIN) / _FADE, 0, 1)
+    drawn = np.where(rows > levels.chest, levels.chest + (rows - levels.chest) / times, rows)
+    taken = rows + share * (drawn - rows)
+    places = (
+        np.stack([np.broadcast_to((columns + 0.5) / width, taken.shape), (taken + 0.5) / height], -1) * 2 - 1
+    )
+    where = torch.from_numpy(places.astype(np.float32))[None].to(grid)
+    moved = functional.grid_sample(grid.movedim(-1, 1), where, padding_mode="border", align_corners=False)
+    return moved.movedim(1, -1)
+
+
+def _proportion(grid: torch.Tensor, laid: np.ndarray, levels: Levels) -> float:
+    """How much taller than wide a garment has become on the trunk, compared with its picture."""
+    points = grid[0].float().cpu().numpy() * (laid.shape[1], laid.shape[0])
+    wider, taller = np.gradient(points[..., 0], axis=1), np.gradient(points[..., 1], axis=0)
+    rows, columns = np.mgrid[: laid.shape[0], : laid.shape[1]]
+    trunk = laid & (rows > levels.chest) & (np.abs(columns - levels.middle) < _NARROW * levels.width)
+    if not trunk.any():
+        return 1.0
+    return float(np.median(wider[trunk]) / max(np.median(taller[trunk]), 1e-3))
+
+
+def _last_row(region: np.ndarray, middle: float, reach: float) -> int | None:
+    """The lowest row of a region (H,W) within so many columns from the middle."""
+    near = np.abs(np.arange(region.shape[1]) - middle) < reach
+    rows = np.flatnonzero((region & near[None]).sum(1) > 0.3 * near.sum())
+    return int(rows[-1]) if rows.size else None

@@ -1,0 +1,83 @@
+"""How low a top hangs: to the old one's hem, no lower than tops do, and no wider for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ladi.diffusion.hanging import Levels, hung, levels_of
+from ladi.diffusion.warping import sample_matte
+from ladi.preprocess.labels import LIP
+from ladi.types import JOINT, Frame, PersonParts, Photo
+
+SIZE = (256, 192)
+
+
+def person(end: int = 200) -> PersonParts:
+    """Somebody whose old top ends at a row; shoulders at 70, hips at 160."""
+    labels, joints = np.zeros(SIZE, np.uint8), np.zeros((18, 3), np.float32)
+    labels[65:end, 60:132] = LIP["upper_clothes"]
+    for name, point in {
+        "right_shoulder": (70, 70),
+        "left_shoulder": (122, 70),
+        "right_hip": (82, 160),
+        "left_hip": (110, 160),
+    }.items():
+        joints[JOINT[name]] = (*point, 1)
+    return PersonParts(
+        photo=Photo(np.zeros((*SIZE, 3), np.uint8)),
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=torch.zeros(1, 3, *SIZE),
+        mask=torch.ones(1, 1, *SIZE),
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=joints,
+        labels=labels,
+    )
+
+
+def plain() -> torch.Tensor:
+    y, x = ((torch.arange(side) + 0.5) / side * 2 - 1 for side in SIZE)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
+
+
+def garment(hem: int = 150) -> torch.Tensor:
+    matte = torch.zeros(1, 1, *SIZE)
+    matte[..., 70:hem, 66:126] = 1
+    matte[..., 75:120, 40:66] = matte[..., 75:120, 126:152] = 1
+    return matte
+
+
+def last(matte: torch.Tensor, grid: torch.Tensor, column: int) -> int:
+    return int(np.flatnonzero(sample_matte(matte, grid)[0, 0, :, column].numpy() > 0.5)[-1])
+
+
+@pytest.mark.parametrize(("end", "hem"), [(165, 164), (240, 173)])
+def test_it_hangs_to_the_old_hem_but_no_lower_than_tops_do(end: int, hem: int) -> None:
+    """Prevents: every shirt a crop top, every T-shirt a tunic."""
+    levels = levels_of(person(end))
+    assert levels is not None
+    grid = hung(plain(), garment(), levels)
+    assert abs(last(garment(), grid, 96) - hem) <= 2
+    assert abs(last(garment(), grid, 45) - 119) <= 1, "sleeves keep their length"
+    top = sample_matte(garment(), grid)[0, 0, :97]
+    assert torch.allclose(top, garment()[0, 0, :97], atol=0.05), "above the chest nothing moves"
+
+
+def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
+    levels = levels_of(person())
+    assert levels is not None
+    assert last(garment(112), hung(plain(), garment(112), levels), 96) < 125
+    assert torch.equal(hung(plain(), garment(190), levels), plain())
+    assert torch.equal(hung(plain(), garment() * 0, levels), plain())
+    assert torch.equal(hung(plain(), garment(), Levels(97, 140, 96, 52, 90)), plain())
+
+
+def test_where_nothing_is_known_nothing_hangs() -> None:
+    bare, unknown = person(), person()
+    bare.labels[:] = 0
+    unknown.keypoints[JOINT["left_hip"]] = 0
+    assert levels_of(bare) is None and levels_of(unknown) is None
+    assert levels_of(replace(person(), category="dresses")) is None
