@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.kept import settled
@@ -90,7 +91,8 @@ def slimmed(
     Args:
         shown: (K,H,W) of ``LAYERS``.
         mask: (H,W) bool, True = repainted.
-        labels: (H,W) of the photo; nothing changes where it shows a skirt, or no trousers.
+        labels: (H,W) of the photo; nothing changes where it shows more of a skirt or a dress than of
+            trousers, or none of these.
         keypoints: (18,3) in pixels; nothing changes without hips.
         scheme: of the labels.
 
@@ -98,7 +100,8 @@ def slimmed(
         (K,H,W).
     """
     table = label_table(scheme)
-    trousers, skirt = (labels == table[name] for name in ("pants", "skirt"))
+    trousers = labels == table["pants"]
+    skirt = np.isin(labels, [table["skirt"], table["dress"]])
     hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
     if not hips.any(axis=1).all() or trousers.sum() <= max(skirt.sum(), _SEEN * labels.size):
         return shown
@@ -110,6 +113,10 @@ def slimmed(
     between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
     between &= rows < limbs.hip_row + _CROTCH * limbs.torso
     away = doubted & ~between & ~limbs.near_legs(doubted, _LEG * limbs.width)
+    # What does not reach the wall is no wall but a hole.
+    pieces, count = ndimage.label(away | (labels == 0))
+    outside = np.bincount(pieces[labels == 0], minlength=count + 1) > 0
+    away &= outside[pieces]
     wall = np.zeros(len(LAYERS), shown.dtype)
     wall[_WALL] = 1
     return np.where(away, wall[:, None, None], shown)

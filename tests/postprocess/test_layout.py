@@ -44,9 +44,9 @@ def test_trousers_under_a_coat_are_as_wide_as_legs() -> None:
     assert (slim[:140] == shown.argmax(0)[:140]).all(), "above the hips nothing changes"
 
 
-@pytest.mark.parametrize("case", ["skirt", "no hips", "kept"])
+@pytest.mark.parametrize("case", ["skirt", "dress", "no hips", "kept"])
 def test_otherwise_nothing_changes(case: str) -> None:
-    shown, mask, labels, joints = scene("skirt" if case == "skirt" else "pants")
+    shown, mask, labels, joints = scene(case if case in ("skirt", "dress") else "pants")
     if case == "no hips":
         joints[JOINT["left_hip"]] = 0
     elif case == "kept":
