@@ -94,15 +94,19 @@
         return text === null ? value : read[typeof current[index]]?.(text) ?? value;
       });
     },
-    // Each tab has an address of its own.
+    // Each tab has an address of its own. What is selected is looked at, not Gradio's events, which may come late.
     open_tab: () => {
       const name = new URLSearchParams(window.location.search).get('tab');
       if (name) part(`#tabs [role=tab][data-tab-id='${CSS.escape(name)}']`)?.click();
-    },
-    at_tab: (name) => {
-      const address = new URL(window.location.href);
-      address.searchParams.set('tab', name);
-      window.history.replaceState(window.history.state, '', address);
+      let last = part('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
+      new MutationObserver(() => {
+        const now = part('#tabs [role=tab][aria-selected=true]')?.dataset.tabId;
+        if (!now || now === last) return;
+        last = now;
+        const address = new URL(window.location.href);
+        address.searchParams.set('tab', now);
+        window.history.replaceState(window.history.state, '', address);
+      }).observe(part('#tabs'), {subtree: true, childList: true, attributeFilter: ['aria-selected']});
     },
     copy: async () => {
       try {

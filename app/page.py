@@ -71,11 +71,11 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
         if start.notice:
             gr.Markdown(start.notice, elem_id="notice")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Try on", id="tryon") as first:
+            with gr.Tab("Try on", id="tryon"):
                 tryon = tryon_tab.build_tab(start)
             with gr.Tab("Compare", id="compare") as compare:
                 compared = compare_tab.build_tab()
-            with gr.Tab("Batch", id="batch") as last:
+            with gr.Tab("Batch", id="batch"):
                 batch = batch_tab.build_tab(start)
                 tryon["invert_mask"] = batch["invert_mask"]
         with gr.Accordion("About this page: privacy, licence, method, API", open=False, elem_id="about"):
@@ -87,8 +87,6 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
         batch_tab.connect(page, batching, batch, tryon)
         add_endpoints(handlers, comparing, start.values, gpu=GPU)
         keep_in_browser(page, tryon)
-        for tab in (first, compare, last):
-            tab.select(None, None, None, js=f"() => {{ window.ladi.at_tab({tab.id!r}); }}", **PRIVATE)
         page.load(None, None, None, js="() => { window.ladi.open_tab(); }", **PRIVATE)
 
         def leave(request: gr.Request) -> None:
