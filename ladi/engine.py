@@ -15,7 +15,6 @@ Whatever pulls in diffusers or transformers is imported where it is used: that t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,8 +113,7 @@ class Engine:
             low_memory: see ``ladi.runtime.devices.place``.
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
-            remember: as above.
-            room: as above.
+            remember, room: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -299,8 +297,4 @@ class Engine:
             compared = self._painter.finish_cells(requests, prepared, conditions, pictures)
             self._painter.check([one.image for one in compared])
         stages.done()
-        found = [
-            collect_findings(request, person, garment, own_size=self.size)
-            for request, (garment, person) in zip(requests, prepared, strict=True)
-        ]
-        return [replace(one, findings=found[one.cell.conditions]) for one in compared]
+        return compared

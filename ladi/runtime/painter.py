@@ -20,6 +20,7 @@ import torch
 from ladi.diffusion.painting import Painted, Preview, encode, paint
 from ladi.postprocess.finish import cut_outs, finish
 from ladi.postprocess.seen import layers_of
+from ladi.preprocess.findings import collect_findings
 from ladi.preprocess.large import in_smaller_photo
 from ladi.progress import Stages
 from ladi.runtime.extras import Extras
@@ -189,13 +190,14 @@ class Painter:
         for made in pictures:
             which = made.cell.conditions
             garment, person = prepared[which]
+            findings = collect_findings(requests[which], person, garment, own_size=self.size)
             person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
             own = replace(requests[which].settings, switches=made.cell.switches)
             by_hand = requests[which].mask is not None
             [image] = self.finish(
                 made.image, made.layers, person, garment, conditions[which], own, by_hand=by_hand
             ).images
-            compared.append(Compared(made.cell, image, made.seconds))
+            compared.append(Compared(made.cell, image, made.seconds, findings))
         return compared
 
     def check(self, images: Sequence[np.ndarray]) -> None:

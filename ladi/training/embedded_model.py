@@ -34,7 +34,6 @@ from ladi.training.samples.latents import (
     latent_scale,
 )
 from ladi.training.samples.street import add_walls, build_street_cache
-from ladi.training.samples.wider import add_masks
 from ladi.training.stages import (
     emasc,
     garment_skips,
@@ -187,8 +186,6 @@ class Workshop:
         data = self.street if self.street is not None else folder
         training, validation = (build_street_cache(data, folder, name, SIZE) for name in ("train", "val"))
         add_walls(training)
-        for cache in (training, validation):
-            add_masks(cache)
         return training, validation
 
     def floor_pictures(self) -> np.ndarray | None:

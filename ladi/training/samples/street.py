@@ -19,6 +19,7 @@ from ladi.files import write_json
 from ladi.preprocess.frame import crop_to_frame, frame_person, keypoints_to_frame
 from ladi.preprocess.pose import PoseDetector
 from ladi.training.samples.cache import Cache
+from ladi.training.samples.wider import add_masks
 from ladi.types import KEYPOINT_NAMES, Category, Frame, PersonError, PoseDetection, Size
 
 LOGGER = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ Row = dict[str, np.ndarray]
 def build_street_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
     """Frames and labels a split of the street photos, or opens what was made before.
 
-    ``image`` (N,H,W,3), ``labels``, ``silhouette`` (N,H,W) uint8, ``keypoints`` (N,18,3) float32 and
-    ``window`` (N,) uint8.
+    ``image`` (N,H,W,3), ``labels``, ``mask``, ``silhouette`` (N,H,W) uint8, ``keypoints`` (N,18,3) float32
+    and ``window`` (N,) uint8.
 
     Args:
         data: the folder with the street shards and ``tags.json``.
@@ -61,7 +62,9 @@ def build_street_cache(data: Path, folder: Path, split: str, size: Size) -> Cach
         for name, rows in columns.items():
             np.save(target / f"{name}.npy", np.stack(rows))
         write_json(target / "ids.json", ids)
-    return Cache(folder, split)
+    cache = Cache(folder, split)
+    add_masks(cache)
+    return cache
 
 
 def frame_street_photo(
