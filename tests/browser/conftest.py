@@ -27,11 +27,18 @@ STARTING = 90
 """Seconds that the server may take until its model is ready, on a busy machine."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a browser."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser.
+
+    Two processes and a network lie between a test and what it looks at, on machines that other work may slow
+    down at any moment: what fails is tried once more, and fails if it fails again.
+    """
+    again = config.pluginmanager.hasplugin("rerunfailures")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if again:
+                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="package")

@@ -48,7 +48,7 @@ def test_two_pictures_give_a_third(dressed: Visitor, address: str) -> None:
     assert SOURCE_TYPE in result.text[XMP]
     told = json.loads(result.text[SETTINGS])
     assert (told["seed"], told["steps"]) == (5, 1)
-    assert "Seed 5 · 1 step " in dressed.page.locator("#result-details").inner_text()
+    dressed.says("#result-details", "Seed 5 · 1 step ")
 
     files = Client(address, verbose=False).predict(person=handle_file(BEN), api_name="/prepare")
     mask = np.asarray(Image.open(files[0]).convert("L")) > 127
@@ -79,7 +79,7 @@ def test_cancel_stops_and_the_next_one_works(dressed: Visitor) -> None:
     dressed.page.get_by_text("of 20").first.wait_for()
     dressed.page.locator("#cancel-button").click()
     dressed.page.get_by_text("Stopped. Your pictures and settings are as they were.").wait_for()
-    assert not dressed.page.locator("#cancel-button").is_visible()
+    dressed.page.locator("#cancel-button").wait_for(state="hidden")
     dressed.set_number("Steps", 1)
     assert json.loads(dressed.try_on().text[SETTINGS])["steps"] == 1
 
@@ -114,16 +114,16 @@ def test_what_is_no_photo_or_no_person_gives_a_sentence(
     text.write_text("This is a letter, not a photo.")
     visitor = enter()
     visitor.upload(person=text)
-    assert "holiday.jpg" in visitor.said("#found-person")
+    visitor.says("#found-person .note.problem", "holiday.jpg")
     visitor.upload(person=STRIPED, garment=STRIPED)
     visitor.page.locator("#found-garment .note.good").wait_for()
     visitor.page.locator("#found-person .note.problem").get_by_text("person").wait_for()
-    assert "holiday" not in visitor.said("#found-person")
+    visitor.page.locator("#found-person").get_by_text("holiday").wait_for(state="detached")
     visitor.press_try_on()
-    assert "person" in visitor.said("#refusal")
+    visitor.says("#refusal .note.problem", "person")
     visitor.upload(person=BEN)
     visitor.looked()
-    assert not visitor.page.locator("#refusal .note").count()
+    visitor.page.locator("#refusal .note").wait_for(state="detached")
     visitor.set_number("Steps", 1)
     assert changed(BEN, visitor.try_on()).any()
 
@@ -138,7 +138,8 @@ def test_a_result_is_copied_and_so_are_its_settings(enter: Callable[..., Visitor
     visitor.unfold("#more-settings")
     page.locator("#seed input").fill("9")
     page.locator("#keep-seed").click()
-    assert page.locator("#seed input").input_value() == "9"  # nothing has been drawn yet
+    visitor.rest()
+    visitor.has_value("#seed input", "9")  # nothing has been drawn yet
     page.locator("#seed input").fill("")
     result = visitor.try_on()
     page.locator("#copy").click()
@@ -151,7 +152,7 @@ def test_a_result_is_copied_and_so_are_its_settings(enter: Callable[..., Visitor
     address = urlsplit(page.evaluate("navigator.clipboard.readText()"))
     assert parse_qs(address.query)["seed"] == [str(seed)] and "path" not in address.query
     page.locator("#keep-seed").click()
-    page.wait_for_function("seed => document.querySelector('#seed input').value === seed", arg=str(seed))
+    visitor.has_value("#seed input", str(seed))
 
 
 def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp
     visitor.upload(person=lying, garment=STRIPED)
     link = visitor.page.locator("#found-person a", has_text="Turn it")
     link.wait_for()
-    assert "quarter to the right" in visitor.page.locator("#found-person").inner_text()
+    visitor.says("#found-person", "quarter to the right")
     visitor.rest()
     visitor.draw((0.06, 0.1), (0.06, 0.25))
     link.focus()

@@ -18,6 +18,9 @@ BEN, CARLA = EXAMPLES / "person-ben.jpg", EXAMPLES / "person-carla.jpg"
 STRIPED, CHECKED = EXAMPLES / "garment-striped-tee.jpg", EXAMPLES / "garment-checked-shirt.jpg"
 TABS = ("Try on", "Compare", "Batch")
 
+PENDING = "[data-testid=status-tracker].translucent"
+"""A part of the page whose answer has been asked for and has not come, in Gradio's own marks."""
+
 
 class Visitor:
     """One browser page; every address that it asks for is noted."""
@@ -58,12 +61,17 @@ class Visitor:
             self.page.wait_for_timeout(300)
 
     def rest(self) -> None:
-        """Wait until nothing is asked of the server any more."""
-        seen, since = len(self.asked), time.monotonic()
+        """Wait until nothing is asked of the server any more, and no part waits for its answer."""
+        seen, since, until = len(self.asked), time.monotonic(), time.monotonic() + 60
         while time.monotonic() - since < 0.7:
             self.page.wait_for_timeout(100)
-            if len(self.asked) != seen:
+            if len(self.asked) != seen or self.page.locator(PENDING).count():
                 seen, since = len(self.asked), time.monotonic()
+            assert time.monotonic() < until, "the page did not come to rest within a minute"
+
+    def says(self, where: str, what: str) -> None:
+        """Wait until a place says something; what stands there meanwhile, as while it is looked at, passes."""
+        self.page.locator(where).get_by_text(what).first.wait_for()
 
     def set_number(self, label: str, value: float) -> None:
         """A slider, by its number field."""
@@ -127,9 +135,17 @@ class Visitor:
         self.page.get_by_role("tab", name=name).click()
         self.page.wait_for_timeout(300)
 
-    def said(self, where: str) -> str:
-        """The refusal that stands in a place."""
-        return self.page.locator(f"{where} .note.problem").inner_text()
+    def holds(self, what: str, arg: object = None) -> None:
+        """Wait until an expression of the page's own language is true, as it becomes when the page is done."""
+        self.page.wait_for_function(what, arg=arg)
+
+    def has_value(self, where: str, value: str) -> None:
+        """Wait until a field holds a value."""
+        self.holds("([where, value]) => document.querySelector(where)?.value === value", [where, value])
+
+    def is_checked(self, label: str, wanted: bool) -> None:
+        """Wait until a box is checked, or is not."""
+        self.page.get_by_role("checkbox", name=label, checked=wanted).first.wait_for()
 
     def width_over(self) -> int:
         """By how many pixels the page is wider than the window."""
