@@ -113,7 +113,8 @@ class Engine:
             low_memory: see ``ladi.runtime.devices.place``.
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
-            remember, room: as above.
+            remember: as above.
+            room: as above.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.

@@ -65,6 +65,16 @@ KEYPOINT_NAMES: tuple[str, ...] = (
 JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
 
 
+def other_side(name: str) -> str:
+    """The name of a joint or label in a mirror: ``left_arm`` for ``right_arm``, ``nose`` for itself."""
+    side, _, part = name.partition("_")
+    return f"{({'left': 'right', 'right': 'left'})[side]}_{part}" if side in ("left", "right") else name
+
+
+MIRRORED_JOINTS = [JOINT[other_side(name)] for name in KEYPOINT_NAMES]
+"""Which joint stands where in a mirror."""
+
+
 class LadiError(ValueError):
     """Something the user can mend, said in one plain sentence: what is wrong and what to do."""
 

@@ -66,8 +66,9 @@ _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
 
-_AMBIENT, _WRAP = 0.66, 0.45
-"""Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round)."""
+_AMBIENT, _WRAP, _FULL = 0.5, 0.3, 1.06
+"""Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round); and
+how light what faces the light is."""
 _HEM_SHADE, _HEM_REACH = 0.2, 0.09
 """How dark skin is right below a sleeve's end, and over which share of the arm that fades."""
 
@@ -252,7 +253,7 @@ def _roundness(tube: _Tube, end: float, light: float) -> np.ndarray:
     facing = np.sqrt(np.clip(1 - tube.depth**2, 0, 1))
     sideways = tube.offset / np.maximum(tube.depth, 1)
     lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
-    shade = _AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1)
+    shade = _FULL * (_AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1))
     if end > 0:
         shade = shade * (1 - _HEM_SHADE * np.clip(1 - (tube.along - end) / _HEM_REACH, 0, 1))
     return np.asarray(shade, np.float32)

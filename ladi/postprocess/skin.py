@@ -34,12 +34,12 @@ _MARGIN = 5
 """Pixels of a square, by which the garment is widened."""
 _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
-_LIKE = 0.35
-"""Skin that is so much brighter or darker than its middle is hair, eyes or glare."""
+_DARKER, _BRIGHTER = 0.35, 0.65
+"""Skin that is so much darker than its middle is hair or eyes, so much brighter glare."""
 _LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
-_LIT = (0.5, 0.95)
-"""Quantiles of brightness between which known skin gives its tone."""
+_LIT, _SHADED = (0.5, 0.95), 0.2
+"""Quantiles of brightness between which known skin gives its tone, and how little the rest counts."""
 _FINE = 2.0
 _SHADES = (0.85, 1.15)
 """Limits of painted shade."""
@@ -48,6 +48,8 @@ _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 _GRAIN_REACH, _GRAIN_SIZE, _GRAIN_SHARE, _GRAINIEST = 1.5, 0.7, 0.4, 0.012
 """Of the photo's pixels: what is finer is grain, and how fine; how much of that is noise and not skin's own
 lines; the largest deviation on [-1,1]."""
+_SPOT, _SPOTTED = 12, 0.012
+"""Width in the photo's pixels, and strength on [-1,1], of the faint spots that skin has."""
 _ONE_SIDED = 0.12
 """By how much of its brightness a face lit from one side changes within a standard deviation of its width."""
 _LEAST, _MOST = 0.2, 1.15
@@ -127,13 +129,14 @@ def toned_skin(
         return painted
     luma = real @ LUMA
     middle = np.median(luma[known])
-    known = known & (np.abs(luma - middle) < _LIKE * middle)
+    known = known & (luma > (1 - _DARKER) * middle) & (luma < (1 + _BRIGHTER) * middle)
     if known.sum() < enough:
         return painted
-    # The shaded half of a face is no tone for arms.
+    # The shaded half of a face is no tone for arms, nor are the shadows between fingers.
     low, high = np.quantile(luma[known], _LIT)
-    tone = real[known & (luma >= low) & (luma <= high)].mean(axis=0)
-    weight = known.astype(np.float32)
+    lit = known & (luma >= low) & (luma <= high)
+    tone = real[lit].mean(axis=0)
+    weight = np.where(lit, 1.0, np.where(known, _SHADED, 0.0)).astype(np.float32)
     near = ndimage.gaussian_filter(weight, _LOCAL * scale)
     colours = np.dstack([ndimage.gaussian_filter(real[..., i] * weight, _LOCAL * scale) for i in range(3)])
     colours = (colours + _CALM * tone) / (near + _CALM)[..., None]
@@ -173,7 +176,10 @@ def grain_of(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
     strength = min(_GRAINIEST, _GRAIN_SHARE * 1.48 * float(np.median(np.abs(rest))))
     drawn = np.random.default_rng(0).standard_normal(known.shape).astype(np.float32)
     soft = cv2.GaussianBlur(drawn, (0, 0), _GRAIN_SIZE)
-    return strength * soft / soft.std()
+    # Skin is never of one tone: broad, faint spots that no camera makes.
+    broad = cv2.resize(drawn[::_SPOT, ::_SPOT], known.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    broad = cv2.GaussianBlur(broad, (0, 0), _SPOT / 2)
+    return strength * soft / soft.std() + _SPOTTED * broad / broad.std()
 
 
 def side_of_light(photo: np.ndarray, face: np.ndarray) -> float:

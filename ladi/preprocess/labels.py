@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.types import Category, LabelScheme, SettingError
+from ladi.types import Category, LabelScheme, SettingError, other_side
 
 LIP: dict[str, int] = {
     "background": 0,
@@ -36,6 +36,10 @@ LIP: dict[str, int] = {
 }
 """LIP as VITON-HD's ``image-parse-v3`` and our parser use it. VITON-HD calls the neck 10, our parser 20;
 never both. LIP knows no bag; 21 is ours."""
+
+MIRRORED_LIP = np.arange(256, dtype=np.uint8)
+"""What each of LIP's numbers is in a mirror, as a table to look it up."""
+MIRRORED_LIP[list(LIP.values())] = [LIP.get(other_side(name), number) for name, number in LIP.items()]
 
 DRESS_CODE: dict[str, int] = {
     "background": 0,

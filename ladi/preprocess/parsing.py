@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from ladi.models.parser import HumanParser
-from ladi.preprocess.labels import LIP, to_scheme
+from ladi.preprocess.labels import LIP, MIRRORED_LIP, to_scheme
 from ladi.preprocess.mask import below_shoulder_line
 from ladi.preprocess.segformer import segment
-from ladi.types import LabelScheme
+from ladi.types import MIRRORED_JOINTS, LabelScheme
 
 if TYPE_CHECKING:
     from transformers import SegformerForSemanticSegmentation
@@ -55,9 +55,15 @@ def parse_person(
         for tensor in (image, silhouette, pose_map)
     ]
     device = next(parser.parameters()).device
-    logits = parser(*(tensor.to(device) for tensor in inputs))
-    logits = torch.nn.functional.interpolate(logits, size, mode="bilinear", align_corners=False)
-    return Parsing(logits.argmax(1)[0].to(torch.uint8).cpu().numpy(), "lip", "embedded")
+    # A network that is right in the mirror too is right more often: both are asked.
+    image, outline, joints = (tensor.to(device) for tensor in inputs)
+    mirror = image.flip(-1), outline.flip(-1), joints.flip(-1)[:, MIRRORED_JOINTS]
+    both = (torch.cat(pair) for pair in zip((image, outline, joints), mirror, strict=True))
+    seen, mirrored = parser(*both).float().softmax(1)
+    sides = torch.from_numpy(MIRRORED_LIP[: len(seen)]).to(device).long()
+    shares = (seen + mirrored.flip(-1)[sides])[None]
+    shares = torch.nn.functional.interpolate(shares, size, mode="bilinear", align_corners=False)
+    return Parsing(shares.argmax(1)[0].to(torch.uint8).cpu().numpy(), "lip", "embedded")
 
 
 def translate(parsing: Parsing, scheme: LabelScheme, keypoints: np.ndarray) -> np.ndarray:

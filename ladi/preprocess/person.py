@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -157,7 +158,8 @@ def _look(
     if rule == "worn":
         pixels = to_pixels(image)
         labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
-        labels = mend_worn(labels, keypoints, silhouette, scheme)
+        mended = mend_worn(labels, keypoints, silhouette, scheme)
+        labels = settle_arms(mended, labels, pixels, scheme)
     return _Seen(image, keypoints, joints, labels, parsing.parser)
 
 

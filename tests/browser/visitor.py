@@ -70,7 +70,7 @@ class Visitor:
             assert time.monotonic() < until, "the page did not come to rest within a minute"
 
     def says(self, where: str, what: str) -> None:
-        """Wait until a place says something; what stands there meanwhile, as while it is looked at, passes."""
+        """Wait until a place says something, whatever stands there meanwhile."""
         self.page.locator(where).get_by_text(what).first.wait_for()
 
     def set_number(self, label: str, value: float) -> None:
@@ -136,7 +136,7 @@ class Visitor:
         self.page.wait_for_timeout(300)
 
     def holds(self, what: str, arg: object = None) -> None:
-        """Wait until an expression of the page's own language is true, as it becomes when the page is done."""
+        """Wait until an expression of JavaScript is true, as it becomes when the page is done."""
         self.page.wait_for_function(what, arg=arg)
 
     def has_value(self, where: str, value: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from ladi.models.parser import HumanParser
-from ladi.preprocess.labels import DRESS_CODE, LIP
+from ladi.preprocess.labels import DRESS_CODE, LIP, MIRRORED_LIP
 from ladi.preprocess.parsing import Parsing, parse_person, translate
 from ladi.preprocess.person import dilation_at
 from ladi.preprocess.segformer import find_segformer, load_segformer
-from ladi.types import KEYPOINT_NAMES, ModelError
+from ladi.types import KEYPOINT_NAMES, MIRRORED_JOINTS, ModelError
 from tests.toy import HEIGHT, WIDTH, toy_segformer
 
 INPUTS = torch.zeros(1, 3, 96, 72), torch.zeros(1, 18, 96, 72), torch.zeros(1, 1, 96, 72)
@@ -28,6 +28,17 @@ def test_each_network_labels_at_the_pictures_size_and_says_which_it_is() -> None
     parsing = parse_person(borrowed, *INPUTS)
     assert (parsing.scheme, parsing.parser, parsing.labels.dtype) == ("dresscode", "segformer", np.uint8)
     assert parsing.labels.shape == (96, 72) and (parsing.labels == DRESS_CODE["dress"]).all()
+
+
+def test_a_person_in_a_mirror_is_labelled_in_a_mirror() -> None:
+    """Prevents a left arm that is taken for a right one, where both views are put together."""
+    torch.manual_seed(0)
+    network = HumanParser(height=HEIGHT, width=WIDTH, widths=(8, 8), labels=22).eval()
+    image, joints, outline = torch.randn(1, 3, 96, 72), torch.rand(1, 18, 96, 72), torch.rand(1, 1, 96, 72)
+    there = parse_person(network, image, joints, outline).labels
+    mirror = image.flip(-1), joints.flip(-1)[:, MIRRORED_JOINTS], outline.flip(-1)
+    np.testing.assert_array_equal(parse_person(network, *mirror).labels, MIRRORED_LIP[there[:, ::-1]])
+    assert len(np.unique(there)) > 3
 
 
 def test_segformer_sees_normalised_pixels(monkeypatch: pytest.MonkeyPatch) -> None:

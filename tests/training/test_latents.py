@@ -11,9 +11,10 @@ import torch
 
 from ladi.preprocess.labels import LIP
 from ladi.training.samples.augment import CHANGED_SHARE, vary_person
-from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, to_images
+from ladi.training.samples.cache import Cache, to_images
 from ladi.training.samples.latents import LATENT_NAMES, VARIED_NAMES, add_latents, varied_people
 from ladi.training.stages.tryon import latent_batch
+from ladi.types import MIRRORED_JOINTS
 from tests.toy import HEIGHT, WIDTH, toy_vae
 
 CPU = torch.device("cpu")

@@ -22,7 +22,6 @@ from ladi.preprocess.labels import LIP
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter
 from ladi.training.samples.cache import (
-    MIRRORED_JOINTS,
     Cache,
     picture_batch,
     pose_maps,
@@ -40,6 +39,7 @@ from ladi.training.samples.wider import (
     wider_mask,
     zoomed_out,
 )
+from ladi.types import MIRRORED_JOINTS
 
 LOGGER = logging.getLogger(__name__)
 

@@ -20,19 +20,9 @@ from scipy import ndimage
 from ladi.data.shards import read_shards
 from ladi.files import write_json, written_whole
 from ladi.preprocess.mask import inpaint_mask
-from ladi.types import KEYPOINT_NAMES, Size
+from ladi.types import MIRRORED_JOINTS, Size
 
 LOGGER = logging.getLogger(__name__)
-
-MIRRORED_JOINTS = [
-    KEYPOINT_NAMES.index(
-        name.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
-        if "_" in name
-        else name
-    )
-    for name in KEYPOINT_NAMES
-]
-
 
 _EDGE = 0.6
 """Pixels over which a mask's edge is softened, about as a matting network's is."""

@@ -22,7 +22,7 @@ from ladi.preprocess.labels import LIP, WORN
 from ladi.preprocess.mask import inpaint_mask
 from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter, garment_jitter, vary_person
-from ladi.training.samples.cache import MIRRORED_JOINTS, Cache, pose_maps, soft_matte, to_images
+from ladi.training.samples.cache import Cache, pose_maps, soft_matte, to_images
 from ladi.training.samples.scenes import mirrored_labels, rough_silhouette
 from ladi.training.samples.street import WHOLE
 from ladi.training.samples.wider import (
@@ -34,7 +34,7 @@ from ladi.training.samples.wider import (
     wider_mask,
     zoomed_out,
 )
-from ladi.types import CATEGORIES, Category
+from ladi.types import CATEGORIES, MIRRORED_JOINTS, Category
 
 VARIED_SHARE = 0.6
 STREET_SHARE = 0.3

@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ladi.preprocess.labels import GARMENTS, LIP
+from ladi.preprocess.labels import GARMENTS, LIP, MIRRORED_LIP
 from ladi.training.samples.augment import DARKEST_SKIN, SKIN
-from ladi.training.samples.cache import MIRRORED_JOINTS
-from ladi.types import Size
+from ladi.types import MIRRORED_JOINTS, Size
 
 WORN = tuple(LIP[name] for name in GARMENTS)
 _TOPS = (LIP["upper_clothes"], LIP["dress"])
-_PAIRS = (("left_arm", "right_arm"), ("left_leg", "right_leg"), ("left_shoe", "right_shoe"))
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,7 @@ class Scene:
 
 def mirrored_labels(labels: np.ndarray) -> np.ndarray:
     """Labels of the mirrored picture, left and right exchanged: (…,H,W) → same."""
-    table = np.arange(256, dtype=np.uint8)
-    for left, right in _PAIRS:
-        table[LIP[left]], table[LIP[right]] = LIP[right], LIP[left]
-    return table[labels[..., ::-1]]
+    return MIRRORED_LIP[labels[..., ::-1]]
 
 
 def mirror(scene: Scene) -> Scene:
