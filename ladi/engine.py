@@ -15,7 +15,7 @@ Whatever pulls in diffusers or transformers is imported where it is used: that t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from ladi.preprocess.findings import collect_findings
 from ladi.progress import Progress, Stages
 from ladi.runtime.devices import Running, choose_running
 from ladi.runtime.extras import Extras, load_extras
-from ladi.runtime.loading import is_large, load_kinds, load_networks, load_sleeves
+from ladi.runtime.loading import Tellers, is_large, load_networks, load_tellers
 from ladi.runtime.painter import Painter
 from ladi.runtime.preparation import Preparation
 from ladi.runtime.recall import SECONDS, Room
@@ -35,9 +35,7 @@ from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, 
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, Compared
     from ladi.diffusion.pipeline import LadiVtonPipeline
-    from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
-    from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import FilterChoice
 
@@ -56,8 +54,7 @@ class Engine:
         extras: Extras | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
-        kinds: GarmentKind | None = None,
-        sleeves: SleeveLength | None = None,
+        tellers: Tellers | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -70,8 +67,7 @@ class Engine:
             extras: what looks at results and decodes previews, if anything.
             remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
             room: how much of them is kept; a few of each kind unless given.
-            kinds: tells what a garment is; by its outline where there is none.
-            sleeves: tells how long its sleeves are; without it arms are left as they were painted.
+            tellers: small networks that tell something of a garment.
         """
         self.name = name
         self.running = running
@@ -83,8 +79,7 @@ class Engine:
             self._painter.size,
             parser,
             matting,
-            kinds=kinds,
-            sleeves=sleeves,
+            tellers=tellers,
             content_filter=extras.content_filter,
             remember=remember,
             room=room,
@@ -125,8 +120,18 @@ class Engine:
         extras = load_extras(
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
-        told: Any = {"kinds": load_kinds(), "sleeves": load_sleeves(), "extras": extras, "running": running}
-        return cls(pipeline, parser, matting, name=model, remember=remember, room=room, **told)
+        tellers = load_tellers(lining=bool(pipeline.config.garment_matte))
+        return cls(
+            pipeline,
+            parser,
+            matting,
+            name=model,
+            running=running,
+            extras=extras,
+            remember=remember,
+            room=room,
+            tellers=tellers,
+        )
 
     @property
     def size(self) -> Size:

@@ -19,6 +19,7 @@ STAGE_NAMES = (
     "parser",
     "matting",
     "sleeves",
+    "lining",
 )
 """Of the embedded model."""
 FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")

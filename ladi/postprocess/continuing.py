@@ -16,6 +16,8 @@ _SMALL, _RADIUS = 160, 3
 """Height of the small picture, and Telea's radius in it."""
 _SOFT = 1.5
 """Over which the mirror's share changes."""
+_EVEN = 3.0
+"""Over which an edge's direction is evened out."""
 _GRAIN, _CONTRAST = 5.0, 40
 """Pixels over which colours are the smooth filling's and not the mirror's, and the most that it may differ:
 what is mirrored may be a lamp or a passer-by, whose colour would be a streak."""
@@ -44,12 +46,9 @@ def continue_picture(
     height, width = known.shape
     times = height / _HEIGHT
     missing = (~known).astype(np.uint8)
-    distance, place = cv2.distanceTransformWithLabels(
-        missing, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    distance = cv2.distanceTransform(missing, cv2.DIST_L2, cv2.DIST_MASK_5)
     unknown = np.nonzero(wanted & ~known)
-    rows, columns = _nearest(known, place, unknown)
-    down, along = 2 * rows - unknown[0], 2 * columns - unknown[1]
+    down, along = _mirrored(distance, unknown, _EVEN * times)
     inside = (down >= 0) & (down < height) & (along >= 0) & (along < width)
     down, along = down.clip(0, height - 1), along.clip(0, width - 1)
     near, far = (length * times for length in mirror)
@@ -68,15 +67,21 @@ def continue_picture(
     return filled
 
 
-def _nearest(
-    known: np.ndarray, place: np.ndarray, unknown: tuple[np.ndarray, ...]
+def _mirrored(
+    distance: np.ndarray, unknown: tuple[np.ndarray, ...], even: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column of the known pixel nearest to each unknown one, from OpenCV's numbering of them."""
-    rows, columns = np.nonzero(known)
-    row_of, column_of = (np.zeros(int(place.max()) + 1, np.int64) for _ in range(2))
-    row_of[place[rows, columns]], column_of[place[rows, columns]] = rows, columns
-    wanted = place[unknown]
-    return row_of[wanted], column_of[wanted]
+    """Row and column that each unknown pixel has in the mirror of the edge.
+
+    The edge is taken as even: at every notch of it a mirror would show a streak of its own.
+    """
+    # Twice a small blur is a smooth one, and fast.
+    window = 2 * round(even) + 1
+    slope = cv2.blur(cv2.blur(distance, (window, window)), (window, window))
+    across, downward = (cv2.Sobel(slope, cv2.CV_32F, dx, dy)[unknown] for dx, dy in ((1, 0), (0, 1)))
+    length = np.maximum(np.hypot(across, downward), 1e-6)
+    twice = 2 * distance[unknown]
+    down, along = unknown[0] - twice * downward / length, unknown[1] - twice * across / length
+    return np.rint(down).astype(np.int64), np.rint(along).astype(np.int64)
 
 
 def _inpainted(picture: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ _LEAVES = 0.08
 """Share of a window's last row from which on a coat leaves it."""
 _LOWER = 0.01
 """Share of the wider window that trousers or a skirt must have."""
-_ROOM, _FARTHER = 0.15, 1.5
+_ROOM, _FARTHER = 0.02, 1.5
 """What the photo must go on below, and how much taller a window becomes, of its height."""
 
 

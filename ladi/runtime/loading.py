@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ladi.files import MODELS_FOLDER
 from ladi.runtime.configuration import check_configuration
@@ -18,6 +18,7 @@ from ladi.weights.catalog import HELPERS, find_model, readable
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
     from ladi.models.kind import GarmentKind
+    from ladi.models.lining import GarmentLining
     from ladi.models.matting import GarmentMatting
     from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
@@ -83,34 +84,44 @@ def load_helpers(folder: Path) -> tuple[ParsingNetwork, GarmentMatting]:
     return _load_parser(folder).float().eval(), matting.float().eval()
 
 
-def load_kinds() -> GarmentKind | None:
-    """The network that tells what kind of garment a picture shows; None where its weights are not here.
+class Tellers(NamedTuple):
+    """Small networks that tell something of a garment; each may be missing, and nothing is told then."""
+
+    kinds: GarmentKind | None = None
+    """What kind of garment it is; by its outline where there is none."""
+    sleeves: SleeveLength | None = None
+    """How long its sleeves are; without it arms are left as they were painted."""
+    lining: GarmentLining | None = None
+    """What of its picture is behind the neck; without it all of it is laid before it."""
+
+
+def load_tellers(*, lining: bool) -> Tellers:
+    """Those whose weights are here.
+
+    Args:
+        lining: whether the model is one whose garments lose what is behind the neck.
 
     Raises:
-        ModelError: it is broken.
+        ModelError: one of them is broken.
     """
     from ladi.models.kind import GarmentKind
-
-    if not (HELPERS / "kind").is_dir():
-        return None
-    with readable(HELPERS):
-        network = GarmentKind.from_pretrained(HELPERS, subfolder="kind", local_files_only=True)
-    return network.float().eval()
-
-
-def load_sleeves() -> SleeveLength | None:
-    """The network that tells how long sleeves are; None where its weights are not here.
-
-    Raises:
-        ModelError: it is broken.
-    """
+    from ladi.models.lining import GarmentLining
     from ladi.models.sleeves import SleeveLength
 
-    if not (HELPERS / "sleeves").is_dir():
+    return Tellers(
+        _load_teller(GarmentKind, "kind"),
+        _load_teller(SleeveLength, "sleeves"),
+        _load_teller(GarmentLining, "lining") if lining else None,
+    )
+
+
+def _load_teller(network: Any, name: str) -> Any:
+    """One of them; None where its weights are not here."""
+    if not (HELPERS / name).is_dir():
         return None
     with readable(HELPERS):
-        network = SleeveLength.from_pretrained(HELPERS, subfolder="sleeves", local_files_only=True)
-    return network.float().eval()
+        loaded = network.from_pretrained(HELPERS, subfolder=name, local_files_only=True)
+    return loaded.float().eval()
 
 
 def _load_parser(folder: Path) -> ParsingNetwork:

@@ -16,20 +16,20 @@ from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.findings import finding, raise_errors
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, shrink_photo
+from ladi.preprocess.lining import without_lining
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.sleeves import sleeve_length
 from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
 from ladi.progress import Stages
+from ladi.runtime.loading import Tellers
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of, digest
 from ladi.settings import TryOnRequest
 from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, Photo, Size
 from ladi.weights.catalog import check_category, garment_background, mask_scheme, trained_categories
 
 if TYPE_CHECKING:
-    from ladi.models.kind import GarmentKind
     from ladi.models.matting import GarmentMatting
-    from ladi.models.sleeves import SleeveLength
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import ContentFilter
 
@@ -44,8 +44,7 @@ class Preparation:
         parser: ParsingNetwork,
         matting: GarmentMatting,
         *,
-        kinds: GarmentKind | None = None,
-        sleeves: SleeveLength | None = None,
+        tellers: Tellers | None = None,
         content_filter: ContentFilter | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
@@ -58,8 +57,7 @@ class Preparation:
             size: its own (height, width).
             parser: labels the person.
             matting: cuts out the garment.
-            kinds: tells what a garment is; by its outline where there is none.
-            sleeves: tells how long its sleeves are.
+            tellers: tell something of garments.
             content_filter: looks at photos before anything else does.
             remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
             room: how many are kept, of people and of garments each.
@@ -70,7 +68,7 @@ class Preparation:
         self._size = size
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
-        self._kinds, self._sleeves = kinds, sleeves
+        self._tellers = tellers or Tellers()
         self._filter = content_filter
         self._pose = PoseDetector()
         room = room or Room()
@@ -180,13 +178,18 @@ class Preparation:
                 size=size,
                 trained=trained_categories(self._model),
                 background=garment_background(self._model),
-                kinds=self._kinds,
+                kinds=self._tellers.kinds,
                 use_anyway=use_anyway,
                 turn=turn,
             )
-            if self._sleeves is None or garment.category == "lower_body":
+            if garment.category == "lower_body":
                 return garment
-            return replace(garment, sleeve=sleeve_length(self._sleeves, garment))
+            if self._tellers.sleeves is not None:
+                garment = replace(garment, sleeve=sleeve_length(self._tellers.sleeves, garment))
+            # A picture that is to be kept as it is is kept so.
+            if self._tellers.lining is not None and clean != "keep":
+                garment = without_lining(self._tellers.lining, garment)
+            return garment
 
         key = ("garment", digest(photo), category, clean, size, use_anyway, turn)
         return self._garments.get(key, cut)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
+from ladi.models.lining import GarmentLining
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LABELS, LAST_LAYER, HumanParser
 from ladi.models.sleeves import SleeveLength
@@ -37,6 +38,7 @@ from ladi.training.samples.street import add_walls, build_street_cache
 from ladi.training.stages import (
     emasc,
     garment_skips,
+    lining,
     matting,
     parser,
     refinement,
@@ -59,6 +61,7 @@ DEFAULTS: dict[str, LoopOptions] = {
     "parser": parser.DEFAULTS,
     "matting": matting.DEFAULTS,
     "sleeves": sleeves.DEFAULTS,
+    "lining": lining.DEFAULTS,
 }
 STAGES = tuple(DEFAULTS)
 """In the order in which they need each other."""
@@ -68,6 +71,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "emasc": ("vae",),
     "tryon": ("vae", "warp", "refinement"),
     "garment_skips": ("vae", "warp", "refinement", "emasc", "tryon"),
+    "lining": ("warp",),
 }
 TRAINED_TOGETHER = ("unet", "inversion_adapter", "vision_encoder", "text_encoder")
 PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
@@ -80,7 +84,12 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
 }
 SHARED_STAGES = ("warp",)
 """Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
-EXTRA_STAGES = {"parser": HumanParser, "matting": GarmentMatting, "sleeves": SleeveLength}
+EXTRA_STAGES = {
+    "parser": HumanParser,
+    "matting": GarmentMatting,
+    "sleeves": SleeveLength,
+    "lining": GarmentLining,
+}
 """Networks beside the pipeline, each in a folder of its own in the model."""
 
 
@@ -111,6 +120,7 @@ class Workshop:
             "parser": HumanParser(labels=LABELS),
             "matting": GarmentMatting(),
             "sleeves": SleeveLength(),
+            "lining": GarmentLining(),
         }
         self.ready: set[str] = set()
         refinement.start_from_coarse(self.pipeline.refinement)
@@ -134,7 +144,7 @@ class Workshop:
             self.pipeline.vae.register_to_config(scaling_factor=loaded.vae.config.scaling_factor)
         for stage, kind in EXTRA_STAGES.items():
             if not (folder / stage).is_dir():
-                continue  # models saved before sleeves were told have no such part
+                continue  # models saved before there was one have no such part
             extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
             if stage == "parser":
                 self.extras[stage].start_from(extra)
@@ -245,6 +255,9 @@ class Workshop:
                 self.extras["parser"], training, validation, options, street=self.street_caches()
             ),
             "sleeves": lambda: sleeves.build_stage(self.extras["sleeves"], training, validation, options),
+            "lining": lambda: lining.build_stage(
+                self.extras["lining"], pipeline.tps, training, validation, options
+            ),
             "matting": lambda: matting.build_stage(
                 self.extras["matting"], training, validation, options, floors=self.floor_pictures()
             ),

@@ -28,10 +28,10 @@ SHARD_SIZE = "8MB"
 
 STALE_AFTER: dict[str, tuple[str, ...]] = {
     "vae": (*LATENT_NAMES, *VARIED_NAMES, "predicted"),
-    "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted"),
+    "warp": ("warped", "warped_matte", "garment_moments", "garment_moments_varied", "predicted", "hiding"),
     "refinement": ("warped", "garment_moments", "garment_moments_varied", "predicted"),
     "tryon": ("predicted",),
-    "placing": ("warp_points", "warped", "warped_matte"),
+    "placing": ("warp_points", "warped", "warped_matte", "hiding"),
     "bending": ("warped", "warped_matte"),
 }
 """What of a cache was made by weights that a stage has just changed."""

@@ -248,7 +248,7 @@ class SecondWorkshop:
     def export(self, out: Path) -> None:
         """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
 
-        Parser, matting and what tells sleeves are copied from the model that training started from.
+        Parser, matting and what tells sleeves and linings are copied from the model that training began with.
         """
         extras: dict[str, Any] = {
             name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)

@@ -100,6 +100,7 @@ DIFFUSERS = {
     "CompositeUNet": "ladi.models.unet",
     "EMASC": "ladi.models.emasc",
     "EmascAutoencoderKL": "ladi.models.vae",
+    "GarmentLining": "ladi.models.lining",
     "GarmentMatting": "ladi.models.matting",
     "GarmentSkips": "ladi.models.garment_skips",
     "HumanParser": "ladi.models.parser",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.postprocess.arms import draw_arms
+from ladi.postprocess.arms import covered_to, draw_arms
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS
 
@@ -128,3 +128,33 @@ def test_a_sleeve_has_no_hole_at_the_shoulder_but_straps_leave_it_bare() -> None
     outline[60:90, 50:75] = 0
     assert (drawn(labels, joints, outline, 0.4, shown)[74:80, 60:66] == GARMENT).all()
     assert (drawn(labels, joints, outline, 0.0, shown)[74:80, 60:66] == SKIN).all()
+
+
+def test_beside_a_bare_shoulder_there_is_no_cloth() -> None:
+    """Prevents: a flap of a sleeveless top on the far side of the arm, beyond what was worn."""
+    labels, joints, outline = standing()
+    outline[64:130, 30:66] = 1
+    mask = np.zeros(SIZE, bool)
+    mask[60:214, 34:158] = True
+    shown = np.where(mask, GARMENT, WALL)
+    bare = draw_arms(layers(shown), mask, labels, joints, outline, 0.0).probabilities.argmax(0)
+    sleeved = draw_arms(layers(shown), mask, labels, joints, outline, 0.3).probabilities.argmax(0)
+    assert (bare[80:120, 34:38] == WALL).all() and (bare[80:120, 86:106] == GARMENT).all()
+    assert (sleeved[80:84, 50:60] == GARMENT).all()
+
+
+@pytest.mark.parametrize(
+    ("covered", "to"),
+    [
+        ("#####.....", 0.5),
+        ("##.##.....", 0.5),
+        ("###...####", 0.3),
+        (".#######..", 0.8),
+        (".....#####", None),
+        ("..........", None),
+    ],
+)
+def test_a_sleeve_ends_before_the_bodys_cloth_begins(covered: str, to: float | None) -> None:
+    """Prevents: sleeves on a sleeveless top, because the forearm lies before its hem."""
+    line = np.array([one == "#" for one in covered for _ in range(10)])
+    assert covered_to(line) == to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -115,8 +116,10 @@ def test_painted_skin_has_the_photos_grain() -> None:
     known[30:80, 70:120] = True
     plain = np.full((256, 192, 3), 150, np.uint8)
     noisy = np.clip(plain + rng.normal(0, 4, (256, 192, 1)), 0, 255).astype(np.uint8)
-    assert grain_of(plain, known).std() < 1e-3
-    assert 0.004 < grain_of(noisy, known).std() < 0.013
+    # Faint spots are there on every skin, grain only where the photo has it.
+    fine = [one - cv2.blur(one, (5, 5)) for one in (grain_of(plain, known), grain_of(noisy, known))]
+    assert fine[0].std() < 1e-3 and 0.004 < fine[1].std() < 0.013
+    assert 0.005 < grain_of(plain, known).std() < 0.02
     assert not grain_of(noisy, known & False).any()
     assert np.array_equal(grain_of(noisy, known), grain_of(noisy, known))
 

@@ -10,7 +10,7 @@ import torch
 from ladi.models.sleeves import SleeveLength
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.sleeves import sleeve_length, sleeve_view
-from ladi.runtime.loading import load_sleeves
+from ladi.runtime.loading import load_tellers
 from ladi.training.stages.sleeves import sleeve_batch, worn_sleeve
 from ladi.types import JOINT, Garment
 
@@ -31,7 +31,7 @@ def garment(*, long: bool) -> Garment:
 
 
 def test_the_shipped_network_tells_long_sleeves_from_short_ones() -> None:
-    network = load_sleeves()
+    network = load_tellers(lining=False).sleeves
     assert network is not None
     short, long = (sleeve_length(network, garment(long=one)) for one in (False, True))
     assert short < 0.5 < 0.75 < long
