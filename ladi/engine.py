@@ -250,9 +250,8 @@ class Engine:
         )
         conditions = painted.conditions
         with stages("paste"):
-            by_hand = request.mask is not None
             finished = self._painter.finish(
-                painted.pictures, painted.layers, person, garment, conditions, settings, by_hand=by_hand
+                painted.pictures, painted.layers, person, garment, conditions, settings
             )
             self._painter.check(finished.images)
         stages.done()

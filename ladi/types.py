@@ -202,6 +202,8 @@ class PersonParts:
     """Which network labelled the person: ``embedded`` or ``segformer``."""
     turned: int = 0
     """Degrees by which ``photo`` is the one that was given, turned to the right."""
+    by_hand: bool = False
+    """The mask is the user's own: all of it is painted, and nothing beyond."""
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -2,7 +2,8 @@
 
 The warp was taught by a shop's pictures, in which many tops are tucked in, and by masks that do not tell
 where the old garment ended; so its hems lie at the waist. Here the part of a garment below the chest is drawn
-down until its hem is where the old one was, though no lower than tops hang. It widens nothing.
+down until its hem is where the old one was, though no lower than tops hang; and where it hangs over trousers,
+which a mask of the old garment leaves out, the mask is grown. It widens nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional
 
 from ladi.diffusion.warping import sample_matte
@@ -19,6 +21,8 @@ from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, PersonParts
 
 _WORN = ("upper_clothes", "dress", "coat")
+_LOWER, _OVER = ("pants", "skirt"), 0.2
+"""What tops hang over, and how far beyond the mask, in torsos."""
 _CHEST = 0.3
 """How far below the shoulders drawing begins, in torsos."""
 _LOWEST = 1.15
@@ -46,6 +50,8 @@ class Levels(NamedTuple):
     width: float
     """Distance between the shoulders."""
     torso: float
+    over: np.ndarray
+    """(H,W) bool, trousers or a skirt beside the mask, over which the hem may hang."""
 
 
 def levels_of(person: PersonParts) -> Levels | None:
@@ -53,7 +59,7 @@ def levels_of(person: PersonParts) -> Levels | None:
     points = person.keypoints[
         [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "hip")]
     ]
-    if person.category != "upper_body" or not points[:, :2].any(axis=1).all():
+    if person.category != "upper_body" or person.by_hand or not points[:, :2].any(axis=1).all():
         return None
     limbs, table = Limbs(person.keypoints, person.labels > 0), label_table(person.scheme)
     worn = np.isin(person.labels, [table[name] for name in _WORN if name in table])
@@ -62,7 +68,10 @@ def levels_of(person: PersonParts) -> Levels | None:
         return None
     wanted = min(float(old), limbs.neck[1] + _LOWEST * limbs.torso)
     chest = limbs.neck[1] + _CHEST * limbs.torso
-    return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso)
+    mask = person.mask[0, 0].numpy() > 0
+    lower = np.isin(person.labels, [table[name] for name in _LOWER if name in table]) & ~mask
+    over = lower & (ndimage.distance_transform_edt(~mask) < _OVER * limbs.torso)
+    return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over)
 
 
 def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
@@ -98,6 +107,24 @@ def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tenso
     where = torch.from_numpy(places.astype(np.float32))[None].to(grid)
     moved = functional.grid_sample(grid.movedim(-1, 1), where, padding_mode="border", align_corners=False)
     return moved.movedim(1, -1)
+
+
+def hung_over(mask: torch.Tensor, laid: torch.Tensor, levels: Levels) -> torch.Tensor:
+    """The mask, grown to where the garment hangs over trousers or a skirt, so that its hem is not cut off.
+
+    Args:
+        mask: (1,1,H,W) in {0,1}.
+        laid: (1,1,H,W) in [0,1], the warped garment's matte.
+        levels: of the person in the same window.
+
+    Returns:
+        (1,1,H,W).
+    """
+    cloth = (laid[0, 0].cpu().numpy() > 0.5) & levels.over
+    pieces, count = ndimage.label(cloth | (mask[0, 0].cpu().numpy() > 0))
+    joined = np.bincount(pieces[mask[0, 0].cpu().numpy() > 0], minlength=count + 1) > 0
+    joined[0] = False
+    return torch.maximum(mask, torch.from_numpy((cloth & joined[pieces]).astype(np.float32)).to(mask))
 
 
 def _proportion(grid: torch.Tensor, laid: np.ndarray, levels: Levels) -> float:

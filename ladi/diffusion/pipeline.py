@@ -29,7 +29,7 @@ from diffusers.utils import BaseOutput
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisionModelWithProjection
 
 from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
-from ladi.diffusion.hanging import Levels
+from ladi.diffusion.hanging import Levels, hung_over
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
     Draws,
@@ -305,6 +305,9 @@ class LadiVtonPipeline(DiffusionPipeline):
             assert garment_matte is not None  # check_inputs asks for it
             warped_matte = garment_matte.to(device, torch.float32)
             warped_matte = warped_matte if grid is None else sample_matte(warped_matte, grid)
+            if levels is not None:
+                mask = hung_over(mask, warped_matte, levels)
+                masked_person = image * (1 - mask)
             # On mid-grey, as the masked person is: on white, white cloth could not be told from nothing. Only
             # inside the mask, so that one can be laid on the other.
             warped_matte = warped_matte * mask

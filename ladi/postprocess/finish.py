@@ -52,7 +52,6 @@ def finish(
     conditions: Conditions,
     settings: Settings,
     *,
-    by_hand: bool = False,
     told: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Brings generated pictures to what a user sees.
@@ -64,7 +63,6 @@ def finish(
         garment: in what.
         conditions: of both, one row.
         settings: ``paste_back``, ``fine_detail``, ``keep_unchanged``, ``feather`` and the switches count.
-        by_hand: the mask was drawn by hand: all of it is painted, and takes the photo's tone all the same.
         told: the decoder itself told the layers: its pictures are put together from them (``compose.py``).
 
     Returns:
@@ -76,9 +74,7 @@ def finish(
         raise ValueError("pictures can only be pasted back with the layers that they show")
     results = []
     for picture, shown in zip(generated, layers, strict=True):
-        made = _put_together(
-            picture[None], shown[None], person, garment, conditions, settings, by_hand=by_hand, told=told
-        )
+        made = _put_together(picture[None], shown[None], person, garment, conditions, settings, told=told)
         large = made.layered.whole()
         if is_grey(person.photo.pixels):
             large = grey_outside(large[0], made.layered.shares[0, _GARMENT].numpy())[None]
@@ -103,7 +99,6 @@ def cut_outs(
     conditions: Conditions,
     settings: Settings,
     *,
-    by_hand: bool = False,
     told: bool = False,
 ) -> dict[Layer, np.ndarray]:
     """The first result's layers by themselves, as programs for pictures open them; arguments as ``finish``'s.
@@ -112,9 +107,7 @@ def cut_outs(
         (H',W',4) uint8 RGBA for each layer that shows anywhere, of the model's window, at the photo's size or
         near it.
     """
-    made = _put_together(
-        generated[:1], layers[:1], person, garment, conditions, settings, by_hand=by_hand, told=told
-    )
+    made = _put_together(generated[:1], layers[:1], person, garment, conditions, settings, told=told)
     return made.layered.cut_outs()
 
 
@@ -135,7 +128,6 @@ def _put_together(
     conditions: Conditions,
     settings: Settings,
     *,
-    by_hand: bool,
     told: bool,
 ) -> _Finished:
     """One picture (1,3,H,W) and its layers (1,K,H,W), at the photo's size or near it."""
@@ -152,12 +144,12 @@ def _put_together(
         outline = matte[0, 0].numpy()
     told = told and settings.keep_unchanged
     shown = probabilities[0].numpy()
-    if told and by_hand:
+    if told and person.by_hand:
         # Who paints over something wants it gone: nothing of it is the photo's to keep.
         gone = label_table(person.scheme)[_GONE[person.category]]
         person = replace(person, labels=np.where(mask, np.uint8(gone), person.labels))
     stays = np.zeros_like(mask)
-    if outline is not None and goes_on(person) and not by_hand:
+    if outline is not None and goes_on(person) and not person.by_hand:
         stays = below_hem(mask, person.labels, outline, person.scheme)
         # A forearm that hangs lower than the hem is a forearm all the same.
         limbs = Limbs(person.keypoints, person.labels > 0)
@@ -188,7 +180,7 @@ def _put_together(
             scheme=person.scheme,
         )
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
-        painted, same = mask if by_hand else kept.painted, kept.same
+        painted, same = mask if person.by_hand else kept.painted, kept.same
     size, fine = canvas_size(person.frame, least=2 if told else 1), None
     if matte is not None and grid is not None:
         share = probabilities[:, _GARMENT, None] * matte * person.mask

@@ -217,7 +217,10 @@ def with_mask(person: PersonParts, mask: np.ndarray) -> PersonParts:
     automatic = person.mask[0, 0].numpy() > 0
     doubts = check_mask(mask > 0, small, person.labels, person.scheme, automatic)
     return replace(
-        person, mask=torch.from_numpy(small)[None, None].float(), findings=(*person.findings, *doubts)
+        person,
+        mask=torch.from_numpy(small)[None, None].float(),
+        by_hand=True,
+        findings=(*person.findings, *doubts),
     )
 
 

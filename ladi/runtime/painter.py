@@ -150,8 +150,6 @@ class Painter:
         garment: Garment,
         conditions: Conditions,
         settings: Settings,
-        *,
-        by_hand: bool,
     ) -> Finished:
         """What a user sees, and what it shows; the arguments are ``ladi.postprocess.finish.finish``'s.
 
@@ -162,18 +160,19 @@ class Painter:
             garment: in what.
             conditions: of both, one row.
             settings: how they are put back.
-            by_hand: the mask was drawn by hand.
         """
         told = layers is not None
+        # What the garment hangs over is painted too.
+        person = replace(person, mask=conditions.mask.cpu())
         if settings.paste_back:
             layers = layers_of(
                 self._parser, pictures, layers, person=person, garment=garment, conditions=conditions
             )
-        images = finish(pictures, layers, person, garment, conditions, settings, by_hand=by_hand, told=told)
+        images = finish(pictures, layers, person, garment, conditions, settings, told=told)
         cut: Callable[[], Mapping[Layer, np.ndarray]] | None = None
         if layers is not None and settings.paste_back:
             given = (pictures[:1], layers[:1], person, garment, conditions, settings)
-            cut = partial(cut_outs, *given, by_hand=by_hand, told=told)
+            cut = partial(cut_outs, *given, told=told)
         return Finished(images, layers, cut)
 
     def finish_cells(
@@ -193,10 +192,7 @@ class Painter:
             findings = collect_findings(requests[which], person, garment, own_size=self.size)
             person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
             own = replace(requests[which].settings, switches=made.cell.switches)
-            by_hand = requests[which].mask is not None
-            [image] = self.finish(
-                made.image, made.layers, person, garment, conditions[which], own, by_hand=by_hand
-            ).images
+            [image] = self.finish(made.image, made.layers, person, garment, conditions[which], own).images
             compared.append(Compared(made.cell, image, made.seconds, findings))
         return compared
 

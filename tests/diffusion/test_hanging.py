@@ -72,7 +72,7 @@ def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
     assert last(garment(112), hung(plain(), garment(112), levels), 96) < 125
     assert torch.equal(hung(plain(), garment(190), levels), plain())
     assert torch.equal(hung(plain(), garment() * 0, levels), plain())
-    assert torch.equal(hung(plain(), garment(), Levels(97, 140, 96, 52, 90)), plain())
+    assert torch.equal(hung(plain(), garment(), Levels(97, 140, 96, 52, 90, np.zeros(SIZE, bool))), plain())
 
 
 def test_where_nothing_is_known_nothing_hangs() -> None:

@@ -59,9 +59,10 @@ def test_no_setting_touches_what_is_not_repainted(
     scene, settings: Settings, by_hand: bool, told: bool
 ) -> None:
     """Prevents a step after the painting from changing a face, however it is switched."""
-    person = scene[2]
+    generated, layers, person, garment, conditions = scene
+    person = replace(person, by_hand=by_hand)
     outside = np.kron(person.mask[0, 0].numpy() == 0, np.ones((3, 3), bool))
-    pictures = finish(*scene, settings, by_hand=by_hand, told=told)
+    pictures = finish(generated, layers, person, garment, conditions, settings, told=told)
     assert len(pictures) == 2 and all(one.shape == (*PHOTO, 3) for one in pictures)
     for picture in pictures:
         assert np.array_equal(picture[outside], person.photo.pixels[outside])
@@ -102,7 +103,13 @@ def test_what_is_painted_over_by_hand_does_not_come_back(scene) -> None:
     bag = (slice(72, 120), slice(60, 90))
     made = {
         by_hand: finish(
-            generated, shown, person, garment, conditions, Settings(), by_hand=by_hand, told=True
+            generated,
+            shown,
+            replace(person, by_hand=by_hand),
+            garment,
+            conditions,
+            Settings(),
+            told=True,
         )[0]
         for by_hand in (False, True)
     }
@@ -112,8 +119,10 @@ def test_what_is_painted_over_by_hand_does_not_come_back(scene) -> None:
 
 def test_the_layers_to_download_are_those_of_the_result(scene) -> None:
     """Prevents: layers of what the network painted beside a result that was put together otherwise."""
-    cut = cut_outs(*scene, Settings(feather=0.0), by_hand=True, told=True)
-    [picture, _] = finish(*scene, Settings(feather=0.0), by_hand=True, told=True)
+    generated, layers, person, garment, conditions = scene
+    given = generated, layers, replace(person, by_hand=True), garment, conditions, Settings(feather=0.0)
+    cut = cut_outs(*given, told=True)
+    [picture, _] = finish(*given, told=True)
     total = sum(one[..., :3] * (one[..., 3:] / 255.0) for one in cut.values())
     inside = (slice(60, 132), slice(48, 96))
     assert total.shape == picture.shape
@@ -132,11 +141,12 @@ def test_a_mask_by_hand_that_reaches_the_windows_end_is_painted_to_its_end(scene
     matte[:, :, :40] = 1
     shown = torch.zeros_like(layers)
     shown[:, LAYERS.index("garment")] = 1
-    given = (generated, shown, person, replace(garment, matte=matte), conditions, Settings(feather=0.0))
+    given = replace(garment, matte=matte), conditions, Settings(feather=0.0)
     low = (slice(145, 160), slice(45, 85))
     changed = {
         by_hand: np.abs(
-            finish(*given, by_hand=by_hand, told=True)[0][low].astype(int) - person.photo.pixels[low]
+            finish(generated, shown, replace(person, by_hand=by_hand), *given, told=True)[0][low].astype(int)
+            - person.photo.pixels[low]
         )
         for by_hand in (False, True)
     }
