@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.diffusion.hanging import Levels, hung, levels_of
+from ladi.diffusion.hanging import Levels, hung, hung_over, levels_of
 from ladi.diffusion.warping import sample_matte
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, Frame, PersonParts, Photo
@@ -81,3 +81,29 @@ def test_where_nothing_is_known_nothing_hangs() -> None:
     unknown.keypoints[JOINT["left_hip"]] = 0
     assert levels_of(bare) is None and levels_of(unknown) is None
     assert levels_of(replace(person(), category="dresses")) is None
+
+
+def test_the_mask_grows_to_where_a_top_hangs_over_trousers() -> None:
+    """Prevents: a hem cut off in steps, where a mask of the old top ended."""
+    one = person(165)
+    labels = one.labels.copy()
+    labels[165:, 60:132] = LIP["pants"]
+    labels[165:, 100:132] = LIP["bag"]
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[..., 60:165, 55:137] = 1
+    levels = levels_of(replace(one, labels=labels, mask=mask))
+    assert levels is not None
+    laid = torch.zeros(1, 1, *SIZE)
+    laid[..., 70:240, 66:126] = 1
+    laid[..., 174:178, 61:63] = 1
+    grown = hung_over(mask, laid, levels)
+    assert (grown[..., 165:180, 66:100] == 1).all(), "over the trousers"
+    assert not grown[..., 165:, 100:].any(), "a bag lies before the hem"
+    assert not grown[..., 190:, :].any(), "no farther than hems hang"
+    assert not grown[..., 174:178, 61:63].any(), "only what goes on from the mask"
+    assert (grown[mask > 0] == 1).all()
+    assert torch.equal(hung_over(mask, laid * 0, levels), mask)
+
+
+def test_a_mask_by_hand_is_no_bigger_than_it_was_drawn() -> None:
+    assert levels_of(replace(person(), by_hand=True)) is None
