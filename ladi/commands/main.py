@@ -54,16 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     print_anywhere()
     try:
+        # Within, because a command's own libraries, which take seconds, are loaded here.
         options = build_parser(words[:1]).parse_args(words)
-    except LadiError as error:
-        print(error, file=sys.stderr)
-        return EXIT_REFUSED
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if (
-        options.command != "tryon"
-    ):  # which reports by itself; the long commands tell by their log how far they are
-        logging.getLogger("ladi").setLevel(logging.INFO)
-    try:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        if options.command != "tryon":
+            # Which reports by itself; the long commands tell by their log how far they are.
+            logging.getLogger("ladi").setLevel(logging.INFO)
         return int(options.func(options))
     except LadiError as error:
         print(error, file=sys.stderr)

@@ -47,6 +47,8 @@ _SHOULDER = 0.12
 _SLEEVED, _NECK = 0.2, 0.36
 """Sleeves longer than this share of the arm cover the shoulder, from so far beside the neck on, of the
 distance between the shoulders."""
+_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 1.5
+"""How far beyond the wrist an old cuff may reach, and how far beside its middle, in the wrist's radius."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _HAND_PIXELS = 12
@@ -161,6 +163,9 @@ def draw_arms(
         inside = before & (tube.depth <= np.where(tube.along <= end, _SLEEVE, 1.0))
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
+        if seen and end < _LONG:
+            # Between the wrist and the hand there was a cuff.
+            changed[person & (changed != _SKIN) & _beyond_wrist(tube)] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
         if end > _SLEEVED:
             # A sleeve begins where the neck ends, without a hole at the shoulder.
@@ -231,6 +236,15 @@ def _hand_is_seen(tube: _Tube, bare: np.ndarray, width: float, scale: float) -> 
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= _HAND_PIXELS * scale**2)
+
+
+def _beyond_wrist(tube: _Tube) -> np.ndarray:
+    """Where a cuff can be that reaches beyond the wrist: (H,W) bool."""
+    forearm = tube.line[-1] - tube.line[-4]
+    forearm = forearm / max(float(np.hypot(*forearm)), 1e-6)
+    along = tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1]
+    beside = np.sqrt(np.clip(tube.depth**2 - along**2, 0, None))
+    return (tube.along >= 1) & (along > 0) & (along < _CUFF_LENGTH) & (beside < _CUFF_WIDTH)
 
 
 def _sleeve_end(tube: _Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:

@@ -16,6 +16,7 @@ It decides nothing about what of the photo is kept; that is ``kept.py``'s.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -115,8 +116,11 @@ def sharpened(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
 
 _SMOOTHED = 2.2
 """Standard deviation, in model pixels, by which a layer's outline is smoothed."""
-_EDGE = 0.35
-"""Standard deviation, in model pixels, of the edge between two layers."""
+_EDGE, _NARROWEST = 0.5, 2.0
+"""Width of an edge between two layers, from nine parts of ten of the one to nine of the other, in model
+pixels, and in the result's own where these are larger."""
+_TENTH_TO_TENTH, _NOTHING = 4.4, 0.004
+"""That width of a logistic step of slope 1; and a share that is none."""
 _SMALLEST = 30
 """Pixels, at a height of 256, below which a piece of a layer is a mistake."""
 
@@ -134,11 +138,12 @@ def shapes(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
     count, height = probabilities.shape[1], probabilities.shape[-2]
     first = blur(probabilities, 0.7).argmax(1)[0].numpy()
     whole = _one_hot(torch.from_numpy(_without_pieces(first, count))[None], count)
-    # At twice the model's size an outline is as exact as it will be.
-    times = min(2, max(1, round(size[0] / height)))
-    large = enlarge(blur(whole, _SMOOTHED), (times * height, times * probabilities.shape[-1]))
-    outlined = blur(_one_hot(large.argmax(1), count), max(0.6, _EDGE * times))
-    return functional.interpolate(outlined, size, mode="bilinear", align_corners=False)
+    large = enlarge(blur(whole, _SMOOTHED), size)
+    # Steep, not cut: an outline that was cut at a smaller size would have steps.
+    width = max(_NARROWEST * height / size[0], _EDGE)
+    steep = _TENTH_TO_TENTH * _SMOOTHED * math.sqrt(2 * math.pi) / (2 * width)
+    shares = (torch.softmax(steep * large, dim=1) - _NOTHING).clamp(min=0)
+    return shares / shares.sum(1, keepdim=True)
 
 
 def _one_hot(numbers: torch.Tensor, count: int) -> torch.Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from PIL import Image
 from scipy import ndimage
@@ -22,6 +23,15 @@ _PLAIN_RING = 0.75
 _NEAR_WHITE = 235
 _NEAR_WHITE_CHROMA = 8
 _SOFT_FROM, _SOFT_TO = 6.0, 24.0
+_QUIET_SHARE, _QUIET, _FAINT = 0.98, 1.5, 2.0
+"""A background has no noise where so many of the pixels along its border differ from its colour by so few
+levels; and by how many, in the middle of its surroundings, white cloth does."""
+_SAME = 1.0
+"""Levels by which a pixel of the background differs from its colour at most."""
+_SEAM = 0.004
+"""Of the shorter side, over which that is looked at."""
+_PART, _EDGE = 0.7, 1.0
+"""Below which share of the faint shape what is seen clearly is only a part of it; how soft its edge is."""
 _SURE = 0.97
 _FLAT, _FLAT_WINDOW = 4, 5
 """Levels of 255 by which colours differ at most within so many pixels across where a picture is flat."""
@@ -72,7 +82,8 @@ def look_at_background(pixels: np.ndarray) -> Background:
 def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     """How far each pixel is garment, judged by its distance from the background's colour; holes are filled.
 
-    A white garment on white keeps only its shaded parts and what they enclose.
+    A white garment on white differs by a few levels only. Where the background has no noise that is enough,
+    and it is asked for where what differs clearly is a part of it, such as its print and its shades.
 
     Args:
         pixels: (H,W,3) uint8 RGB.
@@ -84,7 +95,35 @@ def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     distance = np.abs(pixels.astype(np.float32) - np.array(background.colour, np.float32)).max(axis=2)
     soft = np.clip((distance - _SOFT_FROM) / (_SOFT_TO - _SOFT_FROM), 0, 1)
     filled = ndimage.binary_fill_holes(soft > 0.5)
+    faint = _faint_shape(distance)
+    if filled.sum() < _PART * faint.sum():
+        return np.maximum(soft, ndimage.gaussian_filter(faint.astype(np.float32), _EDGE))
     return np.where(filled, 1.0, soft).astype(np.float32)
+
+
+def _faint_shape(distance: np.ndarray) -> np.ndarray:
+    """What differs from the background by more than that does from itself: (H,W) float → (H,W) bool.
+
+    Nothing where the background has noise of its own.
+    """
+    depth = max(1, round(_RING_SHARE * min(distance.shape)))
+    inner = distance[depth:-depth, depth:-depth]
+    ring = np.concatenate([distance[:depth].ravel(), distance[-depth:].ravel()])
+    if not inner.size or np.quantile(ring, _QUIET_SHARE) > _QUIET:
+        return np.zeros(distance.shape, bool)
+    # Single pixels are noise; a seam or a shade is longer.
+    reach = max(1, round(_SEAM * min(distance.shape)))
+    calm = cv2.blur(distance.astype(np.float32), (2 * reach + 1, 2 * reach + 1))
+    shape = ndimage.binary_closing(np.pad(calm > _FAINT, 2 * reach), iterations=2 * reach)
+    shape = ndimage.binary_fill_holes(shape)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
+    # Its rim, where it is the background itself, is what looking at surroundings has added.
+    shape &= ndimage.binary_erosion(shape, iterations=reach) | (distance > _SAME)
+    parts, count = ndimage.label(shape)
+    if not count:
+        return shape
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return np.asarray(parts == sizes.argmax())
 
 
 def without_background(matte: np.ndarray, pixels: np.ndarray, background: Background) -> np.ndarray:

@@ -25,7 +25,7 @@ ROWS = 40
 
 def start(*words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ladi", *map(str, words), "--device", "cpu"],
+        [sys.executable, "-m", "ladi", *map(str, words)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -40,7 +40,7 @@ def test_a_batch(tmp_path: Path) -> None:
     table, out = tmp_path / "pairs.csv", tmp_path / "out"
     rows = "".join(f"{PERSON},{GARMENT},{seed}\n" for seed in range(ROWS))
     table.write_text(f"person,garment,seed\n{rows}")
-    with start("batch", table, "--out", out) as process:
+    with start("batch", table, "--out", out, "--device", "cpu") as process:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()
         assert first.startswith(f"[1/{ROWS}]"), first + process.stderr.read()
@@ -62,7 +62,9 @@ def test_a_batch(tmp_path: Path) -> None:
 def test_a_try_on(tmp_path: Path) -> None:
     """Prevents a traceback, or half of a picture, for whoever has changed their mind."""
     out = tmp_path / "result.png"
-    with start("tryon", PERSON, GARMENT, "--out", out, "--steps", 100, "--pictures", 8) as process:
+    with start(
+        "tryon", PERSON, GARMENT, "--out", out, "--steps", 100, "--pictures", 8, "--device", "cpu"
+    ) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.communicate(timeout=5)
         process.send_signal(signal.SIGINT)

@@ -158,3 +158,15 @@ def test_a_sleeve_ends_before_the_bodys_cloth_begins(covered: str, to: float | N
     """Prevents: sleeves on a sleeveless top, because the forearm lies before its hem."""
     line = np.array([one == "#" for one in covered for _ in range(10)])
     assert covered_to(line) == to
+
+
+def test_an_old_cuff_beyond_the_wrist_becomes_skin_under_short_sleeves_only() -> None:
+    """Prevents: a band of the new cloth round the wrist of who wears a T-shirt."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    labels[182:194, 44:58] = LIP["right_arm"]
+    joints[JOINT["right_wrist"], :2] = (50, 168)
+    shown = np.where(labels == LIP["coat"], GARMENT, np.where(labels > 0, SKIN, WALL))
+    cuff = (slice(174, 180), slice(48, 52))
+    assert (drawn(labels, joints, outline, 0.3, shown)[cuff] == SKIN).all()
+    assert (drawn(labels, joints, outline, 1.0, shown)[cuff] == GARMENT).all()

@@ -57,3 +57,38 @@ def test_flat_colour_from_the_border_on_is_no_garment() -> None:
     assert (cleared[22:58, 22:68] == np.float32(0.9)).all() and not cleared[70:105, 20:70].any()
     matte[15:110, 15:75] = 1.0  # sure: it may be white cloth
     assert np.array_equal(without_background(matte, pixels, look_at_background(pixels)), matte)
+
+
+def white_tee(noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """A white T-shirt with a red print three levels darker than a shop's ground, and its outline."""
+    pixels, shape = np.full((240, 180, 3), 246, np.float32), np.zeros((240, 180), bool)
+    shape[40:200, 50:130] = shape[40:90, 20:160] = True
+    pixels[shape] = 243
+    pixels[90:130, 75:105] = (200, 30, 40)
+    pixels += np.random.default_rng(0).normal(0, noise, pixels.shape)
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8), shape
+
+
+def test_white_cloth_on_white_is_seen_where_the_ground_has_no_noise() -> None:
+    """Prevents: a white T-shirt of which only the print is worn, its red run into the sleeves."""
+    pixels, shape = white_tee()
+    matte = matte_by_colour(pixels, look_at_background(pixels)) > 0.5
+    assert (matte & shape).sum() / (matte | shape).sum() > 0.95
+
+
+def test_a_grounds_own_noise_is_no_garment() -> None:
+    """Prevents: a whole photo of a wall taken for white cloth."""
+    pixels, shape = white_tee(noise=2.5)
+    matte = matte_by_colour(pixels, look_at_background(pixels)) > 0.5
+    assert not matte[~shape].any() and matte[90:130, 75:105].all()
+    plain = np.full_like(pixels, 246)
+    assert not matte_by_colour(plain, look_at_background(plain)).any()
+
+
+def test_a_dark_garment_keeps_its_outline_beside_a_faint_shadow() -> None:
+    """Prevents: a shadow of three levels that comes along with a black dress."""
+    pixels, shape = white_tee()
+    pixels[shape] = 20
+    pixels[200:206, 40:140] = 243
+    matte = matte_by_colour(pixels, look_at_background(pixels)) > 0.5
+    assert not matte[201:206].any() and matte[shape].all()
