@@ -15,7 +15,7 @@ Whatever pulls in diffusers or transformers is imported where it is used: that t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -121,17 +121,8 @@ class Engine:
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
         tellers = load_tellers(lining=bool(pipeline.config.garment_matte))
-        return cls(
-            pipeline,
-            parser,
-            matting,
-            name=model,
-            running=running,
-            extras=extras,
-            remember=remember,
-            room=room,
-            tellers=tellers,
-        )
+        found: Any = {"running": running, "extras": extras, "tellers": tellers}
+        return cls(pipeline, parser, matting, name=model, remember=remember, room=room, **found)
 
     @property
     def size(self) -> Size:

@@ -164,8 +164,8 @@ def draw_arms(
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < _POCKET))] = _SKIN
         if seen and end < _LONG:
-            # Between the wrist and the hand there was a cuff.
-            changed[person & (changed != _SKIN) & _beyond_wrist(tube)] = _SKIN
+            # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
+            changed[person & ~trunk & (changed != _SKIN) & _beyond_wrist(tube)] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
         if end > _SLEEVED:
             # A sleeve begins where the neck ends, without a hole at the shoulder.

@@ -84,12 +84,7 @@ PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
 }
 SHARED_STAGES = ("warp",)
 """Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
-EXTRA_STAGES = {
-    "parser": HumanParser,
-    "matting": GarmentMatting,
-    "sleeves": SleeveLength,
-    "lining": GarmentLining,
-}
+EXTRA_STAGES = dict(parser=HumanParser, matting=GarmentMatting, sleeves=SleeveLength, lining=GarmentLining)
 """Networks beside the pipeline, each in a folder of its own in the model."""
 
 
@@ -241,26 +236,20 @@ class Workshop:
                 parser.add_found_silhouettes(cache)
         if name == "tryon":
             return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
+        extra: Any = self.extras.get(name)
+        given = training, validation, options
         builders: dict[str, Callable[[], Stage]] = {
-            "vae": lambda: vae.build_stage(pipeline.vae, training, validation, options),
-            "warp": lambda: warp.build_stage(pipeline.tps, training, validation, options),
-            "refinement": lambda: refinement.build_stage(
-                pipeline.refinement, pipeline.tps, training, validation, options
-            ),
-            "emasc": lambda: emasc.build_stage(pipeline.emasc, pipeline.vae, training, validation, options),
+            "vae": lambda: vae.build_stage(pipeline.vae, *given),
+            "warp": lambda: warp.build_stage(pipeline.tps, *given),
+            "refinement": lambda: refinement.build_stage(pipeline.refinement, pipeline.tps, *given),
+            "emasc": lambda: emasc.build_stage(pipeline.emasc, pipeline.vae, *given),
             "garment_skips": lambda: garment_skips.build_stage(
-                pipeline.garment_skips, pipeline.vae, pipeline.emasc, training, validation, options
+                pipeline.garment_skips, pipeline.vae, pipeline.emasc, *given
             ),
-            "parser": lambda: parser.build_stage(
-                self.extras["parser"], training, validation, options, street=self.street_caches()
-            ),
-            "sleeves": lambda: sleeves.build_stage(self.extras["sleeves"], training, validation, options),
-            "lining": lambda: lining.build_stage(
-                self.extras["lining"], pipeline.tps, training, validation, options
-            ),
-            "matting": lambda: matting.build_stage(
-                self.extras["matting"], training, validation, options, floors=self.floor_pictures()
-            ),
+            "parser": lambda: parser.build_stage(extra, *given, street=self.street_caches()),
+            "sleeves": lambda: sleeves.build_stage(extra, *given),
+            "lining": lambda: lining.build_stage(extra, pipeline.tps, *given),
+            "matting": lambda: matting.build_stage(extra, *given, floors=self.floor_pictures()),
         }
         return builders[name]()
 
@@ -270,11 +259,9 @@ class Workshop:
         Raises:
             LadiError: stages that were never trained, named.
         """
-        missing = [stage for stage in STAGES if stage not in self.ready]
+        missing = ", ".join(stage for stage in STAGES if stage not in self.ready)
         if missing:
-            raise LadiError(
-                f"not trained yet: {', '.join(missing)}; run `python -m ladi train mini` for them"
-            )
+            raise LadiError(f"not trained yet: {missing}; run `python -m ladi train mini` for them")
         if "tryon" in self.ready and (self.work / "cache" / "train" / "image_moments.npy").is_file():
             self.pipeline.vae.register_to_config(
                 scaling_factor=latent_scale(Cache(self.work / "cache", "train"))
