@@ -7,16 +7,14 @@ raises the overlap of hair by half a hundredth.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.labels import label_table
+from ladi.preprocess.shades import distance_to, in_lab, shades_of
 from ladi.types import LabelScheme
 
 _WORN = ("upper_clothes", "dress", "coat")
-_COLOURS = 4
-"""Shades of hair, and of the garment near it."""
 _CLOSER, _DIFFERENT = 0.6, 14.0
 """So much nearer to the garment's shades than to the hair's a pixel must be, and so far from the hair's (in
 CIELAB of 8 bit)."""
@@ -53,8 +51,8 @@ def settle_hair(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     doubted = hair & (rows >= chin - _BELOW * scale)
     if min(known.sum(), near.sum()) < _HAIR * scale**2 or not doubted.any():
         return labels
-    colours = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB).astype(np.float32)
-    to_hair, to_cloth = (_distance(colours[doubted], _shades(colours[one])) for one in (known, near))
+    colours = in_lab(image)
+    to_hair, to_cloth = (distance_to(colours[doubted], shades_of(colours[one])) for one in (known, near))
     taken = np.zeros_like(hair)
     taken[doubted] = (to_cloth < _CLOSER * to_hair) & (to_hair > _DIFFERENT)
     taken = (ndimage.median_filter(taken.astype(np.uint8), 5) > 0) & doubted
@@ -63,17 +61,3 @@ def settle_hair(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     taken &= pieces == np.bincount(pieces[worn], minlength=count + 1).argmax()
     rows, columns = ndimage.distance_transform_edt(~worn, return_distances=False, return_indices=True)
     return np.where(taken, labels[rows, columns], labels)
-
-
-def _shades(colours: np.ndarray) -> np.ndarray:
-    """(N,3) → (K,3), the middles of their groups; always the same for the same colours."""
-    cv2.setRNGSeed(0)
-    ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
-    count = min(_COLOURS, len(colours))
-    empty = np.empty(0, np.int32)
-    return cv2.kmeans(colours, count, empty, ends, 1, cv2.KMEANS_PP_CENTERS)[2]
-
-
-def _distance(colours: np.ndarray, shades: np.ndarray) -> np.ndarray:
-    """(N,3) and (K,3) → (N,), how far each is from the nearest shade."""
-    return np.asarray(np.linalg.norm(colours[:, None] - shades[None], axis=2).min(1))

@@ -68,3 +68,21 @@ def test_skin_and_walls_are_never_taken_for_cloth() -> None:
     labels[60:150, 60:130], labels[60:150, 40:60] = LIP["upper_clothes"], LIP["right_arm"]
     assert np.array_equal(settle_worn(labels, pixels, "lip"), labels)
     assert np.array_equal(settle_worn(labels * 0, pixels, "lip"), labels * 0)
+
+
+def test_black_sleeves_before_white_trousers_are_sleeves_under_black_hair_too() -> None:
+    """Prevents: a black cuff kept beside the hand, because hair has its colour as well."""
+    pixels = np.full((*SIZE, 3), 230, np.uint8)
+    truth = np.zeros(SIZE, np.uint8)
+    truth[10:60, 70:120] = LIP["hair"]
+    truth[60:150, 50:140], truth[150:250, 60:130] = LIP["upper_clothes"], LIP["pants"]
+    truth[60:180, 50:66] = LIP["upper_clothes"]
+    for name, colour in (("hair", 20), ("upper_clothes", 22), ("pants", 245)):
+        pixels[truth == LIP[name]] = colour
+    pixels = np.clip(pixels + np.random.default_rng(0).normal(0, 3, pixels.shape), 0, 255).astype(np.uint8)
+    seen = truth.copy()
+    seen[168:180, 58:66] = LIP["pants"]
+    settled = settle_worn(seen, pixels, "lip")
+    assert (settled[169:179, 59:65] == LIP["upper_clothes"]).all()
+    assert (settled[truth == LIP["pants"]] == LIP["pants"]).mean() > 0.99
+    assert (settled[truth == LIP["hair"]] == LIP["hair"]).all()
