@@ -25,7 +25,7 @@ from app.fence import guard_answers
 from app.serving.gate import EXCEPTION_HANDLERS, Gate
 from app.serving.privacy import PictureFolder, take_over_uvicorn
 from app.serving.sharing import ICON, LinkPreview, picture_route
-from app.serving.visitors import count_events, guard_queue
+from app.serving.visitors import count_events, forget_callers, guard_queue
 from app.values import named, read_value
 from ladi.types import SettingError
 
@@ -34,8 +34,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 UPLOAD_LIMIT = "100mb"
 """Of one file; 50 megapixels, the most that is read, are far smaller in any usual format."""
 HEALTH = "/health"
-EVENTS_KEPT, SESSIONS_KEPT = 100, 1000
-"""How much Gradio remembers: every program's call is a session of its own, and would be kept for an hour."""
+EVENTS_KEPT, SESSIONS_KEPT = 100, 500
+"""How much Gradio remembers; a session takes 0.4 MB, and is kept for an hour after its page is closed."""
 
 GPU_START, GPU_PER_STEP, GPU_LONGEST = 15, 0.5, 120
 """Seconds of a ZeroGPU that are asked for: for a request, for each step of each picture, and at most. They
@@ -84,6 +84,7 @@ def launch_page(
     page.queue(default_concurrency_limit=1, max_size=None, api_open=False)
     guard_answers(page)
     guard_queue(page, most_waiting=options.queue_size, per_visitor=options.visitor_limit)
+    forget_callers(page)
     page.delete_cache = None  # the folder sees to it
     pictures.start(lambda: own_files(page))
     served = page.launch(

@@ -2,7 +2,7 @@
 
 Counted is what Gradio's queue holds, waiting and running, and what is still being computed for those who have
 left: Gradio forgets a cancelled event at once, its work ends a step later. So nothing has to be given back by
-whoever closes the page, cancels or fails.
+whoever closes the page, cancels or fails. Of programs nothing is kept once they are answered.
 """
 
 from __future__ import annotations
@@ -61,6 +61,31 @@ def guard_queue(page: gr.Blocks, *, most_waiting: int, per_visitor: int | None) 
         return await push(body=body, request=request, username=username)
 
     queue.push = guarded  # type: ignore[method-assign]
+
+
+def forget_callers(page: gr.Blocks) -> None:
+    """Let go of what Gradio keeps of a program's call as soon as its answer is there.
+
+    A call without a session of its own is given one, named as its event: a copy of the page's settings, of
+    0.4 MB, that nobody can come back to.
+
+    Args:
+        page: its ``queue()`` has been called, and must not be called again.
+    """
+    process = page._queue.process_events
+
+    async def processed(events: list[Event], *more: Any, **named: Any) -> None:
+        try:
+            await process(events, *more, **named)
+        finally:
+            sessions = page.state_holder  # there since the page is served
+            for event in events:
+                if event.session_hash == event._id:
+                    with sessions.lock:
+                        sessions.session_data.pop(event._id, None)
+                        sessions.time_last_used.pop(event._id, None)
+
+    page._queue.process_events = processed  # type: ignore[method-assign]
 
 
 def count_events(page: gr.Blocks, *, computing: bool = True) -> tuple[Counter[str], Counter[str]]:
