@@ -32,7 +32,7 @@ _SEAM = 0.004
 """Of the shorter side, over which that is looked at."""
 _PART, _EDGE = 0.7, 1.0
 """Below which share of the faint shape what is seen clearly is only a part of it; how soft its edge is."""
-_SURE = 0.97
+_SURE, _MOSTLY = 0.97, 0.6
 _FLAT, _FLAT_WINDOW = 4, 5
 """Levels of 255 by which colours differ at most within so many pixels across where a picture is flat."""
 
@@ -148,9 +148,13 @@ def without_background(matte: np.ndarray, pixels: np.ndarray, background: Backgr
     at_border = np.zeros(count + 1, bool)
     at_border[np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])] = True
     at_border[0] = False
-    outside = at_border[regions]
     if background.near_white or not background.plain:
-        outside &= matte < _SURE
+        # A smooth shirt that leaves the picture is flat as well; there the network sees mostly garment.
+        seen = ndimage.mean(matte, regions, np.arange(1, count + 1)) if count else []
+        at_border[1:] &= np.atleast_1d(seen) < _MOSTLY
+        outside = at_border[regions] & (matte < _SURE)
+    else:
+        outside = at_border[regions]
     return np.where(outside, 0, matte).astype(np.float32)
 
 

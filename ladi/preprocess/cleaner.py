@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import importlib
 import logging
-import math
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 
 from ladi.preprocess.background import (
@@ -29,9 +27,9 @@ from ladi.preprocess.background import (
     matte_by_colour,
     without_background,
 )
-from ladi.preprocess.boxes import box_of
-from ladi.preprocess.frame import crop_to_frame, to_tensor
-from ladi.types import Frame, GarmentError, Photo, Size
+from ladi.preprocess.matte_edges import is_sure, settle_matte
+from ladi.preprocess.matting import predict_in_mirror, predict_matte, predict_turned
+from ladi.types import GarmentError, Photo
 
 if TYPE_CHECKING:
     from ladi.models.matting import GarmentMatting
@@ -52,12 +50,6 @@ UPLOADING_MODELS: tuple[str, ...] = ("withoutbg", "atlascloud")
 
 # A transparency that leaves this much of the picture opaque only rounds its corners.
 _WHOLLY_OPAQUE = 0.98
-# The network's answer is stretched so that its confident parts become wholly garment or wholly background.
-_STRETCH = 0.1
-# The second look shows the garment with some surroundings, and is taken where it makes the garment a quarter
-# larger at least.
-_CLOSE_SHARE = 0.8
-_WORTH_A_SECOND_LOOK = 0.8
 
 
 @dataclass(frozen=True)
@@ -126,6 +118,23 @@ class GarmentCleaner:
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])
         return CutOut(drop_specks(self._cleared(photo.pixels, background)), "embedded")
+
+    def settle(self, cut_out: CutOut, pixels: np.ndarray) -> CutOut:
+        """A cut-out of our network's with its outline settled by colours, others as they are.
+
+        Args:
+            cut_out: of all of the picture.
+            pixels: (H,W,3) uint8.
+        """
+        if cut_out.cleaned_by != "embedded":
+            return cut_out
+        upright = predict_in_mirror(self._matting, pixels)
+        matte = drop_specks(without_background(upright, pixels, look_at_background(pixels)))
+        if not is_sure(matte):
+            # What it finds upright it may have learnt as a place; so it looks from all sides too.
+            turned = predict_turned(self._matting, pixels)
+            matte = settle_matte(matte, (upright + 3 * turned) / 4, pixels)
+        return replace(cut_out, matte=drop_specks(matte))
 
     def _import_rembg(self) -> None:
         try:
@@ -202,42 +211,6 @@ def model_file(name: str) -> Path | None:
     return next((path for path in (home / "models" / name / file, legacy / file) if path.is_file()), None)
 
 
-def predict_matte(matting: GarmentMatting, picture: Image.Image) -> Image.Image:
-    """The matting network's answer as a grey picture of the same size, 255 = garment.
-
-    Where the garment takes only a part of the picture, the network looks at that part once more, closer.
-    """
-    pixels = np.asarray(picture.convert("RGB"))
-    size = (picture.height, picture.width)
-    whole = whole_picture(size, matting.size)
-    matte = _look(matting, pixels, whole)
-    close = frame_around(matte, matting.size, share=_CLOSE_SHARE)
-    if close is not None and close.height < _WORTH_A_SECOND_LOOK * whole.height:
-        matte = _look(matting, pixels, close)
-    return Image.fromarray(np.rint(matte * 255).astype(np.uint8))
-
-
-def _look(matting: GarmentMatting, pixels: np.ndarray, frame: Frame) -> np.ndarray:
-    """The network's matte (H,W) float32 of what lies in one window; zero outside it."""
-    weight = next(matting.parameters())
-    with torch.inference_mode():
-        shown = to_tensor(crop_to_frame(pixels, frame)).to(device=weight.device, dtype=weight.dtype)
-        answer = matting(shown).sigmoid()[0, 0].float().cpu().numpy()
-    answer = np.clip((answer - _STRETCH) / (1 - 2 * _STRETCH), 0, 1)
-    height, width = pixels.shape[:2]
-    left, top = max(0, math.floor(frame.left)), max(0, math.floor(frame.top))
-    right = min(width, math.ceil(frame.left + frame.width))
-    bottom = min(height, math.ceil(frame.top + frame.height))
-    corners = (
-        np.array([left - frame.left, top - frame.top, right - frame.left, bottom - frame.top]) * frame.scale
-    )
-    box = tuple(np.clip(corners, 0, [frame.size[1], frame.size[0]] * 2).tolist())
-    matte = np.zeros((height, width), np.float32)
-    enlarged = Image.fromarray(answer).resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=box)
-    matte[top:bottom, left:right] = np.clip(np.asarray(enlarged), 0, 1)
-    return matte
-
-
 def _as_session(base: Any, matting: GarmentMatting) -> Any:
     """Our network as a session of rembg's ``BaseSession``, which cannot be named before rembg is imported."""
 
@@ -262,27 +235,3 @@ def _has_shape(alpha: np.ndarray | None) -> bool:
         return False
     opaque = float((alpha > 127).mean())
     return 0 < opaque < _WHOLLY_OPAQUE
-
-
-def whole_picture(photo_size: Size, size: Size) -> Frame:
-    """The smallest window of the model's proportions that holds the whole picture, centred."""
-    height = max(photo_size[0], photo_size[1] * size[0] / size[1])
-    width = height * size[1] / size[0]
-    return Frame((photo_size[1] - width) / 2, (photo_size[0] - height) / 2, width, height, size)
-
-
-def frame_around(matte: np.ndarray, size: Size, *, share: float, threshold: float = 0.5) -> Frame | None:
-    """The window in which the garment takes a share of the height or width; nothing where there is none.
-
-    Args:
-        matte: (H,W) float in [0,1].
-        size: The model's height and width, for the window's proportions.
-        share: Of the window, taken by the garment's box on the side that fits more tightly.
-        threshold: From which value a pixel counts as garment.
-    """
-    box = box_of(matte > threshold)
-    if box is None:
-        return None
-    height = max(box.height, box.width * size[0] / size[1]) / share
-    width = height * size[1] / size[0]
-    return Frame((box.left + box.right - width) / 2, (box.top + box.bottom - height) / 2, width, height, size)

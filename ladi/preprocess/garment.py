@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ladi.preprocess.background import drop_specks, look_at_background, matte_by_colour, own_colours
+from ladi.preprocess.background import look_at_background, matte_by_colour, own_colours
 from ladi.preprocess.category import choose_category
 from ladi.preprocess.checks import check_cut_out, check_garment
-from ladi.preprocess.cleaner import CutOut, GarmentCleaner, frame_around, whole_picture
+from ladi.preprocess.cleaner import CutOut, GarmentCleaner
 from ladi.preprocess.cut_outs import sort_parts
 from ladi.preprocess.findings import finding, overruled, raise_errors
 from ladi.preprocess.frame import crop_to_frame, to_tensor
 from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
-from ladi.preprocess.matte_edges import settle_matte
+from ladi.preprocess.matting import frame_around, whole_picture
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.turning import turn_photo
 from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
@@ -113,9 +113,8 @@ def cut_garment(
     if use_anyway:
         findings = overruled(findings)
     raise_errors(findings)
-    if cut_out.cleaned_by == "embedded":
-        # What is wrong with a picture is judged by what the network saw, haze and all.
-        cut_out = replace(cut_out, matte=drop_specks(settle_matte(cut_out.matte, photo.pixels)))
+    # What is wrong with a picture is judged by what the network saw, haze and all.
+    cut_out = cleaner.settle(cut_out, photo.pixels)
     fit = partial(
         fit_cut_out,
         photo,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 _SHADES = 4
 _RARE = 0.04
 """Share of the pixels below which a shade is a mistake in the labels."""
+_BINS, _SPREAD = 10, 0.7
+"""Along each axis of a histogram, and the standard deviation over which it is smoothed, in bins."""
 
 
 def in_lab(image: np.ndarray) -> np.ndarray:
@@ -29,3 +32,28 @@ def shades_of(colours: np.ndarray) -> np.ndarray:
 def distance_to(colours: np.ndarray, shades: np.ndarray) -> np.ndarray:
     """(N,3) and (K,3) → (N,), how far each is from the nearest shade."""
     return np.asarray(np.linalg.norm(colours[:, None] - shades[None], axis=2).min(1))
+
+
+def both_sides(
+    image: np.ndarray, one: np.ndarray, other: np.ndarray, *, blur: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """How common each pixel's colour is on either side of a line.
+
+    Args:
+        image: (H,W,3) uint8 RGB.
+        one: (H,W) bool, one side.
+        other: (H,W) bool, the other.
+        blur: pixels across of the mean around each pixel; 0 for none.
+
+    Returns:
+        Twice (H,W) float32, shares of that side.
+    """
+    places = tuple(np.rint(in_lab(image) * ((_BINS - 1) / 255)).astype(int).transpose(2, 0, 1))
+    results = []
+    for side in (one, other):
+        counts = np.zeros((_BINS, _BINS, _BINS))
+        np.add.at(counts, tuple(place[side] for place in places), 1)
+        share = ndimage.gaussian_filter(counts, _SPREAD) / max(1, side.sum())
+        common = share[places].astype(np.float32)
+        results.append(cv2.blur(common, (blur, blur)) if blur else common)
+    return results[0], results[1]

@@ -59,6 +59,16 @@ def test_flat_colour_from_the_border_on_is_no_garment() -> None:
     assert np.array_equal(without_background(matte, pixels, look_at_background(pixels)), matte)
 
 
+def test_a_smooth_shirt_that_leaves_the_picture_is_garment_all_the_same() -> None:
+    """Prevents: a pink T-shirt without the sleeve that lies over the picture's edge."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(60, 200, (120, 90, 3)).astype(np.uint8)
+    pixels[20:100, 30:] = (230, 120, 140)
+    matte = np.zeros((120, 90), np.float32)
+    matte[20:100, 30:] = 0.8
+    assert np.array_equal(without_background(matte, pixels, look_at_background(pixels)), matte)
+
+
 def white_tee(noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """A white T-shirt with a red print three levels darker than a shop's ground, and its outline."""
     pixels, shape = np.full((240, 180, 3), 246, np.float32), np.zeros((240, 180), bool)

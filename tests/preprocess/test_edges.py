@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import ndimage
 
 from ladi.preprocess.labels import LIP
-from ladi.preprocess.matte_edges import settle_matte
+from ladi.preprocess.matte_edges import settle_matte, worth
+from ladi.preprocess.symmetry import mirror_like
 from ladi.preprocess.worn_edges import settle_worn
 
 SIZE = (256, 192)
@@ -26,18 +28,63 @@ def test_haze_around_a_garment_goes_and_its_edge_is_where_the_colour_changes() -
     """Prevents: a halo of floor around every amateur's garment."""
     pixels, shirt = shirt_on_a_floor()
     haze = ndimage.gaussian_filter(shirt.astype(np.float32), 9) * 0.9 + 0.1 * shirt
-    settled = settle_matte(haze, pixels)
+    settled = settle_matte(haze, haze, pixels)
     assert np.abs(settled - shirt).mean() < 0.02 < np.abs(haze - shirt).mean()
 
 
 def test_a_sure_matte_is_left_alone_and_colours_that_say_nothing_too() -> None:
     pixels, shirt = shirt_on_a_floor()
     sure = shirt.astype(np.float32)
-    assert settle_matte(sure, pixels) is sure
+    assert settle_matte(sure, sure, pixels) is sure
     haze = ndimage.gaussian_filter(sure, 9)
     flat = np.full_like(pixels, 128)
-    agreed = settle_matte(haze, flat) > 0.5
+    agreed = settle_matte(haze, haze, flat) > 0.5
     assert (agreed & shirt).sum() > 0.5 * (agreed | shirt).sum()
+
+
+def test_half_a_shirt_and_a_piece_of_its_bed_become_the_whole_shirt_alone() -> None:
+    """Prevents: T-shirts without a sleeve, with a pillow instead, wherever the network is half right."""
+    pixels, shirt = shirt_on_a_floor()
+    pixels[:40] = (90, 120, 160)
+    seen = shirt.astype(np.float32)
+    seen[60:100, 130:] = 0
+    seen[20:60, 100:150] = 0.95
+    found = settle_matte(ndimage.gaussian_filter(seen, 5), ndimage.gaussian_filter(seen, 5), pixels) > 0.5
+    assert (found & shirt).sum() > 0.95 * (found | shirt).sum()
+
+
+def test_prints_are_garment_and_gaps_beside_sleeves_are_floor() -> None:
+    """Prevents: holes where a print has the bed's colour, and strips of bed between sleeve and body."""
+    pixels, shirt = shirt_on_a_floor()
+    floor = pixels[220:236, 20:60]
+    pixels[120:136, 80:110], pixels[110:136, 40:56] = floor[:, :30], pixels[200:226, 10:26]
+    truth = shirt.copy()
+    truth[100:160, 30:60] = True
+    truth[110:136, 40:56] = False
+    pixels[truth & ~shirt] = (200, 160, 60)
+    haze = ndimage.gaussian_filter(truth.astype(np.float32), 7)
+    settled = settle_matte(haze, haze, pixels)
+    assert settled[128, 95] > 0.9
+    assert settled[123, 48] < 0.1
+
+
+def test_the_worthier_outline_follows_the_edges_and_is_even() -> None:
+    pixels, shirt = shirt_on_a_floor()
+    broken = shirt.copy()
+    broken[:, 110:] = False
+    assert worth(shirt, pixels) > worth(broken, pixels)
+    assert worth(shirt, pixels) > worth(ndimage.binary_dilation(shirt, iterations=9), pixels)
+    assert worth(shirt & False, pixels) == -np.inf
+
+
+@pytest.mark.parametrize("tilt", [0.0, 8.0])
+def test_the_axis_of_a_garment_is_found_though_it_leans(tilt: float) -> None:
+    _, shirt = shirt_on_a_floor()
+    leaning = ndimage.rotate(shirt.astype(np.float32), tilt, reshape=False, order=1) > 0.5
+    mirrored = mirror_like(leaning)
+    assert mirrored is not None
+    assert mirrored.alike > 0.93
+    assert mirror_like(shirt & False) is None
 
 
 def test_between_the_legs_of_trousers_there_is_no_cloth() -> None:
@@ -47,7 +94,7 @@ def test_between_the_legs_of_trousers_there_is_no_cloth() -> None:
     worn[100:240, 80:110] = False
     pixels[worn] = (40, 50, 90)
     haze = ndimage.gaussian_filter(worn.astype(np.float32), 7)
-    assert settle_matte(haze, pixels)[180, 95] < 0.1
+    assert settle_matte(haze, haze, pixels)[180, 95] < 0.1
 
 
 def test_a_hem_taken_for_trousers_is_the_garments_again() -> None:

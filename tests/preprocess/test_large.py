@@ -14,10 +14,11 @@ from PIL import Image
 
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess import large
-from ladi.preprocess.cleaner import CutOut, whole_picture
+from ladi.preprocess.cleaner import CutOut
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.garment import fine_factor, fit_cut_out
 from ladi.preprocess.large import in_photo, in_smaller_photo, shrink, shrink_factor, shrink_photo
+from ladi.preprocess.matting import whole_picture
 from ladi.preprocess.photo import MAX_ASPECT, read_photo
 from ladi.settings import RESULT_PIXELS, check_result_pixels
 from ladi.types import Frame, PersonParts, Photo, PhotoError, SettingError, Size

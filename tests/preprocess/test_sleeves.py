@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from ladi.models.sleeves import SleeveLength
 from ladi.preprocess.labels import LIP
-from ladi.preprocess.sleeves import sleeve_length, sleeve_view
+from ladi.preprocess.sleeves import checked_length, sleeve_length, sleeve_view
 from ladi.runtime.loading import load_tellers
 from ladi.training.stages.sleeves import sleeve_batch, worn_sleeve
 from ladi.types import JOINT, Garment
@@ -35,6 +36,37 @@ def test_the_shipped_network_tells_long_sleeves_from_short_ones() -> None:
     assert network is not None
     short, long = (sleeve_length(network, garment(long=one)) for one in (False, True))
     assert short < 0.5 < 0.75 < long
+
+
+def outline(arms: int = 0, droop: int = 0, cap: int = 0) -> np.ndarray:
+    """A garment's matte: its body, sleeves that stick out so far and droop, or short caps."""
+    matte = np.zeros(SIZE, np.float32)
+    matte[60:200, 66:126] = 1
+    for column in range(arms):
+        top = 64 + round(column * droop / max(1, arms))
+        matte[top : top + 26, [125 + column, 66 - column]] = 1
+    matte[66:96, 66 - cap : 126 + cap] = 1
+    return matte
+
+
+def test_sleeves_spread_out_are_long_and_caps_are_sleeves() -> None:
+    """Prevents: jumpers on beds that end at the elbow, T-shirts on hangers that end at the shoulder."""
+    assert checked_length(0.45, outline(arms=60, droop=70)) == 1.0
+    assert checked_length(0.45, outline(arms=14)) == 0.45
+    assert checked_length(0.25, outline(arms=60)) == 0.25, "a T-shirt whose sleeves stick out"
+    assert checked_length(0.8, outline()) == 1.0
+    assert checked_length(0.05, outline(cap=12)) > 0.15
+    assert checked_length(0.05, outline()) == 0.05
+    assert checked_length(0.05, np.zeros(SIZE, np.float32)) == 0.05
+
+
+def test_a_shops_picture_is_not_doubted() -> None:
+    network = load_tellers(lining=False).sleeves
+    assert network is not None
+    one = replace(garment(long=False), matte=torch.from_numpy(outline(arms=60, droop=70))[None, None])
+    told = {by: sleeve_length(network, replace(one, cleaned_by=by)) for by in ("kept", "alpha", "embedded")}
+    assert told["kept"] == told["alpha"]
+    assert told["embedded"] == checked_length(told["kept"], one.matte[0, 0].numpy())
 
 
 def test_the_view_holds_the_whole_garment_wherever_it_lies() -> None:
