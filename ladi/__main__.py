@@ -1,8 +1,6 @@
 """``python -m ladi``; everything is in ``ladi/commands/main.py``."""
 
-import sys
-
-from ladi.commands.main import main
+from ladi.commands.main import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.forked import Forks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -14,6 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Runs commands in processes of their own."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    running = Forks()
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

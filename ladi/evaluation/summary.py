@@ -25,6 +25,7 @@ from ladi.evaluation.scores.metrics import bootstrap_interval
 from ladi.evaluation.scores.score import Folder, Scores, score_rows
 from ladi.evaluation.scores.suite import BY_KEY, INTERVALS, load_suite
 from ladi.evaluation.variants import BASELINES, WARPED, slug
+from ladi.files import written_whole
 from ladi.types import LadiError
 
 if TYPE_CHECKING:
@@ -262,7 +263,8 @@ def _write_shown(
                     (round(image.width * THUMBNAIL_HEIGHT / image.height), THUMBNAIL_HEIGHT),
                     Image.Resampling.LANCZOS,
                 )
-            image.save(base / f"{pair.id}-{name}.jpg", quality=85)
+            with written_whole(base / f"{pair.id}-{name}.jpg") as draft:
+                image.save(draft, "JPEG", quality=85)
 
 
 def masked(pair: Pair) -> np.ndarray:

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ladi.files import folder_written_whole
 from ladi.models.kind import KINDS, TURNS, GarmentKind
 
 LOGGER = logging.getLogger(__name__)
@@ -241,7 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed,
         batch=options.batch,
     )
-    trained.half().save_pretrained(options.out)
+    with folder_written_whole(options.out) as draft:
+        trained.half().save_pretrained(draft)
     return 0
 
 

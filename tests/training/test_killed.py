@@ -13,6 +13,7 @@ import pytest
 from ladi.training.loop import train
 from ladi.training.loop.checkpoints import load_checkpoint
 from ladi.training.paper_model import run_stages
+from ladi.types import Interrupted
 from tests.conftest import ROOT
 from tests.training.conftest import Places, job_from
 
@@ -72,6 +73,8 @@ def test_a_wish_to_stop_is_heard_after_the_step(
 
     monkeypatch.setattr(train, "take_step", take_and_stop)
     before = signal.getsignal(number)
-    run_stages(job_from(places, tmp_path, steps=9), ["warp"])
-    assert load_checkpoint(tmp_path / "warp")["step"] == 3
+    with pytest.raises(Interrupted, match="the stage warp after step 3, which is saved") as stopped:
+        run_stages(job_from(places, tmp_path, steps=9), ["warp", "refinement"])
+    assert stopped.value.signal == number
+    assert load_checkpoint(tmp_path / "warp")["step"] == 3 and not (tmp_path / "refinement").exists()
     assert signal.getsignal(number) is before

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from scipy import ndimage
 
 from ladi.data.prepared import garment_place, person_place
@@ -233,11 +232,3 @@ def _bench(settings: PrepareOptions, device: str | None) -> Bench:
     if settings.garment_background in LOCAL_MODELS:
         cleaner.warm_up(wait=True)
     return Bench(parser.to(running.device), cleaner, PoseDetector(workers=1))
-
-
-def start_worker() -> None:
-    """What every further process does first: one thread, and the main process alone hears an interruption."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from ladi.data.sample import Sample
 from ladi.diffusion.conditioning import predict_warp
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.evaluation.pairs import Pair
-from ladi.files import write_json
+from ladi.files import write_json, written_whole
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import DRESS_CODE, to_scheme
 from ladi.preprocess.mask import inpaint_mask, mask_regions
@@ -170,7 +170,8 @@ def measure(pair: Pair, pipeline: LadiVtonPipeline, detectors: Detectors, path: 
     found |= app_measures(pair.sample, seen)
     path.parent.mkdir(parents=True, exist_ok=True)
     if seen is not None:
-        Image.fromarray(draw_both(pair.sample, seen)).save(path.with_suffix(".jpg"), quality=85)
+        with written_whole(path.with_suffix(".jpg")) as draft:
+            Image.fromarray(draw_both(pair.sample, seen)).save(draft, "JPEG", quality=85)
     write_json(path, found)
     return True
 

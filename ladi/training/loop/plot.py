@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ladi.files import written_whole
 from ladi.types import LadiError
 
 SMOOTH = 0.15
@@ -66,5 +67,6 @@ def plot_logs(work: Path, out: Path) -> None:
         panel.set_xlabel("step", fontsize=7)
         panel.tick_params(labelsize=6)
     figure.tight_layout()
-    figure.savefig(out, dpi=130)
+    with written_whole(out) as draft:
+        figure.savefig(draft, dpi=130, format=out.suffix[1:] or None)
     pyplot.close(figure)

@@ -23,7 +23,7 @@ from ladi.training.loop.feeding import Feed, feed
 from ladi.training.loop.journal import Journal, Tally
 from ladi.training.loop.stage import Batch, Stage
 from ladi.training.loop.workbench import Workbench
-from ladi.types import LadiError
+from ladi.types import Interrupted, LadiError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
 
     Raises:
         LadiError: the loss is no longer a number, a sample cannot be read, or the options do not fit.
+        Interrupted: SIGINT or SIGTERM was heard; the step that ran then has been done, and saved.
     """
     options = stage.options
     bench = Workbench(stage, device)
@@ -141,9 +142,14 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
                 save()
                 saved = time.monotonic()
             late = options.minutes is not None and time.monotonic() - started > options.minutes * 60
-            if bench.agree(late or stop.requested):
+            if bench.agree(late or stop.heard is not None):
                 break
         save()
+        # Only now, because a process that heard nothing must not wait for one that has ended.
+        if bench.agree(stop.heard is not None):
+            # Not validated, which may take minutes, and no further stage follows.
+            heard = signal.SIGTERM if stop.heard is None else stop.heard
+            raise Interrupted(f"the stage {stage.name} after step {step}, which is saved", heard)
     metrics = _validate(stage, bench, journal, step)
     if journal:
         journal.close()
@@ -151,17 +157,17 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
 
 
 class _StopOnSignal:
-    """Inside, SIGTERM and SIGINT mean "finish this step and save"."""
+    """Inside, SIGTERM and SIGINT mean "finish this step and save"; the first that was heard is kept."""
 
     def __enter__(self) -> _StopOnSignal:
-        self.requested = False
+        self.heard: int | None = None
         self._previous = {
             number: signal.signal(number, self._request) for number in (signal.SIGTERM, signal.SIGINT)
         }
         return self
 
-    def _request(self, *_: object) -> None:
-        self.requested = True
+    def _request(self, number: int, _frame: object) -> None:
+        self.heard = self.heard or number
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
