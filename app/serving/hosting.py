@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import gradio as gr
@@ -25,7 +26,7 @@ from app.fence import guard_answers
 from app.serving.gate import EXCEPTION_HANDLERS, Gate
 from app.serving.privacy import PictureFolder, take_over_uvicorn
 from app.serving.sharing import ICON, LinkPreview, picture_route
-from app.serving.visitors import count_events, forget_callers, guard_queue
+from app.serving.visitors import count_events, forget_callers, forget_leavers, guard_queue
 from app.values import named, read_value
 from ladi.types import SettingError
 
@@ -35,7 +36,7 @@ UPLOAD_LIMIT = "100mb"
 """Of one file; 50 megapixels, the most that is read, are far smaller in any usual format."""
 HEALTH = "/health"
 EVENTS_KEPT, SESSIONS_KEPT = 100, 500
-"""How much Gradio remembers; a session takes 0.4 MB, and is kept for an hour after its page is closed."""
+"""How much Gradio remembers; a session takes 0.4 MB, and goes some minutes after its page is closed."""
 
 GPU_START, GPU_PER_STEP, GPU_LONGEST = 15, 0.5, 120
 """Seconds of a ZeroGPU that are asked for: for a request, for each step of each picture, and at most. They
@@ -86,7 +87,7 @@ def launch_page(
     guard_queue(page, most_waiting=options.queue_size, per_visitor=options.visitor_limit)
     forget_callers(page)
     page.delete_cache = None  # the folder sees to it
-    pictures.start(lambda: own_files(page))
+    pictures.start(lambda: own_files(page), partial(forget_leavers, page))
     served = page.launch(
         server_name=options.host,
         server_port=options.port,

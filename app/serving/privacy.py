@@ -52,17 +52,23 @@ class PictureFolder:
         self._keep_seconds = keep_seconds
         self._stop = threading.Event()
 
-    def start(self, kept: Callable[[], Iterable[str]] = tuple) -> None:
+    def start(
+        self,
+        kept: Callable[[], Iterable[str]] = tuple,
+        forget: Callable[[float], object] = lambda seconds: None,
+    ) -> None:
         """Sweep in the background until ``close``.
 
         Args:
             kept: names the files that are the page's own, such as its examples.
+            forget: called at each sweep with the seconds that a file is kept, for what else is left behind.
         """
-        threading.Thread(target=self._sweep_on, args=(kept,), name="sweep", daemon=True).start()
+        threading.Thread(target=self._sweep_on, args=(kept, forget), name="sweep", daemon=True).start()
 
-    def _sweep_on(self, kept: Callable[[], Iterable[str]]) -> None:
+    def _sweep_on(self, kept: Callable[[], Iterable[str]], forget: Callable[[float], object]) -> None:
         while not self._stop.wait(min(60.0, self._keep_seconds / 4)):
             self.sweep(kept())
+            forget(self._keep_seconds)
             remove_abandoned(self._parent)
 
     def sweep(self, kept: Iterable[str] = ()) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 import fastapi
@@ -17,6 +18,7 @@ import gradio as gr
 from gradio.context import LocalContext
 from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
+from gradio.state_holder import StateHolder
 
 from app.running import Ticket
 
@@ -82,10 +84,39 @@ def forget_callers(page: gr.Blocks) -> None:
             for event in events:
                 if event.session_hash == event._id:
                     with sessions.lock:
-                        sessions.session_data.pop(event._id, None)
-                        sessions.time_last_used.pop(event._id, None)
+                        _forget(sessions, event._id)
 
     page._queue.process_events = processed  # type: ignore[method-assign]
+
+
+def forget_leavers(page: gr.Blocks, seconds: float) -> int:
+    """Let go of the sessions of pages that have been closed; how many that were.
+
+    Gradio empties such a session after an hour, but keeps the rest of it until there are too many.
+
+    Args:
+        page: one that may not be served yet.
+        seconds: for how long a session stays that nothing was asked in; who comes back sooner finds it.
+    """
+    sessions = getattr(page, "state_holder", None)
+    if sessions is None:
+        return 0
+    last = datetime.now() - timedelta(seconds=seconds)
+    with sessions.lock:
+        left = [
+            name
+            for name, session in sessions.session_data.items()
+            if session.is_closed and sessions.time_last_used.get(name, last) <= last
+        ]
+        for name in left:
+            _forget(sessions, name)
+    return len(left)
+
+
+def _forget(sessions: StateHolder, name: str) -> None:
+    """Drop one session, if it is there; the lock is the caller's."""
+    sessions.session_data.pop(name, None)
+    sessions.time_last_used.pop(name, None)
 
 
 def count_events(page: gr.Blocks, *, computing: bool = True) -> tuple[Counter[str], Counter[str]]:

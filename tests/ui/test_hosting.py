@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,7 @@ from app.serving.hosting import (
     gpu_seconds,
     seconds_for,
 )
-from app.serving.visitors import already_waiting, busy, name_visitor
+from app.serving.visitors import already_waiting, busy, forget_leavers, name_visitor
 from ladi.types import SettingError
 from ladi.weights import catalog
 from tests.ui.served import Server, serve  # noqa: F401
@@ -228,6 +229,37 @@ def test_a_programs_call_leaves_no_session_but_a_clients_stays(serve: Callable[.
         assert "event: complete" in answer.text
         assert joined["event_id"] not in sessions or _soon_gone(joined["event_id"], sessions)
     assert client.session_hash in sessions
+
+
+def test_a_closed_pages_session_goes_and_an_open_ones_stays(serve: Callable[..., Server]) -> None:
+    """Prevents 0.4 MB for each page that was ever open, up to 500 of them; Gradio empties them, no more."""
+    server = serve(keep_seconds=1.0)
+    holder = server.page.app.state_holder
+
+    def opened(session: str) -> Any:  # as a page is, with something asked in it
+        beat = f"{server.address}gradio_api/heartbeat/{session}"
+        page = pages.enter_context(httpx.stream("GET", beat, timeout=60))
+        server.call("look", session=session)
+        answer = httpx.get(f"{server.address}gradio_api/queue/data?session_hash={session}", timeout=60)
+        assert "process_completed" in answer.text and session in holder.session_data
+        return page
+
+    with ExitStack() as pages:
+        opened("stays")
+        opened("leaves").close()
+        assert _soon_gone("leaves", holder.session_data) and "leaves" not in holder.time_last_used
+        assert "stays" in holder.session_data
+
+
+def test_whoever_comes_back_soon_finds_the_session(serve: Callable[..., Server]) -> None:
+    """Prevents a page that a phone put to sleep from losing its settings at the next sweep."""
+    server = serve()
+    client = Client(server.address, verbose=False)
+    client.predict(api_name="/look")
+    holder = server.page.app.state_holder
+    holder.session_data[client.session_hash].is_closed = True
+    assert forget_leavers(server.page, 60.0) == 0 and client.session_hash in holder.session_data
+    assert forget_leavers(server.page, 0.0) == 1 and client.session_hash not in holder.session_data
 
 
 def _soon_gone(name: str, sessions: Mapping[str, object]) -> bool:
