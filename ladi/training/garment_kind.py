@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from ladi.files import folder_written_whole
 from ladi.models.kind import KINDS, TURNS, GarmentKind
+from ladi.training.samples.augment import moving_grid
 
 LOGGER = logging.getLogger(__name__)
 
@@ -142,12 +143,10 @@ def _moved(pictures: torch.Tensor, rng: np.random.Generator, side: int) -> tuple
     angle = np.deg2rad(rng.normal(0, 6.0, count) + 90 * turns)
     mirror = np.where(rng.random(count) < 0.5, -1.0, 1.0)
     stretch = rng.uniform(0.88, 1.14, count)
-    matrix = np.zeros((count, 2, 3), np.float32)
-    # Output to input: turned to the left means looking up a picture turned to the right.
-    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(angle) * scale * mirror, -np.sin(angle) * scale * mirror
-    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle) * scale * stretch, np.cos(angle) * scale * stretch
-    matrix[:, :, 2] = rng.uniform(-0.08, 0.08, (count, 2))
-    grid = functional.affine_grid(torch.from_numpy(matrix), [count, 4, side, side], align_corners=False)
+    shift = rng.uniform(-0.08, 0.08, (count, 2))
+    # Turned to the left means looking up a picture turned to the right.
+    scales = np.stack([scale, scale * stretch], axis=1)
+    grid = moving_grid(angle, scales, scales, mirror, shift, (side, side))
     moved = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
     return moved, torch.from_numpy(turns)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -109,11 +108,3 @@ def test_a_batch_moves_picture_and_answer_together() -> None:
     assert agree > 0.98 and batch["view"].shape == (2, 4, 128, 96)
     still = lining_batch(views, hiding, np.array([1, 0]), None)
     assert torch.equal(still["view"], views[[1, 0]].float())
-
-
-def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
-    network = GarmentLining().eval()
-    network.save_pretrained(tmp_path)
-    picture = torch.rand(1, 4, 128, 96)
-    again = GarmentLining.from_pretrained(tmp_path).eval()
-    assert torch.allclose(network(picture), again(picture), atol=1e-5)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from ladi.models.sleeves import SleeveLength
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.sleeves import checked_length, sleeve_length, sleeve_view
 from ladi.runtime.loading import load_tellers
@@ -100,11 +98,3 @@ def test_a_batch_keeps_matte_and_size() -> None:
     batch = sleeve_batch(views, torch.tensor([0.1, 0.5, 1.0]), np.array([2, 0]), np.random.default_rng(0))
     assert batch["view"].shape == (2, 4, 64, 48) and batch["share"].tolist() == [1.0, np.float32(0.1)]
     assert batch["view"][:, 3].min() >= 0 and batch["view"][:, 3].max() <= 1
-
-
-def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
-    network = SleeveLength().eval()
-    network.save_pretrained(tmp_path)
-    picture = torch.rand(1, 4, 64, 48)
-    again = SleeveLength.from_pretrained(tmp_path).eval()
-    assert torch.allclose(network(picture), again(picture), atol=1e-5)

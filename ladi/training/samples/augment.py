@@ -20,6 +20,65 @@ CHANGED_SHARE = 0.6
 """Of the varied people, those before another wall; likewise those with another skin, and in other light."""
 
 
+def moving_grid(
+    angle: np.ndarray, cosine: np.ndarray, sine: np.ndarray, mirror: np.ndarray, shift: np.ndarray, size: Size
+) -> torch.Tensor:
+    """Where each pixel of pictures that are turned, scaled, mirrored and shifted is taken from.
+
+    Args:
+        angle: (B,) in radians, from the picture to be made to the one that is there.
+        cosine: (B,2), what the turn's cosines are multiplied by: across the picture, and down it.
+        sine: the same for its sines.
+        mirror: (B,), -1 where left and right change places, else 1.
+        shift: (B,2) in halves of the picture's sides, x and y.
+        size: of the pictures to be made.
+
+    Returns:
+        (B,*size,2) in [-1,1], for ``grid_sample``.
+    """
+    matrix = np.zeros((len(angle), 2, 3), np.float32)
+    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(angle) * cosine[:, 0], -np.sin(angle) * sine[:, 0]
+    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle) * sine[:, 1], np.cos(angle) * cosine[:, 1]
+    matrix[:, 0] *= mirror[:, None]
+    matrix[:, :, 2] = shift
+    return functional.affine_grid(torch.from_numpy(matrix), [len(angle), 1, *size], align_corners=False)
+
+
+def draw_moves(
+    rng: np.random.Generator, count: int, size: Size, *, turn: float, scale: tuple[float, float]
+) -> torch.Tensor:
+    """Grids of moves as shops lay garments: a little turned, stretched and shifted, every other one mirrored.
+
+    Args:
+        rng: draws angles, scales, mirrors and shifts, in this order.
+        count: of the pictures.
+        size: of the pictures.
+        turn: standard deviation of the angle in radians.
+        scale: mean and standard deviation of what the scale across, and down, differs from 1 by.
+
+    Returns:
+        (count,*size,2), as of :func:`moving_grid`.
+    """
+    angle, stretch = rng.normal(0, turn, count), 1 + rng.normal(*scale, (count, 2))
+    mirror = np.where(rng.random(count) < 0.5, -1, 1)
+    shift = rng.normal(0, 0.06, (count, 2))
+    return moving_grid(angle, stretch, np.ones_like(stretch), mirror, shift, size)
+
+
+def dye(colours: torch.Tensor, rng: np.random.Generator, *, most: float) -> torch.Tensor:
+    """Every other picture in other colours, down to its negative's; (B,3,H,W) on [-1,1] → same.
+
+    Args:
+        colours: of the pictures.
+        rng: draws the gains of all, then who is dyed.
+        most: the largest gain of a channel.
+    """
+    count = len(colours)
+    gain = torch.from_numpy(rng.uniform(-0.4, most, (count, 3, 1, 1)).astype(np.float32))
+    dyed = torch.from_numpy(rng.random(count) < 0.5)[:, None, None, None]
+    return torch.where(dyed, colours * gain, colours)
+
+
 def garment_jitter(garments: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """Scales, shifts and slightly turns each picture, as shops place garments: (B,C,H,W) → same."""
     count = len(garments)

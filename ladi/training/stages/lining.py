@@ -21,6 +21,7 @@ from ladi.preprocess.labels import LIP, UPPER_CLOTHING
 from ladi.preprocess.lining import lining_view
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
+from ladi.training.samples.augment import draw_moves, dye
 from ladi.training.samples.cache import Cache, picture_batch
 from ladi.training.samples.latents import chunks
 from ladi.training.sheets import sheet
@@ -96,20 +97,11 @@ def lining_batch(
     view, told = views[chosen].float(), hiding[chosen].float()
     if rng is None:
         return {"view": view, "hiding": told}
-    count = len(indices)
-    angle, scale = rng.normal(0, 0.1, count), 1 + rng.normal(0.05, 0.15, (count, 2))
-    matrix = np.zeros((count, 2, 3), np.float32)
-    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(angle) * scale[:, 0], -np.sin(angle)
-    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle), np.cos(angle) * scale[:, 1]
-    matrix[:, 0] *= np.where(rng.random(count) < 0.5, -1, 1)[:, None]
-    matrix[:, :, 2] = rng.normal(0, 0.06, (count, 2))
-    grid = functional.affine_grid(torch.from_numpy(matrix), list(view.shape), align_corners=False)
+    count, (height, width) = len(indices), view.shape[2:]
+    grid = draw_moves(rng, count, (height, width), turn=0.1, scale=(0.05, 0.15))
     view = functional.grid_sample(view, grid, align_corners=False)
     told = functional.grid_sample(told, grid, mode="nearest", align_corners=False)
-    colours, matte = view[:, :3], view[:, 3:]
-    gain = torch.from_numpy(rng.uniform(-0.4, 1.3, (count, 3, 1, 1)).astype(np.float32))
-    dyed = torch.from_numpy(rng.random(count) < 0.5)[:, None, None, None]
-    colours = torch.where(dyed, colours * gain, colours)
+    colours, matte = dye(view[:, :3], rng, most=1.3), view[:, 3:]
     strength = rng.uniform(0, NOISE, (count, 1, 1, 1)) * (rng.random((count, 1, 1, 1)) < 0.5)
     noise = rng.standard_normal(tuple(colours.shape)) * strength
     colours = colours + torch.from_numpy(noise.astype(np.float32)) * matte

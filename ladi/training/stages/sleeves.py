@@ -18,6 +18,7 @@ from ladi.preprocess.labels import LIP, UPPER_CLOTHING
 from ladi.preprocess.sleeves import sleeve_view
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
+from ladi.training.samples.augment import draw_moves, dye
 from ladi.training.samples.cache import Cache, to_images
 from ladi.training.sheets import sheet
 from ladi.types import JOINT
@@ -82,20 +83,12 @@ def sleeve_batch(
     views: torch.Tensor, shares: torch.Tensor, indices: np.ndarray, rng: np.random.Generator
 ) -> Batch:
     """``view`` (B,4,h,w), moved and dyed at random, and ``share`` (B,)."""
-    count = len(indices)
-    angle, scale = rng.normal(0, 0.08, count), 1 + rng.normal(0, 0.12, (count, 2))
-    matrix = np.zeros((count, 2, 3), np.float32)
-    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(angle) * scale[:, 0], -np.sin(angle)
-    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(angle), np.cos(angle) * scale[:, 1]
-    matrix[:, 0] *= np.where(rng.random(count) < 0.5, -1, 1)[:, None]
-    matrix[:, :, 2] = rng.normal(0, 0.06, (count, 2))
-    view = views[torch.from_numpy(indices)]
-    grid = functional.affine_grid(torch.from_numpy(matrix), list(view.shape), align_corners=False)
-    view = functional.grid_sample(view, grid, align_corners=False)
-    gain = torch.from_numpy(rng.uniform(-0.4, 1.2, (count, 3, 1, 1)).astype(np.float32))
-    dyed = torch.from_numpy(rng.random(count) < 0.5)[:, None, None, None]
-    colours = torch.where(dyed, view[:, :3] * gain, view[:, :3])
-    return {"view": torch.cat([colours, view[:, 3:]], dim=1), "share": shares[torch.from_numpy(indices)]}
+    chosen = torch.from_numpy(indices)
+    height, width = views.shape[2:]
+    grid = draw_moves(rng, len(indices), (height, width), turn=0.08, scale=(0, 0.12))
+    view = functional.grid_sample(views[chosen], grid, align_corners=False)
+    colours = dye(view[:, :3], rng, most=1.2)
+    return {"view": torch.cat([colours, view[:, 3:]], dim=1), "share": shares[chosen]}
 
 
 def build_stage(network: SleeveLength, train: Cache, val: Cache, options: LoopOptions = DEFAULTS) -> Stage:
