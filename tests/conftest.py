@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from tests.forked import Forks
+
+if TYPE_CHECKING:
+    from ladi.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,6 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Engine:
+    """The embedded model, loaded once; its engine keeps nothing that a test could see but time."""
+    from ladi.engine import Engine
+
+    return Engine.load("mini", device="cpu")
 
 
 @pytest.fixture(scope="session")

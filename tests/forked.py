@@ -35,8 +35,10 @@ def run(words, first, told):
     said = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(said, 1), os.dup2(said, 2)
     exec(first, {"middle": middle})
-    sys.argv[1:] = words
-    ladi.commands.main.start()
+    if words:
+        sys.argv[1:] = words
+        ladi.commands.main.start()
+    raise SystemExit(0)
 
 for line in sys.stdin:
     child = os.fork()
@@ -123,7 +125,7 @@ class Forks:
 
         Args:
             folder: where it may leave what it prints.
-            *words: after ``python -m ladi``.
+            *words: after ``python -m ladi``; without any, nothing but ``first`` is run.
             first: Python that it runs before; ``middle()`` in it waits for an interruption.
         """
         if self.running is not None:  # of a test that failed

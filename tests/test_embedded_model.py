@@ -46,10 +46,10 @@ def golden_slice(engine: Engine, person: str, garment: str) -> list[float]:
 
 
 @pytest.mark.parametrize(("person", "garment"), PAIRS)
-def test_the_examples_look_as_they_did(person: str, garment: str) -> None:
+def test_the_examples_look_as_they_did(embedded: Engine, person: str, garment: str) -> None:
     """Prevents: weights or preprocessing that changed without anybody looking at the pictures."""
     expected = json.loads(GOLDEN.read_text())[f"{person} {garment}"]
-    assert np.abs(np.subtract(golden_slice(Engine.load("mini"), person, garment), expected)).max() < TOLERANCE
+    assert np.abs(np.subtract(golden_slice(embedded, person, garment), expected)).max() < TOLERANCE
 
 
 def test_unseen_pairs_are_painted_as_well_as_they_were(

@@ -41,18 +41,17 @@ def before_a_red_wall(person: str) -> Photo:
     return replace(photo, pixels=dyed.clip(0, 255).astype(np.uint8))
 
 
-@cache
-def dressed(person: str) -> tuple[Photo, Result]:
-    """Somebody before a red wall, and the same in a white T-shirt with a print."""
-    photo = before_a_red_wall(person)
-    request = TryOnRequest(photo, read_photo(EXAMPLES / WHITE), settings=Settings(seed=0))
-    return photo, Engine.load("mini").try_on(request)
+@pytest.fixture(scope="module", params=PEOPLE)
+def dressed(embedded: Engine, request: pytest.FixtureRequest) -> tuple[str, Photo, Result]:
+    """Somebody's file, the photo before a red wall, and the same in a white T-shirt with a print."""
+    photo = before_a_red_wall(request.param)
+    asked = TryOnRequest(photo, read_photo(EXAMPLES / WHITE), settings=Settings(seed=0))
+    return request.param, photo, embedded.try_on(asked)
 
 
-@pytest.mark.parametrize("person", PEOPLE)
-def test_a_white_shirt_before_a_red_wall_is_white(person: str) -> None:
+def test_a_white_shirt_before_a_red_wall_is_white(dressed: tuple[str, Photo, Result]) -> None:
     """Prevents: white cloth that is taken for nothing, and lets the wall through."""
-    _, result = dressed(person)
+    _, _, result = dressed
     assert result.conditions.warped_garment is not None and result.layers is not None
     shown = crop_to_frame(result.images[0], result.person.frame).astype(np.float32) / 255
     garment = (result.conditions.warped_garment[0].movedim(0, -1).numpy() + 1) / 2
@@ -64,12 +63,12 @@ def test_a_white_shirt_before_a_red_wall_is_white(person: str) -> None:
     assert np.mean(colours.max(-1) - colours.min(-1)) < 0.1
 
 
-@pytest.mark.parametrize("person", PEOPLE)
-def test_a_printed_shirt_leaves_no_hole_in_the_mask(person: str) -> None:
+def test_a_printed_shirt_leaves_no_hole_in_the_mask(
+    embedded: Engine, dressed: tuple[str, Photo, Result]
+) -> None:
     """Prevents: a print that is taken for skin or a bag, and stays in the picture."""
-    photo, result = dressed(person)
-    engine = Engine.load("mini")
-    again = engine.try_on(
+    _, photo, result = dressed
+    again = embedded.try_on(
         TryOnRequest(
             replace(photo, pixels=result.images[0]),
             read_photo(EXAMPLES / "garment-long-sleeve.jpg"),
@@ -87,10 +86,9 @@ def test_a_printed_shirt_leaves_no_hole_in_the_mask(person: str) -> None:
     assert mask[chest].mean() > 0.99
 
 
-@pytest.mark.parametrize("person", PEOPLE)
-def test_the_wall_is_the_photos_own(person: str) -> None:
+def test_the_wall_is_the_photos_own(dressed: tuple[str, Photo, Result]) -> None:
     """Prevents: repainted walls and halos."""
-    photo, result = dressed(person)
+    person, photo, result = dressed
     assert result.layers is not None
     frame = result.person.frame
     model_pixel = 1 / frame.scale

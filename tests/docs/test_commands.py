@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,11 +137,6 @@ def test_the_other_test_is_there(place: str) -> None:
 def test_ci_has_the_line(line: str) -> None:
     """Prevents the same of ``.ci/run``."""
     assert re.search(line, (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[Engine]:
-    yield Engine.load(device="cpu")
 
 
 @pytest.mark.parametrize("words", HERE)

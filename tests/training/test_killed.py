@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,10 @@ from ladi.training.loop import train
 from ladi.training.loop.checkpoints import load_checkpoint
 from ladi.training.paper_model import run_stages
 from ladi.types import Interrupted
-from tests.conftest import ROOT
+from tests.forked import Forks
 from tests.training.conftest import Places, job_from
 
 TRAIN = """
-import sys, time
 from pathlib import Path
 import torch
 from ladi.training.paper_model import run_stages
@@ -32,25 +29,20 @@ def half(state, path):
     if len(saved) == 3:
         content = Path(path).read_bytes()
         Path(path).write_bytes(content[: len(content) // 2])
-        print("half", flush=True)
-        time.sleep(60)
+        middle()
 
 torch.save = half
-places = Places(*map(Path, sys.argv[1:6]))
-run_stages(job_from(places, Path(sys.argv[6]), steps=9, save_minutes=0.0), ["warp"])
+places = Places(*map(Path, {places}))
+run_stages(job_from(places, Path({work!r}), steps=9, save_minutes=0.0), ["warp"])
 """
 
 
-def test_a_killed_training_goes_on(places: Places, tmp_path: Path) -> None:
+def test_a_killed_training_goes_on(forks: Forks, places: Places, tmp_path: Path) -> None:
     """Prevents a checkpoint that cannot be read after days, and halves that fill the disk."""
-    words = [sys.executable, "-c", TRAIN, *map(str, vars(places).values()), str(tmp_path)]
-    with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        said = process.stdout.readline()
-        assert said == "half\n", process.stderr.read()
-        process.kill()
+    given = [str(place) for place in vars(places).values()]
+    process = forks.start(tmp_path, first=TRAIN.format(places=given, work=str(tmp_path)))
+    process.wait_for_the_middle()
+    process.kill()
     folder = tmp_path / "warp"
     assert len(list(folder.glob(".checkpoint.pt.*"))) == 1
     assert load_checkpoint(folder)["step"] == 2

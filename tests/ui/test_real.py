@@ -25,11 +25,11 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(embedded: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
     patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-    page = build_page(Handlers(Shelf(("mini",), lambda name: Engine.load(name, device="cpu")).get))
+    page = build_page(Handlers(Shelf(("mini",), lambda _: embedded).get))
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
     page.close(verbose=False)
