@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ladi.commands.train import SECOND_NAMES
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.warping import sample_garment
 from ladi.models.bending import BendingRefinement
-from ladi.models.lpips import Lpips
+from ladi.models.lpips import Lpips, LpipsName
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LABELS, HumanParser
 from ladi.models.shuffle_vae import ShuffleAutoencoder
@@ -30,20 +31,33 @@ from tests.drawn_shards import write_drawn_shards
 from tests.toy import LATENT_CHANNELS, TEXT_WIDTH, toy_unet
 
 QUICK = {
-    "steps": 2,
+    "steps": 1,
     "batch_size": 2,
     "precision": "no",
     "warmup_steps": 0,
     "log_every": 1,
     "validate_every": 9,
 }
+THIN = 4
+
+
+def thin_lpips(name: LpipsName) -> Lpips:
+    """One that sees little, and fast."""
+    torch.manual_seed(0)
+    lpips = Lpips(name)
+    thin = [
+        nn.Conv2d(THIN if number else 3, THIN, one.kernel_size, one.stride, one.padding)
+        for number, one in enumerate(lpips.conv)
+    ]
+    lpips.conv = nn.ModuleList(thin)
+    lpips.lin = nn.ModuleList(nn.Conv2d(THIN, 1, 1, bias=False) for _ in lpips.lin)
+    return lpips.requires_grad_(False).eval()
 
 
 @pytest.fixture(autouse=True)
 def _untrained_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its weights are not part of the project; what it measures does not matter here."""
-    torch.manual_seed(0)
-    monkeypatch.setattr(second_edition, "load_lpips", Lpips)
+    monkeypatch.setattr(second_edition, "load_lpips", thin_lpips)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +73,13 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, first: Path) -> tuple[Path, Path]:
-    """The shards, and a work folder in which every stage has run two steps."""
-    data, work = write_drawn_shards(tmp_path_factory.mktemp("shards")), tmp_path_factory.mktemp("work")
+    """The shards, and a work folder in which every stage has run a step."""
+    data, work = (
+        write_drawn_shards(tmp_path_factory.mktemp("shards"), train=4, val=1),
+        tmp_path_factory.mktemp("work"),
+    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(second_edition, "load_lpips", Lpips)
+        patch.setattr(second_edition, "load_lpips", thin_lpips)
         train_second(work, data, first, device="cpu", changes=QUICK)
     return data, work
 
@@ -196,7 +213,7 @@ def test_the_model_is_exported_loaded_and_trained_on(
 
 
 def test_end_to_end_needs_an_autoencoder(first: Path, tmp_path: Path) -> None:
-    data = write_drawn_shards(tmp_path / "shards")
+    data = write_drawn_shards(tmp_path / "shards", train=1, val=1)
     workshop = SecondWorkshop(tmp_path / "work", data, first)
     with pytest.raises(LadiError, match="needs autoencoder: run `python -m ladi train second"):
         workshop.stage("end_to_end", None)
