@@ -5,7 +5,7 @@ prints the server's memory, threads, open files and visitors' pictures after eve
 idle minutes after them. Every fifth client opens a session for each request and closes it after, as people's
 pages do; the others make plain calls. Bounded in requests and in minutes; it talks to 127.0.0.1 only. Linux
 only. The exit status says whether memory grew by more than 5 % between the 200th answer (or the first fifth)
-and the last look, or threads or open files grew at all.
+and the last look, or threads or open files grew at all. What was measured stands in ``docs/hosting.md``.
 """
 
 from __future__ import annotations

@@ -84,10 +84,14 @@ class Command:
         """Wait until ``middle()`` was reached."""
         self.wait_for(lambda: IN_THE_MIDDLE in self.said())
 
+    def send(self, number: int) -> None:
+        """Send it, and all that it has started, a signal."""
+        os.killpg(self._process, number)
+
     def interrupt(self) -> float:
         """Ctrl-C, which all processes of a terminal get; gives the seconds until the end, with code 130."""
         began = time.monotonic()
-        os.killpg(self._process, signal.SIGINT)
+        self.send(signal.SIGINT)
         code = self.end()
         assert code == 128 + signal.SIGINT, self.said()
         return time.monotonic() - began
@@ -99,7 +103,7 @@ class Command:
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        os.killpg(self._process, signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self.end()
 
 

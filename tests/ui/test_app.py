@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 
 from app import main
 from ladi.weights import catalog
+from tests.forked import Forks
 
 
 def test_an_unknown_model_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,16 +36,18 @@ def test_an_absent_model_opens_the_embedded_one_and_says_so(
 
 
 WORKING = """
-import sys, threading, time
+import threading, time, torch
 from app import main
 
 def serve():
-    import torch
+    at_work = threading.Event()
     def work():
         left = torch.rand(400, 400)
         while True:
             left = (left @ left).softmax(0)
+            at_work.set()
     threading.Thread(target=work, daemon=True).start()
+    at_work.wait()
     print("working", flush=True)
     try:
         time.sleep(60)
@@ -59,13 +59,9 @@ main.start()
 """
 
 
-def test_a_container_is_stopped_in_the_middle_of_work() -> None:
+def test_a_container_is_stopped_in_the_middle_of_work(forks: Forks, tmp_path: Path) -> None:
     """Prevents “terminate called without an active exception”, and pictures that outlive their server."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WORKING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None and process.stdout.readline() == "working\n"
-    time.sleep(0.2)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, "pictures deleted\n", "")
+    process = forks.start(tmp_path, first=WORKING)
+    process.wait_for(lambda: "working\n" in process.said())
+    process.send(signal.SIGTERM)
+    assert (process.end(), process.said()) == (0, "working\npictures deleted\n")
