@@ -24,6 +24,20 @@ SHARES = {"garment": 0.0, "person": 0.04, "conditions": 0.1, "denoise": 0.2, "de
 """Share of the work that is done when a stage begins."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal was heard, and work has ended where it is whole; the words say how far it came."""
+
+    def __init__(self, words: str, number: int) -> None:
+        """Tell.
+
+        Args:
+            words: part of a sentence, after "Stopped: ".
+            number: the signal's.
+        """
+        super().__init__(words)
+        self.signal = number
+
+
 class Stages:
     """Measures and reports the stages of one request, and stops it between two steps."""
 

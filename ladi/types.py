@@ -118,14 +118,6 @@ class Cancelled(LadiError):
     """The user wanted a try-on to stop."""
 
 
-class Interrupted(KeyboardInterrupt):
-    """A signal was heard, and work has ended where it is whole; the words say how far it came."""
-
-    def __init__(self, words: str, number: int) -> None:
-        super().__init__(words)
-        self.signal = number
-
-
 @dataclass(frozen=True)
 class Finding:
     """What a check has to say about a picture. An ``error`` stops the try-on, a ``warning`` does not."""

@@ -105,7 +105,7 @@ def _run(words: list[str]) -> int:
 
 def _say_stopped(command: Sequence[str], interrupted: KeyboardInterrupt) -> int:
     """Say what becomes of the work that was interrupted; gives the exit code."""
-    from ladi.types import Interrupted
+    from ladi.progress import Interrupted
 
     if sys.stderr.isatty():  # where the line begins with what was reported on it, and with ^C
         print(file=sys.stderr)

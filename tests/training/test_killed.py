@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from ladi.progress import Interrupted
 from ladi.training.loop import train
 from ladi.training.loop.checkpoints import load_checkpoint
 from ladi.training.paper_model import run_stages
-from ladi.types import Interrupted
 from tests.forked import Forks
 from tests.training.conftest import Places, job_from
 

@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ladi.progress import Interrupted
 from ladi.training.loop.checkpoints import CHECKPOINT, load_checkpoint, save_checkpoint
 from ladi.training.loop.draws import Draws, dropout_from
 from ladi.training.loop.feeding import Feed, feed
 from ladi.training.loop.journal import Journal, Tally
 from ladi.training.loop.stage import Batch, Stage
 from ladi.training.loop.workbench import Workbench
-from ladi.types import Interrupted, LadiError
+from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
 
