@@ -88,7 +88,7 @@ BY_ANOTHER_TEST = {
     "accelerate launch --multi_gpu … --device cpu": "tests/training/test_paper_model.py::"
     "test_two_processes_equal_one_of_twice_the_batch",
 }
-"""Who runs it; the embedded models' stages run there as functions, for two steps at their real size."""
+"""Who runs it; the embedded models' stages run there as functions, for a step at their real size."""
 
 BY_CI = {
     "pip install -r requirements.txt && python app.py": "pip install -qq .* -r requirements.txt",
@@ -107,6 +107,7 @@ NOT_RUN = {
     "with the data that it is about; vitonhd's is run with a toy",
     "python -m benchmarks.real_photos": "needs photos that are not part of the project",
     "python -m benchmarks.catalogue": "takes minutes",
+    "python -m benchmarks.soak --idle 11": "takes an hour",
     "python -m benchmarks.photo_memory": "takes minutes, and gigabytes of memory",
     "python -m benchmarks.content_filter": "needs photos that are not part of the project",
 }
