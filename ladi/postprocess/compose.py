@@ -28,7 +28,7 @@ from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import grain_of, toned_skin
 from ladi.preprocess.frame import crop_to_frame
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import dress_in_coat, label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
@@ -161,8 +161,9 @@ def _own(
 def _uncovered(
     colours: torch.Tensor, photo: np.ndarray, person: PersonParts, layout: Layout, wanted: np.ndarray
 ) -> torch.Tensor:
-    """What a shorter top uncovers of trousers or a skirt is as they are below it: (1,3,*size)."""
+    """What a shorter top uncovers of trousers, a skirt or a dress is as they show it: (1,3,*size)."""
     known = ndimage.binary_erosion(_named(person, _LOWER), iterations=_RIM)
+    known |= ndimage.binary_erosion(dress_in_coat(person.labels, person.scheme))
     enough = _LOWER_SHOWN * (len(known) / 256) ** 2
     if person.category != "upper_body" or known.sum() < enough:
         return colours

@@ -1,0 +1,142 @@
+"""An arm as a tapering tube, told by its joints: where each pixel lies on it, and how light it is there.
+
+What of it is bare and what is in a sleeve is ``arms.py``'s to say.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, Size
+
+_JOINTS = ("shoulder", "elbow", "wrist")
+_PROFILES = (
+    ((0.0, 0.35, 0.75, 1.0), (0.150, 0.147, 0.122, 0.110)),
+    ((0.0, 0.25, 0.60, 1.0), (0.110, 0.116, 0.098, 0.078)),
+)
+"""Half an arm's width from shoulder to elbow and from there to the wrist: where, and how much of the distance
+between the shoulders. Upper arms swell below the shoulder, forearms below the elbow."""
+SLEEVE = 1.2
+"""How much wider a sleeve is than the arm in it."""
+POCKET = 0.93
+"""Of an arm, as far as it is drawn where no hand is seen at its end."""
+CUFF = 0.08
+"""Of the arm, over which a wide sleeve stands off below its end."""
+_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 2.2
+"""How far beyond the wrist an old cuff may reach, and how far beside its middle, in the wrist's radius."""
+_FIST = (1.3, 1.0, 1.9)
+"""A closed hand's half width, its middle beyond the wrist, and half its length, likewise."""
+_CREASE, _CREASE_WIDTH = 0.3, 2.2
+"""How dark cloth is along an arm that lies before it, and within how many pixels at a height of 256."""
+_ROUND = 0.12
+"""How much darker a sleeve is at its edges."""
+_AMBIENT, _WRAP, _FULL = 0.5, 0.3, 1.06
+"""Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round); and
+how light what faces the light is."""
+_HEM_SHADE, _HEM_REACH = 0.2, 0.09
+"""How dark skin is right below a sleeve's end, and over which share of the arm that fades."""
+
+
+class Tube(NamedTuple):
+    """One arm, for every pixel."""
+
+    depth: np.ndarray
+    """(H,W) distance from its middle, in its radius there: up to 1 inside."""
+    along: np.ndarray
+    """(H,W) in [0,1], from the shoulder to the wrist."""
+    radius: np.ndarray
+    """(H,W) in pixels."""
+    outer: np.ndarray
+    """(H,W) bool, beside it, on the side away from the body."""
+    line: np.ndarray
+    """(N,2) points (x,y) on its middle, evenly from shoulder to wrist."""
+    offset: np.ndarray
+    """(2,H,W), how far each pixel lies from its middle along x and y, in its radius there."""
+
+
+def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube | None:
+    """One arm; none without shoulder and elbow. Without a wrist it ends where one would be, straight on."""
+    points = np.asarray(keypoints, np.float64)[[JOINT[f"{side}_{name}"] for name in _JOINTS], :2]
+    if not points[0].any() or not points[1].any():
+        return None
+    if not points[2].any():
+        points[2] = 2 * points[1] - points[0]
+    lengths = np.hypot(*np.diff(points, axis=0).T)
+    if lengths.min() < 1:
+        return None
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    best: list[np.ndarray] = []
+    for part in (0, 1):
+        step = points[part + 1] - points[part]
+        share = ((x - points[part, 0]) * step[0] + (y - points[part, 1]) * step[1]) / lengths[part] ** 2
+        share = share.clip(0, 1)
+        radius = limbs.width * np.interp(share, *_PROFILES[part])
+        beside, below = x - points[part, 0] - share * step[0], y - points[part, 1] - share * step[1]
+        away = np.hypot(beside, below)
+        along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
+        centre = points[part, 0] + share * step[0]
+        middle = (limbs.neck[0] + limbs.hips[0]) / 2
+        outward = np.sign(points[0, 0] - middle)
+        outer = (x - centre) * outward
+        if part:
+            # Beside a folded forearm is the body: what is beside it lies farther out than the elbow too.
+            outer = np.minimum(outer, (x - points[1, 0]) * outward + radius)
+        one = [away / radius, along, radius, outer, beside / radius, below / radius]
+        nearer = one[0] < best[0] if best else np.ones(size, bool)
+        best = [np.where(nearer, new, old) for new, old in zip(one, best or one, strict=True)]
+    shares = np.linspace(0, 1, 41)
+    knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
+    line = np.stack([np.interp(shares, knots, points[:, axis]) for axis in (0, 1)], axis=1)
+    outside = (best[3] > 0) & (best[1] < 1)
+    return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]))
+
+
+def _below_wrist(tube: Tube) -> np.ndarray:
+    """How far beyond the wrist each pixel lies in the forearm's direction: (H,W), in radii."""
+    forearm = tube.line[-1] - tube.line[-4]
+    forearm = forearm / max(float(np.hypot(*forearm)), 1e-6)
+    return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
+
+
+def beyond_wrist(tube: Tube) -> tuple[np.ndarray, np.ndarray]:
+    """Where a cuff can be beyond the wrist, (H,W) bool, and each pixel's way from its middle, in radii."""
+    along = _below_wrist(tube)
+    beside = np.sqrt(np.clip(tube.depth**2 - along**2, 0, None))
+    return (tube.along >= 1) & (along > 0) & (along < _CUFF_LENGTH) & (beside < _CUFF_WIDTH), beside
+
+
+def fist(tube: Tube) -> np.ndarray:
+    """Where a hand would be at an arm's end, closed: (H,W) bool."""
+    along = _below_wrist(tube)
+    beside = tube.depth**2 - along**2
+    return np.asarray(
+        (tube.along >= POCKET) & (beside / _FIST[0] ** 2 + ((along - _FIST[1]) / _FIST[2]) ** 2 < 1)
+    )
+
+
+def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:
+    """Light and shade of cloth along one arm: (H,W) float32."""
+    strength = np.clip((tube.along - 0.2) / 0.2, 0, 1) * (1.0 if seen else 0.6)
+    edge = np.where(tube.along <= end, SLEEVE, 1.0)
+    outside = (tube.depth - edge) * tube.radius / scale
+    crease = np.where(outside > 0, np.exp(-((outside / _CREASE_WIDTH) ** 2)), 0)
+    if not seen:
+        crease = np.where(tube.along < POCKET - CUFF, crease, 0)  # no arm, no shadow
+    within = np.where(outside <= 0, (tube.depth / edge) ** 4, 0)
+    return np.asarray(1 - strength * (_CREASE * crease + _ROUND * within), np.float32)
+
+
+def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
+    """Light and shade of bare skin on one arm, a cylinder lit from above and one side: (H,W) float32."""
+    towards = np.array([0.55 * light, -0.3, 0.8])
+    towards /= np.hypot.reduce(towards)
+    facing = np.sqrt(np.clip(1 - tube.depth**2, 0, 1))
+    sideways = tube.offset / np.maximum(tube.depth, 1)
+    lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
+    shade = _FULL * (_AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1))
+    if end > 0:
+        shade = shade * (1 - _HEM_SHADE * np.clip(1 - (tube.along - end) / _HEM_REACH, 0, 1))
+    return np.asarray(shade, np.float32)
