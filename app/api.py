@@ -37,7 +37,7 @@ class Api:
         """Share the page's engines."""
         self._handlers = handlers
         self._comparing = comparing
-        self._looks = Runs(take_ticket)
+        self._looks = Runs(take_ticket, threads=handlers.at_once)
 
     def try_on(self, person: Any, garment: Any, mask: Any, *values: Any) -> tuple[Any, ...]:
         """Dress the person of one photo in the garment of another picture.

@@ -5,12 +5,15 @@ The model loads in the background, so that the page is there at once; whoever is
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,10 +21,14 @@ from app.serving.options import parse
 
 if TYPE_CHECKING:
     from app.serving.hosting import Readiness
+    from app.serving.privacy import PictureFolder
+    from ladi.scale.fleet import Fleet
     from ladi.shelf import Shelf
 
-
 LOGGER = logging.getLogger("app")
+
+MOST_AT_ONCE = 32
+"""Requests at work, however many engines there are: Gradio runs 40 events at a time."""
 
 
 def start() -> NoReturn:
@@ -56,50 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    from app.serving.hosting import Readiness, default_model, launch_page, on_zero_gpu, prepare_zero_gpu
+    from app.serving.hosting import prepare_zero_gpu
     from app.serving.privacy import PictureFolder, configure_logging
 
     prepare_zero_gpu()
     pictures = PictureFolder(60 * options.keep_minutes)
     configure_logging(pictures.path)
-    from app.fields import Defaults
     from app.files import DISK_LIMIT
-    from app.page import build_page
-    from app.theme import looks
-    from app.tryon.handlers import Handlers
-    from ladi.commands.flags import running_of
-    from ladi.engine import Engine
-    from ladi.runtime.devices import choose_running
-    from ladi.runtime.loading import is_large
-    from ladi.shelf import Shelf
     from ladi.types import LadiError
-    from ladi.weights.catalog import find_model, installed_models, model_to_open, sampling_defaults
 
     os.environ[DISK_LIMIT] = str(options.disk_limit)
     try:
-        model, notice = model_to_open(options.model or default_model(options.device))
-        if notice:
-            LOGGER.warning("%s", notice)
-        steps, guidance = sampling_defaults(find_model(model))
-        choose_running(options.device, options.precision, large=is_large(model))
-        load = partial(
-            Engine.load,
-            **running_of(options),
-            fast_previews=options.fast_previews,
-            remember=60 * options.keep_minutes,
-        )
-        names = tuple(dict.fromkeys([model, *installed_models()]))
-        shelf, readiness = Shelf(names, load), Readiness(model)
-        page = build_page(
-            Handlers(shelf.get, default_model=model, models=names),
-            Defaults(steps, guidance, models=names, notice=notice, keep_minutes=options.keep_minutes),
-        )
-        if on_zero_gpu():  # calls run in copies of this process: what is loaded before is there in all
-            for name in names:
-                warm_up(shelf, Readiness(name))
-        launch_page(page, options, readiness, pictures, **looks())
-        threading.Thread(target=warm_up, args=(shelf, readiness), name="warm-up", daemon=True).start()
-        page.block_thread()
+        with engines_of(options) as engines:
+            serve(options, engines, pictures)
     except LadiError as error:
         print(error, file=sys.stderr)
         return 2
@@ -110,6 +86,92 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         pictures.close()
     return 0
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Where the page's engines come from."""
+
+    load: Callable[[str], Any]
+    """Makes the one of a model."""
+    fleet: Fleet | None = None
+    """They are its replicas, if anything."""
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be at work just now."""
+        return 1 if self.fleet is None else min(self.fleet.most, MOST_AT_ONCE)
+
+
+@contextmanager
+def engines_of(options: argparse.Namespace) -> Iterator[Engines]:
+    """Engines of this process, or of a cluster; the latter's end with the page.
+
+    Raises:
+        SettingError: there is no such cluster, device or precision, or no room for an engine.
+    """
+    from ladi.commands.flags import running_of
+
+    remember = 60 * options.keep_minutes
+    how = {**running_of(options), "fast_previews": options.fast_previews, "remember": remember}
+    if options.ray is None:
+        from ladi.engine import Engine
+
+        yield Engines(partial(Engine.load, **how))
+        return
+    from ladi.scale.cluster import connected
+    from ladi.scale.fleet import Fleet, load_engine
+
+    with connected(options.ray) as ray:
+        fleet = Fleet(
+            ray,
+            lambda name: partial(load_engine, model=name, running=how),
+            options.engines,
+            cpus=options.cpus_per_engine,
+        )
+        try:
+            yield Engines(fleet.engine, fleet)
+        finally:
+            fleet.close()
+
+
+def serve(options: argparse.Namespace, engines: Engines, pictures: PictureFolder) -> None:
+    """Build the page, serve it, and wait until it is interrupted; errors are ``main``'s."""
+    from app.fields import Defaults
+    from app.page import build_page
+    from app.serving.hosting import Readiness, default_model, launch_page, on_zero_gpu
+    from app.serving.visitors import let_through
+    from app.theme import looks
+    from app.tryon.handlers import Handlers
+    from ladi.runtime.devices import choose_running
+    from ladi.runtime.loading import is_large
+    from ladi.shelf import Shelf
+    from ladi.weights.catalog import find_model, installed_models, model_to_open, sampling_defaults
+
+    fleet = engines.fleet
+    gpus = None if fleet is None else fleet.share.gpus
+    model, notice = model_to_open(options.model or default_model(options.device, gpus=gpus))
+    if notice:
+        LOGGER.warning("%s", notice)
+    steps, guidance = sampling_defaults(find_model(model))
+    if fleet is None:
+        choose_running(options.device, options.precision, large=is_large(model))
+    names = tuple(dict.fromkeys([model, *installed_models()]))
+    shelf, readiness = Shelf(names, engines.load), Readiness(model)
+    threads = 1 if fleet is None else MOST_AT_ONCE  # begun as they are needed: a cluster may grow
+    page = build_page(
+        Handlers(shelf.get, default_model=model, models=names, at_once=threads),
+        Defaults(steps, guidance, models=names, notice=notice, keep_minutes=options.keep_minutes),
+    )
+    if on_zero_gpu():  # calls run in copies of this process: what is loaded before is there in all
+        for name in names:
+            warm_up(shelf, Readiness(name))
+    launch_page(page, options, readiness, pictures, **looks())
+    let_through(page, engines.at_once)
+    if fleet is not None:
+        fleet.watch(lambda _: let_through(page, engines.at_once))
+    threading.Thread(target=warm_up, args=(shelf, readiness), name="warm-up", daemon=True).start()
+    page.block_thread()
 
 
 def warm_up(shelf: Shelf, readiness: Readiness) -> None:

@@ -59,7 +59,7 @@ def build_page(handlers: Handlers, defaults: Defaults | None = None) -> gr.Block
         The page, with its queue set up; theme and CSS are given to ``launch()``.
     """
     start = defaults or Defaults()
-    looking = Looking(handlers.engine_for, default_model=handlers.default_model)
+    looking = Looking(handlers.engine_for, default_model=handlers.default_model, at_once=handlers.at_once)
     comparing = Comparing(
         handlers.engine_for, handlers.runs, default_model=handlers.default_model, models=handlers.models
     )

@@ -201,11 +201,12 @@ def seconds_for(values: Sequence[Any], *, pictures: int = 0) -> int:
         return gpu_seconds(1)
 
 
-def default_model(device: str | None) -> str:
+def default_model(device: str | None, *, gpus: float | None = None) -> str:
     """The model for a page that was not told which: full-size where it can be used, else the embedded one.
 
     Args:
         device: the one that is asked for, if any.
+        gpus: of the cluster, where it computes instead of this machine.
 
     Raises:
         SettingError: there is no such device.
@@ -213,6 +214,6 @@ def default_model(device: str | None) -> str:
     from ladi.runtime.devices import choose_device
     from ladi.weights.catalog import EMBEDDED, installed_models
 
-    if choose_device(device).type == "cpu":
+    if device == "cpu" or (choose_device(device).type == "cpu" if gpus is None else not gpus):
         return EMBEDDED
     return next((name for name in installed_models() if name != EMBEDDED), EMBEDDED)

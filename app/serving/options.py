@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.files import DISK_MEGABYTES
-from ladi.commands.flags import add_running, switched_on
+from ladi.commands.flags import add_running, cores, switched_on
 from ladi.commands.main import SentenceParser
+from ladi.rows import NO, YES
 from ladi.runtime.content import NETWORKS
+from ladi.scale.cluster import LOCAL, MOST_ENGINES, Bounds
 from ladi.types import SettingError
 
 KEEP_MINUTES, QUEUE_SIZE, PUBLIC_VISITOR_LIMIT = 30, 32, 2
+AUTO = "auto"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -71,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=switched_on("LADI_FAST_PREVIEWS"),
         help="decode previews of full-size models with TAESD (LADI_FAST_PREVIEWS)",
     )
+    _add_cluster(parser.add_argument_group("on a cluster, by Ray (pip install -r requirements-scale.txt)"))
     return parser
 
 
@@ -160,6 +164,35 @@ def _add_sharing(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_cluster(group: argparse._ArgumentGroup) -> None:
+    env, add = os.environ.get, group.add_argument
+    add(
+        "--ray",
+        nargs="?",
+        const=LOCAL,
+        type=_address,
+        metavar="ADDRESS",
+        default=env("LADI_RAY") or None,
+        help="paint on a Ray cluster: auto for the one that this machine belongs to, or its host:port; on "
+        "the processors or GPUs of this machine where none is named (LADI_RAY; local for the latter)",
+    )
+    add(
+        "--engines",
+        type=_engines,
+        metavar="N",
+        default=env("LADI_ENGINES") or AUTO,
+        help="up to so many engines, as people wait; 2-8 for at least two and up to eight; auto, as many as "
+        "the cluster holds, unless given (LADI_ENGINES)",
+    )
+    add(
+        "--cpus-per-engine",
+        type=cores,
+        metavar="N",
+        default=env("LADI_CPUS_PER_ENGINE") or "1",
+        help="cores of each where there are no GPUs (LADI_CPUS_PER_ENGINE; 1); with GPUs, each has one",
+    )
+
+
 def read_users(options: argparse.Namespace) -> list[tuple[str, str]] | None:
     """Users and passwords of ``--auth`` and ``--auth-file``, or of their variables.
 
@@ -203,3 +236,24 @@ def _from_one(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, got {text!r}")
     return int(text)
+
+
+def _address(text: str) -> str | None:
+    """Where a cluster is, for argparse; a variable may also say yes, for one of this machine, or no."""
+    word = text.strip().lower()
+    return None if word in NO else LOCAL if word in YES else text.strip()
+
+
+def _engines(text: str) -> Bounds:
+    """How many engines there are to be, for argparse."""
+    if text == AUTO:
+        return Bounds()
+    least, dash, most = text.partition("-")
+    if not dash:
+        least, most = "1", text
+    numbers = [int(word) if word.isdecimal() else 0 for word in (least, most)]
+    if not 0 < numbers[0] <= numbers[1] <= MOST_ENGINES:
+        raise argparse.ArgumentTypeError(
+            f"must be auto, a number from 1 to {MOST_ENGINES}, or two such as 2-8, got {text!r}"
+        )
+    return Bounds(*numbers)

@@ -23,9 +23,11 @@ from gradio.state_holder import StateHolder
 from app.running import Ticket
 
 GPU = "gpu"
-"""The concurrency id of the events that paint: one of them runs at a time."""
+"""The concurrency id of the events that paint: as many run at a time as there are engines."""
 LOOK = "look"
 """That of programs' looks at photos, which are as limited."""
+PREPARE, LOOKERS = "prepare", 2
+"""That of the page's own looks, and how many run at a time beside one engine."""
 COMPUTING = (GPU, LOOK)
 OTHERS = 8
 """So many times more of all other events, which are short, may wait: the page looks at each new picture."""
@@ -63,6 +65,21 @@ def guard_queue(page: gr.Blocks, *, most_waiting: int, per_visitor: int | None) 
         return await push(body=body, request=request, username=username)
 
     queue.push = guarded  # type: ignore[method-assign]
+
+
+def let_through(page: gr.Blocks, engines: int) -> None:
+    """Have as many events compute at once as there are engines for; all others wait in the queue.
+
+    Args:
+        page: its ``queue()`` has been called, and must not be called again.
+        engines: may be told anew at any time.
+    """
+    limits = {GPU: engines, LOOK: engines, PREPARE: max(LOOKERS, engines)}
+    for function in page.fns.values():
+        if function.concurrency_id in limits:
+            function.concurrency_limit = limits[function.concurrency_id]
+    for name, waiting in page._queue.event_queue_per_concurrency_id.items():  # there since it is served
+        waiting.concurrency_limit = limits.get(name, waiting.concurrency_limit)
 
 
 def forget_callers(page: gr.Blocks) -> None:

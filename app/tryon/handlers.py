@@ -76,6 +76,7 @@ class Handlers:
         *,
         default_model: str = "mini",
         models: tuple[str, ...] = (),
+        at_once: int = 1,
     ) -> None:
         """Remember where engines come from.
 
@@ -83,11 +84,13 @@ class Handlers:
             engine_for: gives the engine of a model by name, waiting for it to be loaded; raises ModelError.
             default_model: the model to use when a caller names none.
             models: what can be chosen; the default one alone unless given.
+            at_once: how many requests may be at work; more than one where engines compute elsewhere.
         """
         self.engine_for = engine_for
         self.default_model = default_model
         self.models = models or (default_model,)
-        self.runs = Runs(take_ticket)
+        self.at_once = at_once
+        self.runs = Runs(take_ticket, threads=at_once)
 
     # Painting.
 
@@ -108,12 +111,8 @@ class Handlers:
             Values or updates for ``SHOWN``; an error is shown where the progress was.
         """
         settings = named_here(values)
-        yield self._shown(
-            button=gr.update(visible=False),
-            cancel=gr.update(visible=True),
-            status=words.waiting(),
-            refusal="",
-        )
+        off, on = gr.update(visible=False), gr.update(visible=True)
+        yield self._shown(button=off, cancel=on, status=words.waiting(), refusal="")
         ended: dict[str, Any] = {}
         with fenced(ended, "a try-on"):
             mask = masks.note_strokes(drawn, token, layers)
@@ -123,11 +122,9 @@ class Handlers:
                 else:
                     steps = read_value(settings, "steps")
                     text = words.progress(report.stage, report.share, report.seconds, steps)
-                    fresh = (
-                        {}
-                        if report.preview is None
-                        else {"preview": gr.update(value=report.preview, visible=True)}
-                    )
+                    fresh = {}
+                    if report.preview is not None:
+                        fresh["preview"] = gr.update(value=report.preview, visible=True)
                     yield self._shown(status=text, **fresh)
         idle = {
             "button": gr.update(visible=True),

@@ -17,6 +17,7 @@ from app import pictures, words
 from app.fence import sentences
 from app.files import new_folder, write_turned
 from app.running import Crew
+from app.serving.visitors import LOOKERS
 from app.tryon import masks
 from app.values import named, read_upload, read_value
 from ladi.preprocess.frame import to_pixels
@@ -27,8 +28,6 @@ from ladi.weights.catalog import trained_categories
 
 LOGGER = logging.getLogger(__name__)
 
-LOOKERS = 2
-"""Pictures that are looked at at once."""
 PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
@@ -57,11 +56,13 @@ class Looking:
     )
     """The order of what ``look`` gives back."""
 
-    def __init__(self, engine_for: Callable[[str], Any], *, default_model: str = "mini") -> None:
+    def __init__(
+        self, engine_for: Callable[[str], Any], *, default_model: str = "mini", at_once: int = 1
+    ) -> None:
         """Remember where engines come from; see ``Handlers``."""
         self.engine_for = engine_for
         self.default_model = default_model
-        self._crew = Crew(LOOKERS)
+        self._crew = Crew(max(LOOKERS, at_once))
 
     def look(
         self,

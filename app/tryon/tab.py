@@ -14,6 +14,7 @@ import gradio as gr
 from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
+from app.serving.visitors import LOOKERS, PREPARE
 from app.tryon.editor import found_fields, layers_reader, mask_fields
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
@@ -21,7 +22,6 @@ from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, run_in_line
 
-PREPARE = "prepare"
 LOOKED_AT = ("category", "clean_garment", "use_anyway", "mask_rule", "size", "model")
 """The settings that change what is found in the two pictures."""
 
@@ -159,7 +159,7 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
         inputs,
         looked,
         trigger_mode="always_last",
-        concurrency_limit=2,
+        concurrency_limit=LOOKERS,
         concurrency_id=PREPARE,
         **PRIVATE,
     ).then(

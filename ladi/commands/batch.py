@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ladi.commands.flags import add_model, add_running, add_settings, running_of, settings_of
+from ladi.commands.flags import add_model, add_running, add_settings, cores, running_of, settings_of
+from ladi.scale.cluster import MOST_ENGINES
 
 if TYPE_CHECKING:
     from ladi.batch.book import RowDone
     from ladi.batch.pairing import Row
 
 EXIT_ROWS_FAILED = 1
-MOST_ENGINES = 1000
 AT_ONCE = 3
 """Rows at work at a time: one is prepared, one painted, and one put back into its photo and saved."""
 
@@ -70,7 +70,7 @@ def add_parser(subparsers: Any) -> None:
     )
     cluster.add_argument(
         "--cpus-per-engine",
-        type=_cores,
+        type=cores,
         default=1.0,
         metavar="N",
         help="cores of each where there are no GPUs (%(default)g); with GPUs, each engine has one",
@@ -208,13 +208,6 @@ def _engines(text: str) -> int | None:
     if not text.isdecimal() or not 0 < int(text) <= MOST_ENGINES:
         raise argparse.ArgumentTypeError(f"must be auto, or a number from 1 to {MOST_ENGINES}, got {text!r}")
     return int(text)
-
-
-def _cores(text: str) -> float:
-    """Cores of an engine, for argparse."""
-    if not text.isdecimal() or not 0 < int(text) <= MOST_ENGINES:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
-    return float(text)
 
 
 def _check_shared(settings: dict[str, Any], model: str) -> None:

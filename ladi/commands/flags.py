@@ -13,6 +13,7 @@ from typing import Any
 
 from ladi.rows import NO, YES, listed, read_size, read_switch
 from ladi.runtime.content import NETWORKS, SIGHTS, THRESHOLD, FilterChoice
+from ladi.scale.cluster import MOST_ENGINES
 from ladi.settings import GROUPS, table
 
 OFF = "off"
@@ -134,6 +135,13 @@ def _share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text!r}")
     return number
+
+
+def cores(text: str) -> float:
+    """The cores of an engine, for argparse."""
+    if not text.isdecimal() or not 0 < int(text) <= MOST_ENGINES:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+    return float(text)
 
 
 def switched_on(variable: str) -> bool:

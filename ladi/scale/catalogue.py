@@ -26,12 +26,12 @@ from ladi.batch.order import cut_in_groups
 from ladi.batch.pairing import Row
 from ladi.batch.work import Job, PhotoFiles, make_row
 from ladi.runtime.recall import CATALOGUE
-from ladi.scale.cluster import Share, count_engines, share_of
+from ladi.scale.cluster import Share, check_room, count_engines, share_of
 from ladi.scale.pantry import Pantry, Shared
 from ladi.scale.pool import IN_HAND, Lost, Pool
 from ladi.scale.worker import Load, RowWorker
 from ladi.settings import TryOnRequest
-from ladi.types import PairsError, Result, SettingError
+from ladi.types import PairsError, Result
 
 GROUP = 16
 """Rows that stay together, at most."""
@@ -124,10 +124,8 @@ def _made(
     if not able:
         return
     share = share_of(ray, engines.cpus)
+    check_room(ray, share)
     fit = count_engines(ray, share, engines.count)
-    if not fit:
-        needs = "a GPU" if share.gpus else f"{share.cpus:g} cores"
-        raise SettingError(f"The cluster has no machine with {needs} for an engine: give it a larger one.")
     machines = sum(node["Alive"] for node in ray.nodes())
     told(f"{fit} engine{'s' * (fit != 1)} on {machines} machine{'s' * (machines != 1)}")
     here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(

@@ -9,7 +9,9 @@ import importlib
 import importlib.util
 import math
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from ladi.types import SettingError
 LOCAL = "local"
 """The address that starts a cluster of this machine alone."""
 KNOCK_SECONDS = 5.0
+MOST_ENGINES = 1000
 STORE_BYTES = 1 << 30
 """Memory for what travels between the processes of such a cluster."""
 
@@ -42,6 +45,22 @@ class Share:
         return {"CPU": self.cpus, "GPU": self.gpus}
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """How few and how many engines there are to be."""
+
+    least: int = 1
+    most: int | None = None
+    """As many as the cluster holds, unless given."""
+
+
+SERVING = {
+    "RAY_SERVE_HANDLE_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",  # who waits is told, not every 10 s
+    "RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "1",  # one that computes is late
+}
+"""What Serve reads as it is imported."""
+
+
 def find_ray() -> Any:
     """The package.
 
@@ -55,6 +74,23 @@ def find_ray() -> Any:
         )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     return importlib.import_module("ray")
+
+
+def find_serve() -> Any:
+    """Ray's part that keeps replicas of an engine.
+
+    Raises:
+        SettingError: it, or a package that it needs, is not installed.
+    """
+    for name, value in SERVING.items():
+        os.environ.setdefault(name, value)
+    try:
+        return importlib.import_module("ray.serve")
+    except ImportError as error:
+        raise SettingError(
+            "--ray needs the packages of Ray Serve too: get them by `pip install -r requirements-scale.txt`, "
+            "or leave it out."
+        ) from error
 
 
 @contextmanager
@@ -74,11 +110,14 @@ def connected(address: str) -> Iterator[Any]:
         # Photos stay in memory: Ray would otherwise write to the disk what its store has no room for.
         settings = {"automatic_object_spilling_enabled": False}
         own = {"object_store_memory": STORE_BYTES, "_system_config": settings}
+    ended = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address, include_dashboard=False if own else None, **own)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise SettingError(f"There is no Ray cluster at {address!r} that can be used: {reason}") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ended)  # Ray has put its own there
     try:
         yield ray
     finally:
@@ -106,3 +145,17 @@ def count_engines(ray: Any, share: Share, wanted: int | None) -> int:
     """How many engines there are to be at the moment: as many as fit, or as are wanted if that is fewer."""
     fit = sum(share.fits(node["Resources"]) for node in ray.nodes() if node["Alive"])
     return fit if wanted is None else min(fit, wanted)
+
+
+def check_room(ray: Any, share: Share, least: int = 1) -> None:
+    """Raises SettingError unless the cluster has room for so many engines."""
+    fit = count_engines(ray, share, None)
+    if fit >= least:
+        return
+    needs = "a GPU" if share.gpus else f"{share.cpus:g} cores"
+    if not fit:
+        raise SettingError(f"The cluster has no machine with {needs} for an engine: give it a larger one.")
+    raise SettingError(
+        f"The cluster has room for {fit} engines with {needs} each, not for {least}: ask for fewer, or give "
+        "it more machines."
+    )
