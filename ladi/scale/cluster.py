@@ -73,6 +73,7 @@ def find_ray() -> Any:
             "it out."
         )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # only where it is told to, and not after the end
     return importlib.import_module("ray")
 
 

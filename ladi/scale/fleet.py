@@ -6,6 +6,7 @@ those that die, and knows which one remembers what. Its HTTP server stays off: t
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import logging
 import secrets
@@ -65,7 +66,7 @@ class Fleet:
         check_room(ray, self.share, self._bounds.least)
         self.most = count_engines(ray, self.share, self._bounds.most)
         self._prefix = f"ladi-page-{secrets.token_hex(4)}-"
-        self._models: list[str] = []
+        self._handles: dict[str, Any] = {}
         self._over = threading.Event()
         self._serve.start(proxy_location="Disabled", logging_config=QUIET)
         logging.getLogger("ray.serve").setLevel(logging.ERROR)  # of each replica, two lines
@@ -80,7 +81,7 @@ class Fleet:
             ModelError: it cannot be loaded, or there is no room for it.
         """
         handle = self._deploy(name)
-        self._models.append(name)
+        self._handles[name] = handle
         try:
             self._wait_for(name)
             problem = handle.problem.remote().result(timeout_s=PATIENCE)
@@ -159,14 +160,15 @@ class Fleet:
                     changed(most)
 
     def _end(self, name: str) -> None:
+        # What a handle tells Serve of those who wait would go on, and connect this process anew.
+        asyncio.run(self._handles.pop(name).shutdown_async())
         with suppress(self._ray.exceptions.RayError):
-            self._models.remove(name)
             self._serve.delete(self._prefix + name, _blocking=False)  # nobody waits for what they still do
 
     def close(self) -> None:
         """End all replicas; what they remember goes with them."""
         self._over.set()
-        for name in list(self._models):
+        for name in list(self._handles):
             self._end(name)
 
 

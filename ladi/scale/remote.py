@@ -72,6 +72,9 @@ class RemoteEngine:
     ) -> Result:
         """As ``Engine.try_on``; after the loss of a replica, ``progress`` begins anew.
 
+        Of the result, the encoder's features stay where they were made, and layers by themselves
+        (``cut_outs``) are there for those who watch it, by ``preview``.
+
         Raises:
             LadiError: as there.
             ModelError: also where replicas die over it, or there are none.
@@ -104,10 +107,11 @@ class RemoteEngine:
         work = self._handle.options(stream=True, multiplexed_model_id=name).work
         errors = self._ray.exceptions
         calls = calls or {}
+        watched = calls.get("preview") is not None
         for _ in range(TRIES):
             try:
                 return asyncio.run(
-                    _follow(lambda: work.remote(method, name, arguments, named, bool(calls)), calls)
+                    _follow(lambda: work.remote(method, name, arguments, named, watched), calls)
                 )
             except errors.RayTaskError:  # the engine's own mistake, which it would make again
                 raise

@@ -19,13 +19,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ladi.runtime.recall import Room
-from ladi.types import LadiError
+from ladi.types import LadiError, Result
 
 KEPT = 16
 """People, and as many garments, that a replica remembers, for ``ladi.runtime.recall.SECONDS``."""
@@ -120,7 +121,7 @@ class EngineReplica:
         return self._problem
 
     async def work(
-        self, method: str, remembered: str, arguments: Sequence[Any], named: Mapping[str, Any], reports: bool
+        self, method: str, remembered: str, arguments: Sequence[Any], named: Mapping[str, Any], watched: bool
     ) -> AsyncIterator[Told | Answer | Refused]:
         """Have the engine do something.
 
@@ -129,7 +130,7 @@ class EngineReplica:
             remembered: the name under which its next call should come back to this replica.
             arguments: of the method.
             named: likewise.
-            reports: the method takes ``progress`` and ``cancelled``, and ``try_on`` also ``preview``.
+            watched: the caller wants previews, and a result's layers by themselves.
 
         Yields:
             Reports, and at the end one ``Answer`` or ``Refused``. Whoever stops listening stops the work.
@@ -150,10 +151,16 @@ class EngineReplica:
 
         reporting = Reporting(tell)
         more: dict[str, Any] = {}
-        if reports:
+        if method in ("try_on", "compare"):
             more = {"progress": reporting.progress, "cancelled": reporting.cancelled}
-            more |= {"preview": reporting.preview} if method == "try_on" else {}
-        done = self._crew.submit(lambda: getattr(self._engine, method)(*arguments, **named, **more))
+        if method == "try_on" and watched:
+            more["preview"] = reporting.preview
+
+        def compute() -> Any:
+            made = getattr(self._engine, method)(*arguments, **named, **more)
+            return packed(made, layers=watched) if isinstance(made, Result) else made
+
+        done = self._crew.submit(compute)
         done.add_done_callback(lambda _: tell(None))
         try:
             while (what := await told.get()) is not None:
@@ -166,6 +173,19 @@ class EngineReplica:
             # Also where the caller has cancelled, or is gone.
             reporting.stop()
             done.cancel()
+
+
+def packed(result: Result, *, layers: bool) -> Result:
+    """What of a result travels: half of it are features that nobody looks at.
+
+    Args:
+        result: as the engine made it.
+        layers: whoever asked looks at its layers. They are made here: that takes a third of a try-on with the
+            embedded model, and where the result goes, all engines' results come together.
+    """
+    conditions = replace(result.conditions, person_features=(), garment_features=())
+    cut = result.cut_outs if layers else None
+    return replace(result, conditions=conditions, cut_outs=cut and partial(dict, cut()))
 
 
 async def _itself(name: str) -> str:

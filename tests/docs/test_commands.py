@@ -85,6 +85,9 @@ BY_ANOTHER_TEST = {
     },
     "python -m ladi train second --work runs/second --stage export": f"{SECOND}::trained",
     "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_catalogue.py::test_the_command",
+    "python app.py --ray": "tests/scale/test_fleet.py::test_the_page_is_served_by_a_cluster",
+    "python app.py --ray auto --engines 2-8": "tests/scale/test_fleet.py::"
+    "test_the_page_is_served_by_a_cluster",
     "accelerate launch --multi_gpu … --device cpu": "tests/training/test_paper_model.py::"
     "test_two_processes_equal_one_of_twice_the_batch",
 }
@@ -108,6 +111,8 @@ NOT_RUN = {
     "python -m benchmarks.real_photos": "needs photos that are not part of the project",
     "python -m benchmarks.catalogue": "takes minutes",
     "python -m benchmarks.soak --idle 11": "takes an hour",
+    "python benchmarks/page_engines.py": "takes minutes",
+    "python benchmarks/page_engines.py --wait 0.5 --break": "takes minutes",
     "python -m benchmarks.photo_memory": "takes minutes, and gigabytes of memory",
     "python -m benchmarks.content_filter": "needs photos that are not part of the project",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import FakeEngine
+from tests.ui.fake import FakeEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 

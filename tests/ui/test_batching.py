@@ -23,7 +23,8 @@ from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.settings import TryOnRequest
 from ladi.types import GarmentError, Result
 from tests.bad_files import BAD_FILES
-from tests.ui.conftest import FakeEngine, Send, page_values
+from tests.ui.conftest import Send, page_values
+from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
 
 

@@ -22,7 +22,8 @@ from ladi.preprocess.findings import USE_ANYWAY
 from ladi.preprocess.photo import read_photo
 from ladi.settings import Switches
 from ladi.types import Cancelled, Finding, PersonError
-from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
+from tests.ui.conftest import Send, page_values
+from tests.ui.fake import FakeEngine, parts_of
 from tests.ui.pictures import coloured
 
 SKIP = gr.skip()

@@ -23,7 +23,8 @@ from app.tryon.looking import Looking
 from app.tryon.tab import layers_reader
 from app.values import read_mask_file
 from ladi.types import PhotoError
-from tests.ui.conftest import FakeEngine, Send, page_values
+from tests.ui.conftest import Send, page_values
+from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
 
 REFUSED = "was not uploaded to this page"

@@ -13,7 +13,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.utils import Status
 
-from tests.ui.conftest import FakeEngine, page_values
+from tests.ui.conftest import page_values
+from tests.ui.fake import FakeEngine
 from tests.ui.served import Server, serve  # noqa: F401
 
 # ruff: noqa: F811

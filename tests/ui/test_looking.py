@@ -20,7 +20,8 @@ from ladi.preprocess.findings import USE_ANYWAY, finding, raise_errors
 from ladi.preprocess.photo import read_photo
 from ladi.types import GarmentError, PersonError
 from tests.bad_files import BAD_FILES
-from tests.ui.conftest import FakeEngine, Send, page_values, parts_of
+from tests.ui.conftest import Send, page_values
+from tests.ui.fake import FakeEngine, parts_of
 from tests.ui.pictures import coloured
 
 SKIP = gr.skip()

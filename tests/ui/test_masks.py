@@ -15,7 +15,8 @@ from app.tryon import masks
 from app.tryon.masks import EDITOR, DrawnMask
 from app.tryon.tab import layers_reader
 from ladi.types import Frame, MaskError, Photo
-from tests.ui.conftest import SIZE, Send, parts_of
+from tests.ui.conftest import Send
+from tests.ui.fake import SIZE, parts_of
 from tests.ui.pictures import coloured
 
 PHOTO = Photo(coloured(10, 60, 110, (400, 300)))

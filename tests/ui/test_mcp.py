@@ -20,7 +20,7 @@ from app.serving.options import parse
 from app.serving.privacy import PictureFolder
 from app.tryon.handlers import Handlers
 from ladi.shelf import Shelf
-from tests.ui.conftest import FakeEngine
+from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
 
 mcp = pytest.importorskip("mcp", reason="needs pip install 'gradio[mcp]'")

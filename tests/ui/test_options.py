@@ -11,6 +11,7 @@ import yaml
 import ladi
 from app.serving.options import build_parser, parse
 from ladi.commands.flags import running_of
+from ladi.scale.cluster import Bounds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +35,9 @@ VARIABLES = {
     "CONTENT_FILTER": ("content_filter", "1", "open-nsfw"),
     "CONTENT_THRESHOLD": ("content_threshold", "0.5", 0.5),
     "CONTENT_SEES": ("content_sees", "uploads", "uploads"),
+    "RAY": ("ray", "auto", "auto"),
+    "ENGINES": ("engines", "2-8", Bounds(2, 8)),
+    "CPUS_PER_ENGINE": ("cpus_per_engine", "2", 2.0),
     "FAST_PREVIEWS": ("fast_previews", "1", True),
 }
 """Each variable's flag, what is written into it, and what is read."""
@@ -74,6 +78,16 @@ def test_every_variable_is_read_and_its_flag_comes_first(monkeypatch: pytest.Mon
         assert parse(["--auth", "carl:d"]).auth == [("carl", "d")]
 
 
+def test_a_cluster_is_named_started_or_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents a page that computes elsewhere than it was told."""
+    assert parse([]).ray is None and parse(["--ray"]).ray == "local"
+    assert parse(["--ray", "10.0.0.1:6379", "--engines", "4"]).engines == Bounds(1, 4)
+    assert parse(["--ray", "auto"]).engines == Bounds(1, None)
+    for said, read in (("yes", "local"), ("no", None), ("", None)):
+        monkeypatch.setenv("LADI_RAY", said)
+        assert parse([]).ray == read
+
+
 def test_users_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Prevents passwords on the command line from being the only way."""
     users = tmp_path / "users.txt"
@@ -87,6 +101,9 @@ def test_users_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     ("words", "sentence"),
     [
         (("--port", "70000"), "a port is a number from 1 to 65535, got '70000'"),
+        (("--engines", "8-2"), "must be auto, a number from 1 to 1000, or two such as 2-8, got '8-2'"),
+        (("--engines", "many"), "must be auto, a number from 1 to 1000, or two such as 2-8, got 'many'"),
+        (("--cpus-per-engine", "0"), "must be a whole number from 1, got '0'"),
         (("--queue-size", "0"), "a whole number from 1 is needed, got '0'"),
         (("--keep-minutes", "1.5"), "a whole number from 1 is needed, got '1.5'"),
         (("--visitor-limit", "many"), "a whole number from 1 is needed"),

@@ -24,7 +24,7 @@ from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
 from ladi.types import LadiError, PersonError, PhotoError
 from tests.bad_files import BAD_FILES
-from tests.ui.conftest import FakeEngine
+from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
 
 

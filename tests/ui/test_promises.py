@@ -33,7 +33,8 @@ from app.serving.options import parse
 from app.serving.privacy import PictureFolder, PrivateFormatter
 from app.tryon.handlers import Handlers
 from ladi.shelf import Shelf
-from tests.ui.conftest import FakeEngine, page_values
+from tests.ui.conftest import page_values
+from tests.ui.fake import FakeEngine
 
 MCP = importlib.util.find_spec("mcp") is not None
 NAME = "anna-smith of 12 elm street"

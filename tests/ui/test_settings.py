@@ -22,7 +22,7 @@ from ladi.postprocess.png import read_settings
 from ladi.records import record, request_of, values_of
 from ladi.settings import part, table
 from ladi.types import Photo, SettingError
-from tests.ui.conftest import FakeEngine
+from tests.ui.fake import FakeEngine
 
 GREY = Photo(np.full((32, 24, 3), 128, np.uint8))
 

@@ -19,7 +19,8 @@ from app.words import STOPPED, UNEXPECTED
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.photo import read_photo
 from ladi.types import PersonError
-from tests.ui.conftest import SIZE, FakeEngine, Send, page_values, parts_of
+from tests.ui.conftest import Send, page_values
+from tests.ui.fake import SIZE, FakeEngine, parts_of
 from tests.ui.pictures import coloured
 
 SKIP = gr.skip()
