@@ -113,7 +113,11 @@ def measure(
     breaking = options.breaking and engines > 1
     done, lock, times = count(1), threading.Lock(), []
     garment = handle_file(ROOT / "assets" / "examples" / "garment-striped-tee.jpg")
-    clients = [Client(address, verbose=False, download_files=str(path.parent / path.stem)) for path in people]
+    patience: Any = {"timeout": 300}
+    clients = [
+        Client(address, verbose=False, download_files=str(path.parent / path.stem), httpx_kwargs=patience)
+        for path in people
+    ]
 
     def ask(client: Any, path: Path) -> np.ndarray:
         picture = client.predict(handle_file(path), garment, seed="1", api_name="/try_on")[0]

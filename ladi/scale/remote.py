@@ -106,6 +106,7 @@ class RemoteEngine:
         name = hashlib.blake2b(digest(photo), key=_SALT, digest_size=8).hexdigest()
         work = self._handle.options(stream=True, multiplexed_model_id=name).work
         errors = self._ray.exceptions
+        lost = (errors.RayError, self._ray.serve.exceptions.RayServeException)
         calls = calls or {}
         watched = calls.get("preview") is not None
         for _ in range(TRIES):
@@ -115,7 +116,7 @@ class RemoteEngine:
                 )
             except errors.RayTaskError:  # the engine's own mistake, which it would make again
                 raise
-            except errors.RayError as error:
+            except lost as error:
                 LOGGER.warning("an engine was lost: %s", type(error).__name__)
         raise ModelError(
             f"The engine died over this, {TRIES} times: try again, and take a smaller photo if it "

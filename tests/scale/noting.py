@@ -89,7 +89,7 @@ def at_work(diary: Path) -> list[Note]:
     return [note for note in left if Path(f"/proc/{note.process}").exists()]
 
 
-def until(told: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(told: Callable[[], Any], seconds: float = 180.0) -> Any:
     """What is told once it is something."""
     end = time.monotonic() + seconds
     while not (found := told()) and time.monotonic() < end:

@@ -38,6 +38,7 @@ pytest.importorskip("ray.serve", reason="Ray Serve's packages come with requirem
 
 SOON = 5.0
 """Seconds within which a replica must have stopped; a step takes a fiftieth of one."""
+PAUSE = 0.3
 LONG = 500
 """Steps of those that are to be stopped, or to die: ten seconds."""
 
@@ -75,7 +76,7 @@ def two(cluster: Any, diary: Path) -> Iterator[RemoteEngine]:
     fleet.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def slow(cluster: Any, two: RemoteEngine, diary: Path) -> Iterator[tuple[Fleet, RemoteEngine]]:
     """One that is at work for ten seconds, and of which there may be more."""
     fleet = Fleet(ray, lambda name: partial(load, diary=str(diary), steps=LONG), Bounds(1))
@@ -137,17 +138,18 @@ def test_what_the_visitor_can_mend_is_said(two: RemoteEngine) -> None:
 
 def test_the_next_request_goes_where_the_photo_is_remembered(two: RemoteEngine, diary: Path) -> None:
     """Prevents preparing a visitor's photo anew for each garment, and one replica that gets them all."""
-    people = range(50, 56)
+    people = range(50, 54)
+    for person in people:
+        two.prepare_person(photo(person))
+        time.sleep(PAUSE)  # who answered is busy for a moment still, and what is where is told every 0.1 s
+    looked = {note.photo: note.process for note in read(diary, "looked")}
     for garment in (90, 91, 92):
         for person in people:
-            if garment == 90:
-                two.prepare_person(photo(person))
             two.try_on(request(person, garment))
-        time.sleep(0.5)  # Serve tells what is where a few times a second
-    notes = [*read(diary), *read(diary, "looked")]
-    where = {person: {note.process for note in notes if note.photo == person} for person in people}
-    assert [len(processes) for processes in where.values()] == [1] * 6
-    assert len(set.union(*where.values())) == 2
+            time.sleep(PAUSE)
+    back = [note.process == looked[note.photo] for note in read(diary)]
+    assert len(back) == 12 and sum(back) >= 10  # by chance, that would be one run in fifty
+    assert len(set(looked.values())) == 2
 
 
 def test_cancel_stops_within_a_step(slow: tuple[Fleet, RemoteEngine], diary: Path) -> None:
@@ -190,7 +192,9 @@ def test_everybody_gets_their_own_through_the_page(
     def visit(number: int) -> None:
         Image.fromarray(coloured(number, 60, 110)).save(tmp_path / f"person-{number}.png")
         sent = [handle_file(tmp_path / f"person-{number}.png"), handle_file(tmp_path / "garment.png")]
-        client = Client(address, verbose=False, download_files=str(tmp_path / str(number)))
+        patience = {"timeout": 120}
+        folder = str(tmp_path / str(number))
+        client = Client(address, verbose=False, download_files=folder, httpx_kwargs=patience)
         for _ in range(4):
             picture = client.predict(*sent, api_name="/try_on")[0]
             np.testing.assert_array_equal(np.asarray(Image.open(picture)), 255 - coloured(number, 60, 110))
