@@ -1,9 +1,9 @@
 """The page with one engine and with two, on a cluster of this machine: ``python benchmarks/page_engines.py``.
 
 Clients ask over HTTP on this machine alone, each with a photo of its own, for one picture after the other, as
-programs do. First one engine answers them, then two, of a core each; with ``--break``, of the latter one is
-killed when a third of the answers is there, and a machine for one more joins at two thirds. Printed are
-answers a minute, the ratio of both, and how many answers were missing or of another client's photo.
+programs do. First one engine answers them, then two, of a core each; with ``--break`` two again, of which
+one is killed when a third of the answers is there, and a machine for a third joins at two thirds. Printed are
+answers a minute, the ratio of the first two, and how many answers were missing or of another client's photo.
 
 ``--wait S`` takes engines that wait S seconds for each picture in place of computing: that measures what page
 and cluster cost, where there are too few cores for the engines. Two engines that compute want two cores, and
@@ -45,10 +45,11 @@ def main() -> int:
         os.environ["GRADIO_TEMP_DIR"] = name
         people = [write_photo(Path(name), number) for number in range(options.clients)]
         with machines() as cluster, served(options) as (fleet, address, page):
-            rates = []
-            for engines in (1, 2):
-                rates.append(measure(fleet, address, page, people, options, engines, cluster))
+            asked = partial(measure, fleet, address, page, people, options.requests)
+            rates = [asked(engines, inverted=bool(options.wait)) for engines in (1, 2)]
             print(f"two engines to one: {rates[1] / rates[0]:.2f}")
+            if options.breaking:
+                asked(2, inverted=bool(options.wait), cluster=cluster)
     return 0
 
 
@@ -100,18 +101,31 @@ def measure(
     address: str,
     page: Any,
     people: list[Path],
-    options: argparse.Namespace,
+    requests: int,
     engines: int,
-    cluster: Any,
+    *,
+    inverted: bool,
+    cluster: Any = None,
 ) -> float:
-    """Answers a minute of so many engines, after one that warms up and does not count."""
+    """Answers a minute of so many engines, after one that warms up and does not count.
+
+    Args:
+        fleet: of the engines.
+        address: of the page.
+        page: served there.
+        people: a photo for each client.
+        requests: of all clients.
+        engines: that may be at work at once.
+        inverted: what the pictures are to be; see ``own``.
+        cluster: in which an engine is killed, and which a machine joins; nothing of the kind unless given.
+    """
     from gradio_client import Client, handle_file
 
     from app.serving.visitors import let_through
 
     let_through(page, engines)
-    breaking = options.breaking and engines > 1
     done, lock, times = count(1), threading.Lock(), []
+    joins = threading.Event()
     garment = handle_file(ROOT / "assets" / "examples" / "garment-striped-tee.jpg")
     patience: Any = {"timeout": 300}
     clients = [
@@ -125,7 +139,7 @@ def measure(
 
     def visit(client: Any, path: Path) -> list[str]:
         wrong = []
-        for _ in range(options.requests // len(people)):
+        for _ in range(requests // len(people)):
             try:
                 picture = ask(client, path)
             except Exception as error:  # counted: there is to be none
@@ -134,22 +148,27 @@ def measure(
             with lock:
                 times.append(time.perf_counter())
                 number = next(done)
-            if not own(picture, np.asarray(Image.open(path)), inverted=bool(options.wait)):
+            if not own(picture, np.asarray(Image.open(path)), inverted=inverted):
                 wrong.append(f"{path.stem}: a picture of another")
-            if breaking and number == options.requests // 3:
+            if cluster and number == requests // 3:
                 os.kill(newest_engine(), signal.SIGKILL)
-            if breaking and number == options.requests * 2 // 3:
-                cluster.add_node(num_cpus=1, object_store_memory=STORE)
-                let_through(page, 3)
+            if cluster and number == requests * 2 // 3:
+                joins.set()
         return wrong
 
     ask(clients[0], people[0])
     started = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as crew:
-        wrong = [one for told in crew.map(visit, clients, people) for one in told]
+        visits = crew.map(visit, clients, people)
+        if cluster:
+            joins.wait()
+            # Here, since Ray starts nodes in the main thread alone.
+            cluster.add_node(num_cpus=1, object_store_memory=STORE)
+            let_through(page, 3)
+        wrong = [one for told in visits for one in told]
     rate = len(times) / (max(times) - started) * 60
     words = f"{engines} engine{'s' * (engines > 1)}"
-    if breaking:
+    if cluster:
         words += f", one killed, {fleet.running('mini')} at the end"
     print(f"{words}: {len(times)} answers, {rate:.1f} a minute, {len(wrong)} wrong", *wrong, sep="\n  ")
     return rate
@@ -173,7 +192,7 @@ def write_photo(folder: Path, number: int) -> Path:
     """An example person, tinted to be one client's own."""
     pictures = sorted((ROOT / "assets" / "examples").glob("person-*.jpg"))
     picture = Image.open(pictures[number % len(pictures)]).convert("RGB").resize(SIZE[::-1])
-    pixels = np.asarray(picture).astype(int) + 2 * (number // len(pictures))
+    pixels = np.asarray(picture).astype(int) + 12 * (number // len(pictures))
     path = folder / f"client-{number:02}.png"
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
     return path

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from ladi.diffusion.compare import Compared
 from ladi.settings import TryOnRequest, check_request
 from ladi.types import Cancelled, Conditions, Finding, Frame, Garment, PersonParts, Photo, Result
 
@@ -82,7 +81,9 @@ class FakeEngine:
         self.clothes.append(how)
         return Garment(torch.zeros(1, 3, *SIZE), torch.ones(1, 1, *SIZE), guessed=True)
 
-    def compare(self, requests: Any, cells: Any, **how: Any) -> list[Compared]:
+    def compare(self, requests: Any, cells: Any, **how: Any) -> list[Any]:
+        from ladi.diffusion.compare import Compared  # late: it takes seconds, in each process of a cluster
+
         self.requests += requests
         if self.error is not None:
             raise self.error
