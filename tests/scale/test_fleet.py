@@ -39,8 +39,10 @@ pytest.importorskip("ray.serve", reason="Ray Serve's packages come with requirem
 SOON = 5.0
 """Seconds within which a replica must have stopped; a step takes a fiftieth of one."""
 PAUSE = 0.3
-LONG = 500
-"""Steps of those that are to be stopped, or to die: ten seconds."""
+LONG = 3000
+"""Steps of those that are to be stopped, or outlasted by another replica's start: a minute."""
+PEOPLE = (100, 130, 160, 190)
+"""Far apart: Gradio names files by their content, and would write one visitor's while another reads it."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def two(cluster: Any, diary: Path) -> Iterator[RemoteEngine]:
 
 @pytest.fixture(scope="module")
 def slow(cluster: Any, two: RemoteEngine, diary: Path) -> Iterator[tuple[Fleet, RemoteEngine]]:
-    """One that is at work for ten seconds, and of which there may be more."""
+    """One that is at work for a minute, and of which there may be more."""
     fleet = Fleet(ray, lambda name: partial(load, diary=str(diary), steps=LONG), Bounds(1))
     yield fleet, fleet.engine("mini")
     fleet.close()
@@ -201,7 +203,7 @@ def test_everybody_gets_their_own_through_the_page(
 
     try:
         with ThreadPoolExecutor(4) as visitors:
-            visits = [visitors.submit(visit, number) for number in range(100, 104)]
+            visits = [visitors.submit(visit, number) for number in PEOPLE]
             until(lambda: len(read(diary, "ended")) >= 4)
             os.kill(until(lambda: at_work(diary))[0].process, signal.SIGKILL)
             for one in visits:
