@@ -237,6 +237,7 @@ def test_there_are_more_engines_as_people_wait_and_machines_join(
             stop.set()
         for one in asked:
             one.result()
+    fleet.close()  # the last test that needs it; the next ones have room
 
 
 def test_the_page_is_served_by_a_cluster(
