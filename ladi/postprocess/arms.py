@@ -72,6 +72,8 @@ class Arms(NamedTuple):
     """(K,H,W) of ``LAYERS``."""
     relief: np.ndarray
     """(H,W) float32 about 1, by which cloth is lighter or darker."""
+    sleeves: np.ndarray
+    """(H,W) bool, what is cloth because an arm in its sleeve is there."""
     roundness: np.ndarray
     """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside arms."""
 
@@ -110,8 +112,9 @@ def draw_arms(
     core = ndimage.binary_erosion(limbs.trunk(size), iterations=wide)
     tubes = [tube for side in ("left", "right") if (tube := tube_of(keypoints, side, limbs, size))]
     relief, roundness = np.ones(size, np.float32), np.zeros(size, np.float32)
+    sleeves = np.zeros(size, bool)
     if not tubes or not trunk.any():
-        return Arms(probabilities, relief, roundness)
+        return Arms(probabilities, relief, sleeves, roundness)
     shown = probabilities.argmax(0)
     changed = shown.copy()
     person = mask & (worn | bare)
@@ -145,7 +148,9 @@ def draw_arms(
         if end > _SLEEVED:
             # A sleeve begins where the neck ends, without a hole at the shoulder.
             cloth |= (shown == _SKIN) & (np.abs(columns - limbs.neck[0]) > _NECK * limbs.width)
-        changed[inside & (tube.along <= end) & cloth & (shown != _OTHER)] = _GARMENT
+        sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
+        changed[sleeve_here] = _GARMENT
+        sleeves |= sleeve_here
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
         beyond &= tube.along > (end + CUFF if end > 0 else -1)
@@ -160,7 +165,7 @@ def draw_arms(
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
-    return Arms(np.where(changed != shown, certain, probabilities), relief, roundness)
+    return Arms(np.where(changed != shown, certain, probabilities), relief, sleeves, roundness)
 
 
 def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:

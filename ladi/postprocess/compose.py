@@ -110,6 +110,9 @@ def compose(
     colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER])
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
+        if layout.sleeves is not None:
+            # Farther along an arm than the warp reaches, a network paints fog; the cloth above goes on there.
+            weight = weight * torch.from_numpy(~layout.sleeves)
         picture = garment.fine if fine and garment.fine is not None else garment.image
         colours[_GARMENT] = lay_cloth(
             colours[_GARMENT], lit, weight, picture, garment.matte.float(), grid, wanted[_GARMENT]

@@ -19,6 +19,8 @@ _HOLE = 0.02
 """Of a garment, a hole up to which in its matte is a print."""
 _DOUBTED = 0.2
 """Mean matte of a hole from which it is no gap between a sleeve and the body."""
+_NOTHING = 0.02
+"""Matte up to which somebody was sure that there is none."""
 _SAME, _OTHER_COLOUR = 0.12, 0.2
 """Differences on [-1,1] up to which two colours are the same, and from which they are not."""
 _HEM = 1
@@ -95,7 +97,9 @@ def without_holes(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     if not count:
         return matte
     sizes = np.bincount(holes.ravel())
-    doubted = ndimage.mean(given, holes, np.arange(count + 1)) > _DOUBTED
+    numbers = np.arange(count + 1)
+    doubted = ndimage.mean(given, holes, numbers) > _DOUBTED
+    doubted &= np.asarray(ndimage.minimum(given, holes, numbers)) > _NOTHING
     prints = (sizes < _HOLE * sure.sum()) & doubted
     beyond = (given < 1 - _SURE) & (holes == 0)
     if beyond.any():

@@ -42,6 +42,8 @@ class Layout(NamedTuple):
     """(H,W) bool, of the mask, what is the photo's for certain."""
     relief: np.ndarray | None = None
     """(H,W) about 1, by which cloth is lighter or darker; None where nothing is known."""
+    sleeves: np.ndarray | None = None
+    """(H,W) bool, cloth that is there because an arm in its sleeve is; None where nothing is known."""
     roundness: np.ndarray | None = None
     """(H,W) about 1, the light on bare arms, 0 beside them; None where nothing is known."""
 
@@ -83,7 +85,7 @@ def lay_out(
     light = side_of_light(person.image[0].movedim(0, -1).numpy(), face)
     free = mask & ~stays
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
-    return Layout(arms.probabilities, stays, arms.relief, arms.roundness)
+    return Layout(arms.probabilities, stays, arms.relief, arms.sleeves, arms.roundness)
 
 
 def slimmed(

@@ -137,9 +137,17 @@ def to_scheme(labels: np.ndarray, from_scheme: LabelScheme, to_scheme: LabelSche
 
 
 def dress_in_coat(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Where a dress shows in an open coat: (H,W) integers → (H,W) bool; nowhere where it is larger."""
+    """Where a dress shows in an open coat: (H,W) integers → (H,W) bool; nowhere where it is larger.
+
+    Under trousers it is no dress but a mistake.
+    """
     table = label_table(scheme)
     dress = labels == table["dress"]
-    coat = np.isin(labels, [table[name] for name in ("upper_clothes", "coat") if name in table])
+    coat, trousers = (
+        np.isin(labels, [table[name] for name in names if name in table])
+        for names in (("upper_clothes", "coat"), ("pants",))
+    )
+    if trousers.sum() >= _STRIP * labels.size:
+        return np.zeros_like(dress)
     shows = _STRIP * labels.size <= dress.sum() < _WITHIN * coat.sum()
     return np.asarray(dress if shows else np.zeros_like(dress))

@@ -79,6 +79,14 @@ def test_the_width_of_an_old_coat_becomes_wall_and_its_sleeve_no_blob_of_skin() 
     assert row[41] == WALL
 
 
+def test_sleeves_are_known_as_cloth_and_bare_arms_are_not() -> None:
+    """Prevents: fog on forearms that a long sleeve's picture does not reach."""
+    labels, joints, outline = standing()
+    shown, mask = layers(np.where(labels > 0, GARMENT, WALL)), labels == LIP["coat"]
+    long, none = (draw_arms(shown, mask, labels, joints, outline, sleeve).sleeves for sleeve in (1.0, 0.0))
+    assert long[150, 51] and not none.any()
+
+
 def test_the_sleeve_ends_where_the_garment_says() -> None:
     labels, joints, outline = standing()
     cloth = np.where(labels > 0, GARMENT, WALL)

@@ -118,6 +118,8 @@ def test_a_gap_between_sleeve_and_body_is_no_print() -> None:
     assert whole[0, 0, 90, 61] == np.float32(0.4) and whole[0, 0, 105, 95] == 1
     picture[..., 40:220, 40:150] = 0.95
     assert without_holes(matte, picture)[0, 0, 90, 61] == 1, "of white cloth nobody knows"
+    matte[matte < 0.9] = 0
+    assert without_holes(matte, picture)[0, 0, 90, 61] == 0, "but where somebody was sure"
 
 
 def test_trousers_go_on_under_what_was_a_longer_coat() -> None:

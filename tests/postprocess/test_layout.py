@@ -70,13 +70,15 @@ def test_a_dress_in_an_open_coat_goes_on_below_the_new_top() -> None:
     assert (wide[:140] == shown.argmax(0)[:140]).all(), "above the hips nothing changes"
 
 
-@pytest.mark.parametrize("case", ["no dress", "a large dress", "no hips"])
+@pytest.mark.parametrize("case", ["no dress", "a large dress", "trousers", "no hips"])
 def test_without_such_a_dress_nothing_changes(case: str) -> None:
     shown, mask, labels, joints = in_an_open_coat()
     if case == "no dress":
         labels[labels == LIP["dress"]] = LIP["coat"]
     elif case == "a large dress":
         labels[60:190, 60:140] = LIP["dress"]
+    elif case == "trousers":
+        labels[190:250, 76:92] = LIP["pants"]
     else:
         joints[JOINT["left_hip"]] = 0
     assert np.array_equal(skirted(shown, mask, labels, joints, "lip"), shown)
