@@ -45,8 +45,6 @@ _SHOULDER = 0.12
 _SLEEVED, _NECK = 0.2, 0.36
 """Sleeves longer than this share of the arm cover the shoulder, from so far beside the neck on, of the
 distance between the shoulders."""
-_HAND_WIDTH = 1.15
-"""How far beside its middle, in the wrist's radius, a hand is below an old cuff."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _HAND_PIXELS = 12
@@ -140,10 +138,7 @@ def draw_arms(
             changed[person & ~trunk & fist(tube)] = _SKIN
         if seen and end < _LONG:
             # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
-            cuff, beside = beyond_wrist(tube)
-            changed[person & ~trunk & cuff & (beside < _HAND_WIDTH)] = _SKIN
-            wide = person & worn & ~trunk & cuff & (beside >= _HAND_WIDTH)
-            changed[wide] = np.where(_behind(labels, worn | bare) == 0, _WALL, _OTHER)[wide]
+            changed[person & ~trunk & (changed != _SKIN) & beyond_wrist(tube)] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
         if end > _SLEEVED:
             # A sleeve begins where the neck ends, without a hole at the shoulder.
@@ -179,14 +174,6 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float, scale: float) -> b
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= _HAND_PIXELS * scale**2)
-
-
-def _behind(labels: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """What is behind something that goes: each pixel's nearest label of what stays, (H,W)."""
-    if before.all():
-        return labels
-    rows, columns = ndimage.distance_transform_edt(before, return_distances=False, return_indices=True)
-    return np.asarray(labels[rows, columns])
 
 
 def _sleeve_end(tube: Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:

@@ -28,7 +28,7 @@ from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import grain_of, toned_skin
 from ladi.preprocess.frame import crop_to_frame
-from ladi.preprocess.labels import dress_in_coat, label_table
+from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
@@ -110,12 +110,16 @@ def compose(
     colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER])
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
-        if layout.sleeves is not None:
-            # Farther along an arm than the warp reaches, a network paints fog; the cloth above goes on there.
-            weight = weight * torch.from_numpy(~layout.sleeves)
         picture = garment.fine if fine and garment.fine is not None else garment.image
         colours[_GARMENT] = lay_cloth(
-            colours[_GARMENT], lit, weight, picture, garment.matte.float(), grid, wanted[_GARMENT]
+            colours[_GARMENT],
+            lit,
+            weight,
+            picture,
+            garment.matte.float(),
+            grid,
+            wanted[_GARMENT],
+            layout.sleeves,
         )
     if layout.relief is not None:
         light = enlarge(torch.from_numpy(layout.relief)[None, None], size)
@@ -164,9 +168,8 @@ def _own(
 def _uncovered(
     colours: torch.Tensor, photo: np.ndarray, person: PersonParts, layout: Layout, wanted: np.ndarray
 ) -> torch.Tensor:
-    """What a shorter top uncovers of trousers, a skirt or a dress is as they show it: (1,3,*size)."""
+    """What a shorter top uncovers of trousers or a skirt is as they are below it: (1,3,*size)."""
     known = ndimage.binary_erosion(_named(person, _LOWER), iterations=_RIM)
-    known |= ndimage.binary_erosion(dress_in_coat(person.labels, person.scheme))
     enough = _LOWER_SHOWN * (len(known) / 256) ** 2
     if person.category != "upper_body" or known.sum() < enough:
         return colours

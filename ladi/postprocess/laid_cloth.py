@@ -34,6 +34,8 @@ _DARKEST, _BRIGHTEST = 0.65, 1.12
 _LEAST = 0.02
 _CLOTH_MIRROR = (1.5, 5.0)
 """As in ``continuing.py``: prints would show if they were repeated."""
+_SLEEVE_MIRROR = (12.0, 40.0)
+"""Likewise along sleeves, which have patterns more often than prints."""
 
 
 def lay_cloth(
@@ -44,6 +46,7 @@ def lay_cloth(
     matte: torch.Tensor,
     grid: torch.Tensor,
     wanted: np.ndarray,
+    sleeves: np.ndarray | None = None,
 ) -> torch.Tensor:
     """The garment's own picture along the grid, in the painted light; painted far from the warp.
 
@@ -55,6 +58,8 @@ def lay_cloth(
         matte: (1,1,h,w), where it is in its picture.
         grid: (1,h,w,2).
         wanted: (*size) bool, where cloth is to be.
+        sleeves: (h,w) bool, where it is because an arm is there: farther along it than the warp reaches, a
+            network paints fog, and the cloth above goes on.
     """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
@@ -68,9 +73,13 @@ def lay_cloth(
     sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
     if not sure.any():
         return painted
-    cloth = as_tensor(
-        continue_picture(to_pixels(sample_garment(picture, along)), sure, wanted, _CLOTH_MIRROR)
-    )
+    laid = to_pixels(sample_garment(picture, along))
+    cloth = as_tensor(continue_picture(laid, sure, wanted, _CLOTH_MIRROR))
+    if sleeves is not None and sleeves.any():
+        share = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp(0, 1)
+        repeated = as_tensor(continue_picture(laid, sure, wanted & (share[0, 0].numpy() > 0), _SLEEVE_MIRROR))
+        cloth = repeated * share + cloth * (1 - share)
+        weight = weight * torch.from_numpy(~sleeves)
     small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
     shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
     cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)

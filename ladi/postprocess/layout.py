@@ -17,11 +17,11 @@ from scipy import ndimage
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
-from ladi.preprocess.labels import dress_in_coat, label_table
+from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS, Garment, LabelScheme, PersonParts
 
-_WALL, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "garment", "other"))
+_WALL, _OTHER = LAYERS.index("wall"), LAYERS.index("other")
 _FACES = ("face", "head")
 _WORN = ("upper_clothes", "dress", "coat")
 _SEEN = 0.004
@@ -29,8 +29,6 @@ _SEEN = 0.004
 _LEG, _CROTCH = 0.23, 0.25
 """Half a trouser leg's width, of the distance between the shoulders; how far below the hips legs part, in
 torsos."""
-_SKIRT = 0.25
-"""How far beside the hips a skirt is, of the distance between the shoulders."""
 
 
 class Layout(NamedTuple):
@@ -77,7 +75,6 @@ def lay_out(
     shown = settled(painted, labels, outline, stays)
     if person.category == "upper_body":
         shown = slimmed(shown, mask & ~stays, labels, person.keypoints, scheme)
-        shown = skirted(shown, mask & ~stays, labels, person.keypoints, scheme)
     if garment.sleeve is None or person.category == "lower_body":
         return Layout(shown, stays)
     table = label_table(scheme)
@@ -125,34 +122,3 @@ def slimmed(
     wall = np.zeros(len(LAYERS), shown.dtype)
     wall[_WALL] = 1
     return np.where(away, wall[:, None, None], shown)
-
-
-def skirted(
-    shown: np.ndarray, mask: np.ndarray, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
-) -> np.ndarray:
-    """A dress that showed in an open coat goes on below a new top, as wide as hips, as far down as the coat.
-
-    Args:
-        shown: (K,H,W) of ``LAYERS``.
-        mask: (H,W) bool, True = repainted.
-        labels: (H,W) of the photo; nothing changes where it shows no such dress.
-        keypoints: (18,3) in pixels; nothing changes without hips.
-        scheme: of the labels.
-
-    Returns:
-        (K,H,W).
-    """
-    table = label_table(scheme)
-    dress = dress_in_coat(labels, scheme)
-    hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
-    if not dress.any() or not hips.any(axis=1).all():
-        return shown
-    limbs = Limbs(keypoints, labels > 0)
-    worn = np.isin(labels, [table[name] for name in _WORN if name in table])
-    rows, columns = np.mgrid[: len(labels), : labels.shape[1]]
-    now = shown.argmax(0)
-    doubted = mask & worn & (now != _GARMENT) & (rows > limbs.hip_row)
-    reach = _SKIRT * limbs.width
-    within = (columns > hips[:, 0].min() - reach) & (columns < hips[:, 0].max() + reach)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[np.where(within, _OTHER, _WALL)].transpose(2, 0, 1)
-    return np.where(doubted, certain, shown)

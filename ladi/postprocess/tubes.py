@@ -25,7 +25,7 @@ POCKET = 0.93
 """Of an arm, as far as it is drawn where no hand is seen at its end."""
 CUFF = 0.08
 """Of the arm, over which a wide sleeve stands off below its end."""
-_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 2.2
+_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 1.5
 """How far beyond the wrist an old cuff may reach, and how far beside its middle, in the wrist's radius."""
 _FIST = (1.3, 1.0, 1.9)
 """A closed hand's half width, its middle beyond the wrist, and half its length, likewise."""
@@ -101,11 +101,11 @@ def _below_wrist(tube: Tube) -> np.ndarray:
     return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
 
 
-def beyond_wrist(tube: Tube) -> tuple[np.ndarray, np.ndarray]:
-    """Where a cuff can be beyond the wrist, (H,W) bool, and each pixel's way from its middle, in radii."""
+def beyond_wrist(tube: Tube) -> np.ndarray:
+    """Where a cuff can be that reaches beyond the wrist: (H,W) bool."""
     along = _below_wrist(tube)
     beside = np.sqrt(np.clip(tube.depth**2 - along**2, 0, None))
-    return (tube.along >= 1) & (along > 0) & (along < _CUFF_LENGTH) & (beside < _CUFF_WIDTH), beside
+    return np.asarray((tube.along >= 1) & (along > 0) & (along < _CUFF_LENGTH) & (beside < _CUFF_WIDTH))
 
 
 def fist(tube: Tube) -> np.ndarray:

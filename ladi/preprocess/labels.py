@@ -85,9 +85,6 @@ WORN: dict[Category, tuple[str, ...]] = {
 }
 """What a worn garment of each category may be labelled in LIP."""
 
-_STRIP, _WITHIN = 0.005, 0.5
-"""Share of a window from which on a dress shows in an open coat, and of the coat up to which it does; what is
-larger is worn without one."""
 _SCHEMES: dict[LabelScheme, dict[str, int]] = {"lip": LIP, "dresscode": DRESS_CODE}
 
 
@@ -134,20 +131,3 @@ def to_scheme(labels: np.ndarray, from_scheme: LabelScheme, to_scheme: LabelSche
     for name, number in source.items():
         lookup[number] = target[renamed.get(name, name)]
     return lookup[labels.astype(np.uint8)]
-
-
-def dress_in_coat(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Where a dress shows in an open coat: (H,W) integers → (H,W) bool; nowhere where it is larger.
-
-    Under trousers it is no dress but a mistake.
-    """
-    table = label_table(scheme)
-    dress = labels == table["dress"]
-    coat, trousers = (
-        np.isin(labels, [table[name] for name in names if name in table])
-        for names in (("upper_clothes", "coat"), ("pants",))
-    )
-    if trousers.sum() >= _STRIP * labels.size:
-        return np.zeros_like(dress)
-    shows = _STRIP * labels.size <= dress.sum() < _WITHIN * coat.sum()
-    return np.asarray(dress if shows else np.zeros_like(dress))

@@ -192,7 +192,7 @@ def without_gaps(outline: np.ndarray, photo: np.ndarray) -> np.ndarray:
     if box is None or not inner.any() or not outer.any():
         return outline
     own, others = both_sides(photo, inner, outer, blur=3)
-    gaps = ndimage.binary_opening(outline & (others > _GAP_TIMES * own), iterations=_OPENED)
+    gaps = ndimage.binary_opening(outline & (others > _GAP_TIMES * own))
     pieces, count = ndimage.label(
         ndimage.binary_dilation(gaps, iterations=_OPENED) & outline & (others > own)
     )

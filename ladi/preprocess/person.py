@@ -25,7 +25,7 @@ from ladi.preprocess.frame import (
     to_window,
 )
 from ladi.preprocess.hair import settle_hair
-from ladi.preprocess.labels import dress_in_coat, label_table
+from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.turning import turn_pixels
@@ -186,10 +186,10 @@ def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: L
 
 
 def shows_lower(labels: np.ndarray, scheme: LabelScheme) -> bool:
-    """Whether enough is seen to tell what a coat hides: trousers or a skirt, or a dress within the coat."""
+    """Whether enough of trousers or a skirt is seen to tell what a coat hides of them."""
     table = label_table(scheme)
     share = np.isin(labels, [table["pants"], table["skirt"]]).mean()
-    return bool(share >= _LOWER or dress_in_coat(labels, scheme).any())
+    return bool(share >= _LOWER)
 
 
 def dilation_at(size: Size, trained_size: Size) -> int:

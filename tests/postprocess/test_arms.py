@@ -180,18 +180,6 @@ def test_an_old_cuff_beyond_the_wrist_becomes_skin_under_short_sleeves_only() ->
     assert (drawn(labels, joints, outline, 1.0, shown)[cuff] == GARMENT).all()
 
 
-def test_below_a_wide_cuff_a_wrist_is_no_wider_than_a_hand() -> None:
-    """Prevents: a bracelet of skin where the old sleeve stood off the wrist."""
-    labels, joints, outline = standing()
-    labels[210:226, 40:62] = LIP["coat"]
-    labels[226:240, 44:56] = LIP["right_arm"]
-    labels[170:180, 50:60] = LIP["coat"]
-    joints[JOINT["right_wrist"]] = (50, 206, 1)
-    shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, SKIN, WALL))
-    assert shown[216, 50] == SKIN
-    assert shown[216, 41] == WALL
-
-
 def test_an_arm_without_a_hand_ends_in_one_and_not_in_a_stump() -> None:
     labels, joints, outline = standing()
     labels[labels == LIP["right_arm"]] = LIP["coat"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.postprocess.layout import skirted, slimmed
+from ladi.postprocess.layout import slimmed
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS
 
@@ -52,33 +52,3 @@ def test_otherwise_nothing_changes(case: str) -> None:
     elif case == "kept":
         mask = mask & False
     assert np.array_equal(slimmed(shown, mask, labels, joints, "lip"), shown)
-
-
-def in_an_open_coat() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The same over a dress that shows in the middle, with legs below the coat."""
-    shown, _, labels, joints = scene()
-    labels[np.isin(labels, LIP["pants"])] = LIP["left_leg"]
-    labels[90:180, 92:100] = LIP["dress"]
-    return shown, labels == LIP["coat"], labels, joints
-
-
-def test_a_dress_in_an_open_coat_goes_on_below_the_new_top() -> None:
-    """Prevents: the skirts of an old coat on both sides of a new shirt."""
-    shown, mask, labels, joints = in_an_open_coat()
-    wide = skirted(shown, mask, labels, joints, "lip").argmax(0)
-    assert (wide[150, [80, 110]] == OTHER).all() and (wide[150, [50, 145]] == WALL).all()
-    assert (wide[:140] == shown.argmax(0)[:140]).all(), "above the hips nothing changes"
-
-
-@pytest.mark.parametrize("case", ["no dress", "a large dress", "trousers", "no hips"])
-def test_without_such_a_dress_nothing_changes(case: str) -> None:
-    shown, mask, labels, joints = in_an_open_coat()
-    if case == "no dress":
-        labels[labels == LIP["dress"]] = LIP["coat"]
-    elif case == "a large dress":
-        labels[60:190, 60:140] = LIP["dress"]
-    elif case == "trousers":
-        labels[190:250, 76:92] = LIP["pants"]
-    else:
-        joints[JOINT["left_hip"]] = 0
-    assert np.array_equal(skirted(shown, mask, labels, joints, "lip"), shown)

@@ -58,11 +58,3 @@ def test_what_a_coat_hides_is_known_by_what_is_seen_below_it() -> None:
     assert not shows_lower(labels, "lip")
     labels[200:240, 60:130] = LIP["pants"]
     assert shows_lower(labels, "lip")
-
-
-def test_a_dress_in_an_open_coat_tells_as_much_but_not_a_dress_alone() -> None:
-    labels = worn("coat", 200)
-    labels[120:190, 92:100] = LIP["dress"]
-    assert shows_lower(labels, "lip")
-    labels[labels == LIP["coat"]] = LIP["dress"]
-    assert not shows_lower(labels, "lip")
