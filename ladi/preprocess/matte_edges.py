@@ -27,7 +27,7 @@ from ladi.preprocess.symmetry import mirror_like
 _HEIGHT = 288
 """Of the small copy that colours are looked at in; lengths below are pixels there."""
 _SURELY, _HARDLY = 0.9, 0.1
-_ROUNDS, _MORE_ROUNDS = 3, 4
+_ROUNDS, _MORE_ROUNDS = 2, 3
 _UNSURE = 0.02
 """Share of pixels in between up to which a matte is sure of itself."""
 _LEAST = 0.02

@@ -9,6 +9,8 @@ import numpy as np
 
 from ladi.preprocess.boxes import box_of
 
+_SIDE = 96
+"""Pixels that the longer side keeps at least, where the axis is looked for."""
 _STEPS, _SHARE = 6, 1 / 24
 """How far the axis is looked for to both sides of the middle, in steps of this share of the width."""
 _TILTS = (-12.0, -6.0, 0.0, 6.0, 12.0)
@@ -37,14 +39,16 @@ def mirror_like(outline: np.ndarray) -> Mirrored | None:
     Returns:
         None where nothing is there.
     """
-    box = box_of(outline)
+    factor = max(1, max(outline.shape) // _SIDE)
+    small = outline[::factor, ::factor]
+    box = box_of(small)
     if box is None:
         return None
-    middle, row = float(np.median(np.nonzero(outline)[1])), (box.top + box.bottom - 1) / 2
+    middle, row = float(np.median(np.nonzero(small)[1])), (box.top + box.bottom - 1) / 2
     step = max(1.0, box.width * _SHARE)
 
     def look(column: float, tilt: float) -> tuple[float, float, float]:
-        return _mirrored(outline, column, row, tilt).alike, column, tilt
+        return _mirrored(small, column, row, tilt).alike, column, tilt
 
     best = max(look(middle + number * step, tilt) for number in range(-_STEPS, _STEPS + 1) for tilt in _TILTS)
     turn = _CLOSER_TILT
@@ -52,7 +56,7 @@ def mirror_like(outline: np.ndarray) -> Mirrored | None:
         step /= 2
         best = max(look(best[1] + i * step, best[2] + j * turn) for i in (-1, 0, 1) for j in (-1, 0, 1))
         turn /= 2
-    return _mirrored(outline, best[1], row, best[2])
+    return _mirrored(outline, best[1] * factor, row * factor, best[2])
 
 
 def _mirrored(outline: np.ndarray, column: float, row: float, tilt: float) -> Mirrored:
