@@ -19,8 +19,9 @@ from ladi.runtime.recall import bytes_of
 
 MOST_BYTES = 400_000_000
 """Of all preparations in the store together."""
-PATIENCE = 120.0
-"""Seconds for which one engine waits for what another is making, which may have died over it."""
+PATIENCE = 30.0
+"""Seconds for which one engine waits for what another is making, which may have died over it; to make it twice
+does no harm."""
 
 
 @dataclass
