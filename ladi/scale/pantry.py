@@ -20,7 +20,7 @@ from ladi.runtime.recall import bytes_of
 MOST_BYTES = 400_000_000
 """Of all preparations in the store together."""
 PATIENCE = 30.0
-"""Seconds for which one engine waits for what another is making, which may have died over it; to make it twice
+"""Seconds for which one engine waits for what another is making, which may have died over it; making it twice
 does no harm."""
 
 
@@ -107,7 +107,8 @@ class Shared:
             self._pantry.forget.remote(name)
             raise
         try:
-            self._pantry.keep.remote(name, [ray.put(value)], bytes_of(value))
+            # Told before anything is done with it: who dies over that leaves nobody waiting.
+            ray.get(self._pantry.keep.remote(name, [ray.put(value)], bytes_of(value)), timeout=PATIENCE)
         except ray.exceptions.RayError:  # no room in the store
             self._pantry.forget.remote(name)
         return value
