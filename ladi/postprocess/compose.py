@@ -23,6 +23,7 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
 from ladi.postprocess.layout import Layout
@@ -86,9 +87,7 @@ def compose(
     shown_bare = _named(person, _BARE) & alike  # no collar, no bracelet
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
-        _WALL: as_tensor(
-            continue_picture(photo, _enlarged(_wall(person.labels), size), wanted[_WALL], _MIRROR)
-        ),
+        _WALL: as_tensor(_continued_wall(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
         _SKIN: _own(
             enlarge(bare, size) + torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size)))[None, None],
             photo,
@@ -131,6 +130,12 @@ def _wall(labels: np.ndarray) -> np.ndarray:
     """(h,w) bool, where the photo surely shows wall."""
     away = max(1, round(_AWAY * len(labels) / 256))
     return np.asarray(ndimage.distance_transform_edt(labels == 0) > away)
+
+
+def _continued_wall(photo: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The wall with what was hidden of it: (*size,3) uint8; arguments as ``continue_picture``'s."""
+    filled, done = fill_by_exemplars(photo, known, wanted)
+    return continue_picture(filled, known | done, wanted, _MIRROR)
 
 
 def _own(

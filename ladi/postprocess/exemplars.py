@@ -1,0 +1,165 @@
+"""A wall continued behind what is taken away, by pieces of the same wall that fit what is beside the gap.
+
+Exemplar-based inpainting (Criminisi, Pérez and Toyama, IEEE Transactions on Image Processing 2004): the gap
+is closed square by square, first where much around is known and where edges run into it, each time with the
+square of the known picture that looks most like what is there already. Which square that is, is found at a
+small size, and copied at the picture's own. A fence stays a fence, which no smooth filling can do. It knows
+nothing of people.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_HEIGHT = 256
+"""Of the small picture; the lengths below are its pixels."""
+_HALF = 9
+"""A square reaches so far on either side of its middle."""
+_REACH = 80
+"""So far away a square is looked for; everywhere, where there is none."""
+_FAR = 1.5
+"""What a pixel of distance costs, in squared difference of colours: of two that fit, the nearer one."""
+_FLAT = 25.0
+"""Sobel response in lightness of an edge that makes a place twice as urgent as a flat one."""
+_GUESS = 0.25
+"""How much a smooth guess counts beside what is known, in a difference: it keeps a lamp out of the shade."""
+_TELEA = 3
+"""The smooth guess's radius."""
+_NEXT = np.ones((3, 3), np.uint8)
+_SQUARE = 2 * _HALF + 1
+
+
+def fill_by_exemplars(
+    picture: np.ndarray, known: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill in what is not known.
+
+    Args:
+        picture: (H,W,3) uint8.
+        known: (H,W) bool, what may be copied.
+        wanted: (H,W) bool; nothing else is filled.
+
+    Returns:
+        (H,W,3) uint8, and (H,W) bool, what has been filled: nothing where the known picture has no whole
+        square to copy.
+    """
+    gap = wanted & ~known
+    size = max(1, round(known.shape[1] * _HEIGHT / len(known))), _HEIGHT
+
+    def small(region: np.ndarray) -> np.ndarray:
+        return cv2.resize(region.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+
+    whole = small(known) > 1 - 1e-3
+    open_ = (cv2.dilate(small(gap), _NEXT) > 0) & ~whole
+    guess = cv2.inpaint(
+        cv2.resize(picture, size, interpolation=cv2.INTER_AREA),
+        (~whole).astype(np.uint8),
+        _TELEA,
+        cv2.INPAINT_TELEA,
+    )
+    colours = cv2.cvtColor(guess, cv2.COLOR_RGB2LAB).astype(np.float32)
+    moves, filled = _moves(colours, whole, open_)
+    return _copied(picture, gap, moves, filled)
+
+
+def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel of a gap takes its colour from.
+
+    Args:
+        colours: (h,w,3) float32, CIELAB in 8 bits; a smooth guess where nothing is known.
+        known: (h,w) bool.
+        gap: (h,w) bool.
+
+    Returns:
+        (h,w,2) rows and columns to go to it, and (h,w) bool, which pixels have one.
+    """
+    # A margin of a square's half, so that every middle has a whole square.
+    sides = ((_HALF, _HALF), (_HALF, _HALF))
+    known, gap = np.pad(known, sides), np.pad(gap, sides)
+    colours = np.pad(colours, (*sides, (0, 0)), mode="edge")
+    moves = np.zeros((*known.shape, 2), np.int32)
+    middles = cv2.erode(known.astype(np.uint8), np.ones((_SQUARE, _SQUARE), np.uint8), borderValue=0) > 0
+    if not middles.any():
+        return moves[_HALF:-_HALF, _HALF:-_HALF], np.zeros_like(gap[_HALF:-_HALF, _HALF:-_HALF])
+    sure = known.astype(np.float32)
+    missing = gap.copy()
+    while True:
+        front = missing & (cv2.dilate(known.astype(np.uint8), _NEXT) > 0)
+        if not front.any():
+            break
+        confidence = cv2.blur(sure, (_SQUARE, _SQUARE))
+        urgent = np.where(front, confidence * (1 + _running_in(colours[..., 0], known) / _FLAT), -1)
+        row, column = np.unravel_index(urgent.argmax(), urgent.shape)
+        here = _square(int(row), int(column))
+        there = _best(colours, known, middles, int(row), int(column))
+        new = missing[here] & ~known[here]
+        colours[here][new] = colours[_square(*there)][new]
+        moves[here][new] = there[0] - row, there[1] - column
+        sure[here][new] = confidence[row, column]
+        known[here] |= new
+        missing[here] &= ~new
+    inner = (slice(_HALF, -_HALF), slice(_HALF, -_HALF))
+    return moves[inner], (gap & ~missing)[inner]
+
+
+def _square(row: int, column: int) -> tuple[slice, slice]:
+    return slice(row - _HALF, row + _HALF + 1), slice(column - _HALF, column + _HALF + 1)
+
+
+def _running_in(lightness: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How strong the edges are that run into what is not known: (h,w)."""
+    inner = cv2.erode(known.astype(np.uint8), _NEXT) > 0
+    across, downward = (cv2.Sobel(lightness, cv2.CV_32F, dx, dy) * inner for dx, dy in ((1, 0), (0, 1)))
+    soft = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 1.5)
+    out_x, out_y = (cv2.Sobel(soft, cv2.CV_32F, dx, dy) for dx, dy in ((1, 0), (0, 1)))
+    strength = np.abs(across * out_y - downward * out_x) / np.maximum(np.hypot(out_x, out_y), 1e-6)
+    return np.asarray(cv2.dilate(strength, np.ones((5, 5), np.uint8)))
+
+
+def _best(
+    colours: np.ndarray, known: np.ndarray, middles: np.ndarray, row: int, column: int
+) -> tuple[int, int]:
+    """The middle of the square that looks most like what is known of the one at a place."""
+    here = _square(row, column)
+    top, left = max(_HALF, row - _REACH), max(_HALF, column - _REACH)
+    bottom = min(len(known) - _HALF, row + _REACH + 1)
+    right = min(known.shape[1] - _HALF, column + _REACH + 1)
+    if not middles[top:bottom, left:right].any():
+        top, left, bottom, right = _HALF, _HALF, len(known) - _HALF, known.shape[1] - _HALF
+    mask = np.repeat(np.where(known[here], 1, _GUESS).astype(np.float32)[..., None], 3, axis=2)
+    area = colours[top - _HALF : bottom + _HALF, left - _HALF : right + _HALF]
+    unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / known[here].sum()
+    rows, columns = np.ogrid[top:bottom, left:right]
+    cost = unlike + _FAR * np.hypot(rows - row, columns - column)
+    cost[~middles[top:bottom, left:right]] = np.inf
+    down, along = np.unravel_index(cost.argmin(), cost.shape)
+    return int(down) + top, int(along) + left
+
+
+def _copied(
+    picture: np.ndarray, gap: np.ndarray, moves: np.ndarray, filled: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The picture (H,W,3) with its gap filled, and where, (H,W) bool; squares merge over a small pixel."""
+    height, width = gap.shape
+    times = height / len(filled), width / filled.shape[1]
+    rows, columns = np.nonzero(gap)
+    y, x = (rows + 0.5) / times[0] - 0.5, (columns + 0.5) / times[1] - 0.5
+    total, weight = np.zeros((len(rows), 3), np.float32), np.zeros((len(rows), 1), np.float32)
+    for down in (0, 1):
+        for along in (0, 1):
+            i = (np.floor(y).astype(int) + down).clip(0, len(filled) - 1)
+            j = (np.floor(x).astype(int) + along).clip(0, filled.shape[1] - 1)
+            near = (1 - np.abs(y - np.floor(y) - down)) * (1 - np.abs(x - np.floor(x) - along))
+            share = (near * filled[i, j])[:, None].astype(np.float32)
+            source = (
+                (rows + np.rint(moves[i, j, 0] * times[0]).astype(int)).clip(0, height - 1),
+                (columns + np.rint(moves[i, j, 1] * times[1]).astype(int)).clip(0, width - 1),
+            )
+            total += picture[source] * share
+            weight += share
+    done = weight[:, 0] > 0
+    result, where = picture.copy(), np.zeros_like(gap)
+    result[rows[done], columns[done]] = np.rint(total[done] / weight[done]).astype(np.uint8)
+    where[rows[done], columns[done]] = True
+    return result, where

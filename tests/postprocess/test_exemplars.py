@@ -1,0 +1,73 @@
+"""Walls continued by pieces of themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladi.postprocess.exemplars import fill_by_exemplars
+
+SIZE = (256, 192)
+EVERYWHERE = np.ones(SIZE, bool)
+COAT = (255, 0, 0)
+
+
+def bricks(size: tuple[int, int] = SIZE) -> np.ndarray:
+    """(H,W,3) uint8, a wall of bricks, every other row moved by half a brick."""
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    joint = (rows % 12 < 2) | ((columns + 10 * (rows // 12 % 2)) % 20 < 2)
+    return np.where(joint[..., None], (210, 205, 200), (150, 70, 50)).astype(np.uint8)
+
+
+def hidden_by(known: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    return np.where(known[..., None], picture, COAT).astype(np.uint8)
+
+
+def test_bricks_go_on_as_bricks_in_a_gap_that_no_mirror_could_fill() -> None:
+    """Prevents: fog, and lines along a removed coat's outline, where a wall has a pattern."""
+    picture, known = bricks(), EVERYWHERE.copy()
+    known[60:220, 60:130] = False
+    filled, done = fill_by_exemplars(hidden_by(known, picture), known, EVERYWHERE)
+    assert np.array_equal(done, ~known)
+    assert np.array_equal(filled[known], picture[known])
+    wrong = np.abs(filled.astype(int) - picture).max(-1)[~known] > 40
+    assert wrong.mean() < 0.1
+
+
+def test_it_is_copied_at_the_pictures_own_size() -> None:
+    """Prevents: a wall as coarse as the small picture that is searched."""
+    large = bricks((1024, 768))
+    known = np.ones(large.shape[:2], bool)
+    known[300:800, 300:460] = False
+    filled, done = fill_by_exemplars(hidden_by(known, large), known, np.ones_like(known))
+    colours = {tuple(colour) for colour in large.reshape(-1, 3)}
+    exact = [tuple(colour) in colours for colour in filled[done][::50]]
+    assert np.mean(exact) > 0.8, "all but where squares merge"
+
+
+def test_only_what_is_wanted_is_filled_and_only_from_what_is_known() -> None:
+    """Prevents: pieces of the person in the wall."""
+    picture, known, wanted = bricks(), EVERYWHERE.copy(), np.zeros(SIZE, bool)
+    known[40:, 60:130] = False
+    wanted[40:, 60:80] = True
+    hidden = hidden_by(known, picture)
+    filled, done = fill_by_exemplars(hidden, known, wanted)
+    assert np.array_equal(done, wanted)
+    assert np.array_equal(filled[~wanted], hidden[~wanted])
+    assert not (filled[done] == COAT).all(-1).any()
+
+
+def test_of_two_pieces_that_fit_the_one_in_the_guessed_colour_is_taken() -> None:
+    """Prevents: sky between an arm and a body that stand before a hedge."""
+    picture = np.full((*SIZE, 3), (40, 80, 30), np.uint8)
+    picture[:70] = (230, 235, 250)
+    known = EVERYWHERE.copy()
+    known[100:200, 60:130] = False
+    filled, done = fill_by_exemplars(hidden_by(known, picture), known, EVERYWHERE)
+    assert (np.abs(filled[done].astype(int) - (40, 80, 30)).max(-1) < 8).all()
+
+
+def test_without_a_whole_square_to_copy_nothing_is_filled() -> None:
+    picture, known = bricks(), np.zeros(SIZE, bool)
+    known[:, ::16] = True
+    filled, done = fill_by_exemplars(picture, known, EVERYWHERE)
+    assert not done.any() and np.array_equal(filled, picture)
