@@ -47,8 +47,8 @@ _SLEEVED, _NECK = 0.2, 0.36
 distance between the shoulders."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
-_HAND_PIXELS = 12
-"""Pixels at a height of 256 that are a hand."""
+_HAND_SIZE = 0.007
+"""Of the square of that distance, what must be seen of a hand: a wrist above a pocket is none."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
@@ -128,14 +128,16 @@ def draw_arms(
     puffed |= worn & mask & (shown == _GARMENT) & (nearest > _BALLOON) & outer & ~trunk
     changed[puffed & (rows < limbs.hip_row)] = _WALL
     for tube in tubes:
-        seen = _hand_is_seen(tube, bare, limbs.width, scale)
-        before = person & (seen | ~trunk)
+        seen = _hand_is_seen(tube, bare, limbs.width)
+        hidden = np.zeros(size, bool) if seen else _behind(tube, outline)
+        before = person & (seen | ~trunk) & ~hidden
         end = _sleeve_end(tube, sleeve, outline, trunk)
         inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
         if not seen:
-            changed[person & ~trunk & fist(tube)] = _SKIN
+            changed[person & ~trunk & ~hidden & fist(tube)] = _SKIN
+            changed[person & hidden & (changed == _SKIN) & (tube.depth < 2)] = _GARMENT
         if seen and end < _LONG:
             # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
             changed[person & ~trunk & (changed != _SKIN) & beyond_wrist(tube)] = _SKIN
@@ -152,7 +154,7 @@ def draw_arms(
         changed[
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL
-        relief *= relief_of(tube, end, scale, seen)
+        relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & (tube.depth < _BESIDE)
         roundness[nearer] = roundness_of(tube, end, light)[nearer]
     # No wall shows through a slit between a sleeve and the body.
@@ -169,11 +171,23 @@ def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(picture[points[:, 1].round().astype(int).clip(0, picture.shape[0] - 1), columns])
 
 
-def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float, scale: float) -> bool:
+def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     """Whether the photo shows a hand at the arm's end, so that the arm lies before the body."""
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
-    return bool((near & bare).sum() >= _HAND_PIXELS * scale**2)
+    return bool((near & bare).sum() >= _HAND_SIZE * width**2)
+
+
+def _behind(tube: Tube, outline: np.ndarray) -> np.ndarray:
+    """What of an arm without a hand is behind the garment: (H,W) bool.
+
+    Hands are in pockets of what is taken away, or behind the back: below an elbow that is beside the garment
+    the arm goes behind it, instead of ending before it in a stump.
+    """
+    elbow = tube.line[round(tube.elbow * (len(tube.line) - 1))][None]
+    if _at(outline, elbow)[0] > 0.5:
+        return np.zeros(outline.shape, bool)
+    return np.asarray((tube.along > tube.elbow) & (outline > 0.5))
 
 
 def _sleeve_end(tube: Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:

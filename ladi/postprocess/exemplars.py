@@ -18,11 +18,11 @@ _HALF = 9
 """A square reaches so far on either side of its middle."""
 _REACH = 80
 """So far away a square is looked for; everywhere, where there is none."""
-_FAR = 1.5
+_FAR = 1.0
 """What a pixel of distance costs, in squared difference of colours: of two that fit, the nearer one."""
 _FLAT = 25.0
 """Sobel response in lightness of an edge that makes a place twice as urgent as a flat one."""
-_GUESS = 0.25
+_GUESS = 0.3
 """How much a smooth guess counts beside what is known, in a difference: it keeps a lamp out of the shade."""
 _TELEA = 3
 """The smooth guess's radius."""
@@ -84,10 +84,10 @@ def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.
         return moves[_HALF:-_HALF, _HALF:-_HALF], np.zeros_like(gap[_HALF:-_HALF, _HALF:-_HALF])
     sure = known.astype(np.float32)
     missing = gap.copy()
-    while True:
+    while missing.any():
         front = missing & (cv2.dilate(known.astype(np.uint8), _NEXT) > 0)
-        if not front.any():
-            break
+        if not front.any():  # between an arm and the body, say: the guess has to do
+            front = missing
         confidence = cv2.blur(sure, (_SQUARE, _SQUARE))
         urgent = np.where(front, confidence * (1 + _running_in(colours[..., 0], known) / _FLAT), -1)
         row, column = np.unravel_index(urgent.argmax(), urgent.shape)
@@ -129,7 +129,7 @@ def _best(
         top, left, bottom, right = _HALF, _HALF, len(known) - _HALF, known.shape[1] - _HALF
     mask = np.repeat(np.where(known[here], 1, _GUESS).astype(np.float32)[..., None], 3, axis=2)
     area = colours[top - _HALF : bottom + _HALF, left - _HALF : right + _HALF]
-    unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / known[here].sum()
+    unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / _SQUARE**2
     rows, columns = np.ogrid[top:bottom, left:right]
     cost = unlike + _FAR * np.hypot(rows - row, columns - column)
     cost[~middles[top:bottom, left:right]] = np.inf

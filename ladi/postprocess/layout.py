@@ -1,7 +1,8 @@
 """What is to show where in a result: what was painted, put right by what is known of the photo and the pose.
 
 ```
-painted layers ─► wall that was wall, coat below the hem (kept.py) ─► arms (arms.py) ─► layout
+painted layers ─► wall that was wall, coat below the hem (kept.py) ─► top and trousers (beneath.py)
+  ─► arms (arms.py) ─► layout
 ```
 
 It decides shapes, no colours: those are ``compose.py``'s.
@@ -12,23 +13,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from ladi.postprocess.arms import draw_arms
+from ladi.postprocess.beneath import beneath
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.preprocess.labels import label_table
-from ladi.preprocess.limbs import Limbs
-from ladi.types import JOINT, LAYERS, Garment, LabelScheme, PersonParts
+from ladi.types import Garment, PersonParts
 
-_WALL, _OTHER = LAYERS.index("wall"), LAYERS.index("other")
 _FACES = ("face", "head")
-_WORN = ("upper_clothes", "dress", "coat")
-_SEEN = 0.004
-"""Share of the window that trousers must have to be known as such."""
-_LEG, _CROTCH = 0.23, 0.25
-"""Half a trouser leg's width, of the distance between the shoulders; how far below the hips legs part, in
-torsos."""
 
 
 class Layout(NamedTuple):
@@ -74,7 +67,7 @@ def lay_out(
     labels, scheme = person.labels, person.scheme
     shown = settled(painted, labels, outline, stays)
     if person.category == "upper_body":
-        shown = slimmed(shown, mask & ~stays, labels, person.keypoints, scheme)
+        shown = beneath(shown, mask & ~stays, labels, person.keypoints, outline, scheme)
     if garment.sleeve is None or person.category == "lower_body":
         return Layout(shown, stays)
     table = label_table(scheme)
@@ -83,42 +76,3 @@ def lay_out(
     free = mask & ~stays
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
     return Layout(arms.probabilities, stays, arms.relief, arms.sleeves, arms.roundness)
-
-
-def slimmed(
-    shown: np.ndarray, mask: np.ndarray, labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
-) -> np.ndarray:
-    """Trousers below a new top are as wide as legs, not as the coat that hid them.
-
-    Args:
-        shown: (K,H,W) of ``LAYERS``.
-        mask: (H,W) bool, True = repainted.
-        labels: (H,W) of the photo; nothing changes where it shows more of a skirt or a dress than of
-            trousers, or none of these.
-        keypoints: (18,3) in pixels; nothing changes without hips.
-        scheme: of the labels.
-
-    Returns:
-        (K,H,W).
-    """
-    table = label_table(scheme)
-    trousers = labels == table["pants"]
-    skirt = np.isin(labels, [table["skirt"], table["dress"]])
-    hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
-    if not hips.any(axis=1).all() or trousers.sum() <= max(skirt.sum(), _SEEN * labels.size):
-        return shown
-    limbs = Limbs(keypoints, labels > 0)
-    worn = np.isin(labels, [table[name] for name in _WORN if name in table])
-    rows, columns = np.mgrid[: len(labels), : labels.shape[1]]
-    doubted = mask & worn & (shown.argmax(0) == _OTHER) & (rows > limbs.hip_row)
-    # At the hips trousers are one; farther down there are two legs.
-    between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
-    between &= rows < limbs.hip_row + _CROTCH * limbs.torso
-    away = doubted & ~between & ~limbs.near_legs(doubted, _LEG * limbs.width)
-    # What does not reach the wall is no wall but a hole.
-    pieces, count = ndimage.label(away | (labels == 0))
-    outside = np.bincount(pieces[labels == 0], minlength=count + 1) > 0
-    away &= outside[pieces]
-    wall = np.zeros(len(LAYERS), shown.dtype)
-    wall[_WALL] = 1
-    return np.where(away, wall[:, None, None], shown)

@@ -55,6 +55,8 @@ class Tube(NamedTuple):
     """(N,2) points (x,y) on its middle, evenly from shoulder to wrist."""
     offset: np.ndarray
     """(2,H,W), how far each pixel lies from its middle along x and y, in its radius there."""
+    elbow: float
+    """Where along it the elbow is, in [0,1]."""
 
 
 def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube | None:
@@ -91,7 +93,7 @@ def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube 
     knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
     line = np.stack([np.interp(shares, knots, points[:, axis]) for axis in (0, 1)], axis=1)
     outside = (best[3] > 0) & (best[1] < 1)
-    return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]))
+    return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]), float(knots[1]))
 
 
 def _below_wrist(tube: Tube) -> np.ndarray:

@@ -1,16 +1,17 @@
-"""What shows where in a result, put right by what is known of people."""
+"""What shows beneath a new top, put right by what is known of people."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ladi.postprocess.layout import slimmed
+from ladi.postprocess.beneath import beneath
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS
 
 SIZE = (256, 192)
-WALL, OTHER = LAYERS.index("wall"), LAYERS.index("other")
+WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+NOWHERE = np.zeros(SIZE, np.float32)
 
 
 def scene(below: str = "pants") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -37,7 +38,7 @@ def scene(below: str = "pants") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 def test_trousers_under_a_coat_are_as_wide_as_legs() -> None:
     """Prevents: trousers with the outline of the coat that hid them."""
     shown, mask, labels, joints = scene()
-    slim = slimmed(shown, mask, labels, joints, "lip").argmax(0)
+    slim = beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)
     row = slim[150]
     assert row[96] == OTHER and row[86] == OTHER and row[50] == WALL and row[145] == WALL
     assert slim[185, 85] == OTHER and slim[185, 96] == WALL, "two legs"
@@ -51,4 +52,27 @@ def test_otherwise_nothing_changes(case: str) -> None:
         joints[JOINT["left_hip"]] = 0
     elif case == "kept":
         mask = mask & False
-    assert np.array_equal(slimmed(shown, mask, labels, joints, "lip"), shown)
+    assert np.array_equal(beneath(shown, mask, labels, joints, NOWHERE, "lip"), shown)
+
+
+def test_trousers_that_were_painted_as_skin_are_trousers() -> None:
+    """Prevents: a new shirt's cloth, or bare thighs, between its hem and red trousers."""
+    shown, mask, labels, joints = scene()
+    shown[:, 140:190, 76:92] = 0
+    shown[SKIN, 140:190, 76:92] = 1
+    dressed = beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)
+    assert (dressed[145:190, 78:90] == OTHER).all()
+
+
+def test_nothing_lies_before_the_new_top_where_an_old_one_was() -> None:
+    """Prevents: a piece of black coat below folded hands, in the middle of a light shirt."""
+    shown, mask, labels, joints = scene("skirt")
+    outline = NOWHERE.copy()
+    outline[60:150, 60:130] = 1
+    shown[:, 60:150, 60:130] = 0
+    shown[GARMENT, 60:150, 60:130] = 1
+    shown[:, 120:130, 80:110] = 0
+    shown[OTHER, 120:130, 80:110] = 1
+    labels[120:125, 80:85] = LIP["bag"]
+    top = beneath(shown, mask & (labels != LIP["bag"]), labels, joints, outline, "lip").argmax(0)
+    assert (top[125:130, 80:110] == GARMENT).all() and (top[120:125, 80:85] == OTHER).all()

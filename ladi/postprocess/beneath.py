@@ -1,0 +1,81 @@
+"""What shows beneath a new top where an old one, a coat most of all, hid it: trousers as wide as legs.
+
+The network continues what it sees of a coat's outline, takes red trousers for skin, and leaves holes in the
+new top where hands or a belt were near. Where the photo shows trousers, and where the new top lies, that is
+known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, LAYERS, LabelScheme
+
+_WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
+_WORN = ("upper_clothes", "dress", "coat")
+_SEEN = 0.004
+"""Share of the window that trousers must have to be known as such."""
+_LEG, _WIDEST = 0.23, 0.4
+"""Half a trouser leg's width, of the distance between the shoulders; and where wider ones are seen."""
+_CROTCH = 0.25
+"""How far below the hips legs part, in torsos."""
+_COVERED = 0.5
+"""Matte from which the warped garment lies on a pixel."""
+
+
+def beneath(
+    shown: np.ndarray,
+    mask: np.ndarray,
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    outline: np.ndarray,
+    scheme: LabelScheme,
+) -> np.ndarray:
+    """Put right what shows of a new top and of the trousers below it.
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, True = repainted.
+        labels: (H,W) of the photo; where it shows more of a skirt or a dress than of trousers, or none of
+            these, nothing changes below the top.
+        keypoints: (18,3) in pixels; likewise without hips.
+        outline: (H,W) in [0,1], where the warped garment lies.
+        scheme: of the labels.
+
+    Returns:
+        (K,H,W).
+    """
+    table = label_table(scheme)
+    worn = mask & np.isin(labels, [table[name] for name in _WORN if name in table])
+    painted, covered = shown.argmax(0), outline > _COVERED
+    changed = painted.copy()
+    # What was worn is gone, so nothing lies before the garment there.
+    changed[worn & covered & (painted == _OTHER)] = _GARMENT
+    trousers = labels == table["pants"]
+    skirt = np.isin(labels, [table["skirt"], table["dress"]])
+    hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
+    if hips.any(axis=1).all() and trousers.sum() > max(skirt.sum(), _SEEN * labels.size):
+        limbs = Limbs(keypoints, labels > 0)
+        rows, columns = np.mgrid[: len(labels), : labels.shape[1]]
+        below = worn & ~covered & (rows > limbs.hip_row)
+        # At the hips trousers are one; farther down there are two legs.
+        between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
+        between &= rows < limbs.hip_row + _CROTCH * limbs.torso
+        # Two legs of a pair of trousers have four halves.
+        half = np.quantile(trousers.sum(1)[trousers.any(1)], 0.75) / 4
+        half = np.clip(half, _LEG * limbs.width, _WIDEST * limbs.width)
+        legs = below & (between | limbs.near_legs(below, half))
+        changed[legs & (painted == _SKIN)] = _OTHER
+        changed[_open(below & ~legs & (painted == _OTHER), labels)] = _WALL
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[changed].transpose(2, 0, 1)
+    return np.where(changed != painted, certain, shown)
+
+
+def _open(away: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What of a region reaches the photo's wall, (H,W) bool → same; the rest is a hole, no wall."""
+    pieces, count = ndimage.label(away | (labels == 0))
+    outside = np.bincount(pieces[labels == 0], minlength=count + 1) > 0
+    return np.asarray(away & outside[pieces])
