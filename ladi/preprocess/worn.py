@@ -41,6 +41,8 @@ _NEAR_ARM = 0.25
 _HAND = 0.02
 _SPECK = 0.03
 """Smaller patches are no garment by themselves."""
+_SCARF = 0.06
+"""Smaller patches are no scarf but a collar."""
 _SURROUNDED = 0.6
 _ENCLOSED = 0.85
 """Of the border of trousers or a skirt, from which share on a coat around them is no open coat."""
@@ -67,6 +69,7 @@ def mend_worn(
     labels = _without_stray_pieces(labels.astype(np.uint8), silhouette > _ON)
     limbs = Limbs(keypoints, silhouette > _ON)
     labels = _whole_arms(labels, table, limbs, silhouette > _ON)
+    labels = _collars(labels, table, limbs)
     person = _Person(labels, table, limbs, silhouette > _ON)
     worn = person.named(*GARMENTS)
     if not worn.any():
@@ -91,6 +94,15 @@ def _without_stray_pieces(labels: np.ndarray, silhouette: np.ndarray) -> np.ndar
     stray = inside < _INSIDE * sizes
     stray[1 + sizes[1:].argmax()] = False
     return np.where(stray[patches], np.uint8(0), labels)
+
+
+def _collars(labels: np.ndarray, table: dict[str, int], limbs: Limbs) -> np.ndarray:
+    """Labels in which what is too small for a scarf is a collar, and goes with what is worn."""
+    if "scarf" not in table:
+        return labels
+    patches, _ = ndimage.label(labels == table["scarf"])
+    small = (np.bincount(patches.ravel()) < _SCARF * limbs.torso**2)[patches] & (patches > 0)
+    return np.where(small, np.uint8(table["upper_clothes"]), labels)
 
 
 def _whole_arms(
