@@ -186,3 +186,23 @@ def test_an_arm_without_a_hand_ends_in_one_and_not_in_a_stump() -> None:
     shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
     wide = [(shown[row, 36:64] == SKIN).sum() for row in (166, 176, 186)]
     assert wide[1] >= wide[0] and wide[1] > wide[2]
+
+
+def test_an_arm_without_a_hand_goes_behind_a_garment_that_its_elbow_is_beside() -> None:
+    """Prevents: a forearm that ends in a stump before the belly, its hand in a pocket of the removed coat."""
+    labels, joints, outline = standing()
+    joints[JOINT["right_wrist"], :2] = (88, 160)
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
+    covered = outline > 0.5
+    assert (shown[120:175][covered[120:175]] != SKIN).all()
+    assert (shown == SKIN).any(), "and the upper arm is seen"
+
+
+def test_a_wrist_above_a_pocket_is_no_hand() -> None:
+    labels, joints, outline = standing()
+    joints[JOINT["right_wrist"], :2] = (88, 160)
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    labels[156:160, 84:88] = LIP["right_arm"]
+    shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
+    assert (shown[120:175][(outline > 0.5)[120:175]] != SKIN).all()

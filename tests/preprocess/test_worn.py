@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from ladi.preprocess.boxes import box_of
 from ladi.preprocess.labels import LIP, to_scheme
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.worn import mend_worn
@@ -132,6 +133,18 @@ def test_pieces_of_the_wall_are_no_part_of_the_person() -> None:
     clean = labels.copy()
     labels[60:120, 170:176] = LIP["hair"]
     assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), clean)
+
+
+def test_what_is_too_small_for_a_scarf_is_a_collar() -> None:
+    """Prevents: dark scraps of an old collar below the chin, above a new neckline."""
+    labels, joints, silhouette = person()
+    chin = box_of(labels == LIP["face"])
+    assert chin is not None
+    labels[chin.bottom : chin.bottom + 5, chin.left : chin.left + 6] = LIP["scarf"]
+    small = mend_worn(labels, joints, silhouette, "lip")
+    assert not (small == LIP["scarf"]).any()
+    labels[chin.bottom : chin.bottom + 30, chin.left - 4 : chin.right + 4] = LIP["scarf"]
+    assert (mend_worn(labels, joints, silhouette, "lip") == LIP["scarf"]).sum() > 500
 
 
 def test_nothing_worn_and_nobody_found_change_nothing() -> None:
