@@ -31,6 +31,8 @@ _MOST = 1.5
 """Times that a garment's lower part becomes longer at most."""
 _TALLEST = 1.45
 """Times that it becomes taller than wide at most, compared with its picture: crop tops stay short."""
+_NEARLY = 0.12
+"""In torsos: what is missing is little enough to be drawn all the way, instead of showing a strip of belly."""
 _LEAST = 0.02
 """In torsos: less is not worth it."""
 _WITHIN, _FADE = 0.6, 0.35
@@ -93,8 +95,10 @@ def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tenso
         or hem - levels.chest < _LEAST * levels.torso
     ):
         return grid
-    times = min(_MOST, (levels.wanted - levels.chest) / (hem - levels.chest))
-    times = min(times, max(1.0, _TALLEST / _proportion(grid, laid, levels)))
+    wanted = (levels.wanted - levels.chest) / (hem - levels.chest)
+    times = min(_MOST, wanted, max(1.0, _TALLEST / _proportion(grid, laid, levels)))
+    if (wanted - times) * (hem - levels.chest) < _NEARLY * levels.torso:
+        times = wanted
     height, width = laid.shape
     rows, columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
     away = np.abs(columns - levels.middle) / levels.width

@@ -54,6 +54,8 @@ def beneath(
     changed = painted.copy()
     # What was worn is gone, so nothing lies before the garment there.
     changed[worn & covered & (painted == _OTHER)] = _GARMENT
+    # Nor is anything of the person where there was wall.
+    changed[mask & (labels == 0) & (painted == _OTHER)] = _WALL
     trousers = labels == table["pants"]
     skirt = np.isin(labels, [table["skirt"], table["dress"]])
     hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
