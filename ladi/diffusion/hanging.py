@@ -32,7 +32,7 @@ _MOST = 1.5
 _TALLEST = 1.45
 """Times that it becomes taller than wide at most, compared with its picture: crop tops stay short."""
 _NEARLY = 0.12
-"""In torsos: what is missing is little enough to be drawn all the way, instead of showing a strip of belly."""
+"""In torsos: what is missing then is drawn all the way, instead of showing a strip of belly."""
 _LEAST = 0.02
 """In torsos: less is not worth it."""
 _WITHIN, _FADE = 0.6, 0.35

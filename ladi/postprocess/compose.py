@@ -186,7 +186,7 @@ def _uncovered(
     there = _enlarged(covered, size) & wanted
     if not there.any():
         return colours
-    own = as_tensor(continue_picture(photo, _enlarged(known, size), there, _MIRROR))
+    own = as_tensor(_continued_wall(photo, _enlarged(known, size), there))
     share = enlarge(torch.from_numpy(covered.astype(np.float32))[None, None], size).clamp(0, 1)
     return own * share + colours * (1 - share)
 

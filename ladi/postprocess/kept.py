@@ -21,6 +21,8 @@ NARROW, WIDE = (3, 1), (6, 2)
 """Around the old garment everything is painted: its edge lies on pixels that are labelled as wall or skin;
 likewise around the new one, whose shade the network painted. Wider where painted wall is the photo's own,
 continued: then nothing is lost by it."""
+_ARM_RIM = 3
+"""Likewise of bare skin, whose edge was settled by its colour: an arm painted in part has a seam along it."""
 _COVERED, _WARP_RIM = 0.1, 4
 """From this share on the warped garment may lie on a pixel, or so near to it."""
 _NEIGHBOURHOOD = 5
@@ -98,7 +100,8 @@ def keep(
     shows = new["garment"] & ~(old["wall"] & wall)
     if rims is WIDE:
         shows |= new["skin"] & ~old["skin"]  # whose outline is drawn at the photo's size
-    away = _farther(taken, scaled(rims[0])) & _farther(shows, scaled(rims[1]))
+    away = _farther(taken, scaled(rims[0])) | (old["skin"] & _farther(taken, scaled(_ARM_RIM)))
+    away &= _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
     if below is not None:
         # Where it begins is drawn with the layers, at the photo's size.

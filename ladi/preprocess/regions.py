@@ -29,8 +29,10 @@ _OPEN = 0.3
 """Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
 _SLEEVE = 0.22
 """Half a sleeve's width, of the distance between the shoulders."""
-_THIN_RIM = 2
-"""Likewise of hair, whose strands are thin."""
+_HAND_RIM, _THIN_RIM = 6, 2
+"""Likewise of arms, at whose edges are cuffs, and of hair, whose strands are thin."""
+_CHIN_RIM, _CHIN = 2, 0.25
+"""Likewise of a face's lower part, which is this share of its height: below a chin there may be a collar."""
 _THIN = ("hat", "hair", "scarf", "head")
 _FACE = ("sunglasses", "face")
 _ARMS = ("left_arm", "right_arm")
@@ -100,7 +102,7 @@ def _closed(
 
 
 def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:
-    """The parts with what is fixed drawn in where it touches the garment; faces stay whole."""
+    """The parts with what is fixed drawn in where it touches the garment; the upper face stays whole."""
     size = (labels.shape[0], labels.shape[1])
     names = label_table(scheme)
     thin, face = (
@@ -108,7 +110,13 @@ def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme)
     )
     replaced = regions.garment & ~regions.fixed
     away = ndimage.distance_transform_edt(~replaced) if replaced.any() else np.full(size, np.inf)
+    hand = named(labels, scheme, tuple(name for name in _ARMS if name in names))
     rim = np.where(face, 0, np.where(thin, scaled(_THIN_RIM, size), scaled(_RIM, size)))
+    rim = np.where(hand, scaled(_HAND_RIM, size), rim)
+    if face.any():
+        rows = np.flatnonzero(face.any(1))
+        chin = np.arange(size[0])[:, None] > rows[-1] - _CHIN * (rows[-1] - rows[0])
+        rim = np.where(face & chin, scaled(_CHIN_RIM, size), rim)
     return regions._replace(fixed=regions.fixed & (away > rim))
 
 

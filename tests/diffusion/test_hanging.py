@@ -75,6 +75,13 @@ def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
     assert torch.equal(hung(plain(), garment(), Levels(97, 140, 96, 52, 90, np.zeros(SIZE, bool))), plain())
 
 
+def test_a_hem_that_is_nearly_there_is_drawn_all_the_way() -> None:
+    """Prevents: a strip of belly, or of a waistband that nobody saw, above the trousers."""
+    levels = levels_of(person(165))
+    assert levels is not None
+    assert abs(last(garment(138), hung(plain(), garment(138), levels), 96) - 164) <= 2
+
+
 def test_where_nothing_is_known_nothing_hangs() -> None:
     bare, unknown = person(), person()
     bare.labels[:] = 0

@@ -235,3 +235,16 @@ def test_an_open_jacket_is_closed_so_that_the_new_tops_hem_has_no_notch() -> Non
     worn, published = (worn_mask(labels, "upper_body", rule) for rule in ("worn", "published"))
     assert worn[205:290, 185:205].all() and not published[250, 195]
     assert not worn[350:440, 180:210].any(), "the trousers below the jacket stay"
+
+
+def test_a_chin_gives_way_to_a_collar_and_a_hand_to_a_cuff_but_eyes_stay() -> None:
+    """Prevents: a dark line of collar below the chin, and a bracelet of white cuff at the wrist."""
+    labels = np.zeros((256, 192), np.uint8)
+    labels[20:60, 80:112] = LIP["face"]
+    labels[60:150, 60:132] = LIP["upper_clothes"]
+    labels[30:34, 112:116] = LIP["upper_clothes"]
+    labels[150:170, 60:72] = LIP["right_arm"]
+    mask = inpaint_mask(labels, np.empty((0, 3)), category="upper_body", scheme="lip", rule="worn")
+    assert mask[59, 96] and not mask[57, 96]
+    assert mask[152, 66] and not mask[156, 66]
+    assert not mask[32, 111], "a strand beside the eye changes no face"
