@@ -38,6 +38,8 @@ _AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
 _RIM, _SKIN_RIM = 2, 1
 """Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
+_COLLAR = 3
+"""Likewise by which skin is drawn in where it touches what was worn."""
 _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 """As in ``continuing.py``: for walls and things, and for skin."""
 _ALIKE = 0.5
@@ -84,7 +86,10 @@ def compose(
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
     alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
-    shown_bare = _named(person, _BARE) & alike  # no collar, no bracelet
+    # No bracelet, and no collar's edge.
+    reach = max(1, round(_COLLAR * len(person.labels) / 256))
+    cloth = ndimage.binary_dilation(_named(person, _WORN[person.category]), iterations=reach)
+    shown_bare = _named(person, _BARE) & alike & ~cloth
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
         _WALL: as_tensor(_continued_wall(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),

@@ -22,7 +22,8 @@ NARROW, WIDE = (3, 1), (6, 2)
 likewise around the new one, whose shade the network painted. Wider where painted wall is the photo's own,
 continued: then nothing is lost by it."""
 _ARM_RIM = 3
-"""Likewise of bare skin, whose edge was settled by its colour: an arm painted in part has a seam along it."""
+"""Likewise of bare arms, whose edges are settled by colour: painted in part, they have a seam."""
+_ARMS = ("left_arm", "right_arm")
 _COVERED, _WARP_RIM = 0.1, 4
 """From this share on the warped garment may lie on a pixel, or so near to it."""
 _NEIGHBOURHOOD = 5
@@ -95,12 +96,14 @@ def keep(
     wall = new["wall"]
     if outline is not None:
         wall = wall | _farther(outline > _COVERED, scaled(_WARP_RIM))
-    same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike)
     taken = _taken(mask, labels, scheme)
+    clear = _farther(taken, scaled(_ARM_RIM))
+    same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike & clear)
     shows = new["garment"] & ~(old["wall"] & wall)
     if rims is WIDE:
         shows |= new["skin"] & ~old["skin"]  # whose outline is drawn at the photo's size
-    away = _farther(taken, scaled(rims[0])) | (old["skin"] & _farther(taken, scaled(_ARM_RIM)))
+    arms = np.isin(labels, [table[label] for label in _ARMS if label in table])
+    away = _farther(taken, scaled(rims[0])) | (arms & clear)
     away &= _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
     if below is not None:

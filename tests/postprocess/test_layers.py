@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.postprocess.kept import below_hem, keep
+from ladi.postprocess.kept import WIDE, below_hem, keep
 from ladi.postprocess.layers import enlarge, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
@@ -130,6 +130,22 @@ def test_skin_of_another_colour_is_painted() -> None:
     shown[SKIN] = 1
     assert not keep(mask, labels, photo, photo, shown).painted.any()
     assert keep(mask, labels, photo, photo - 0.8, shown).painted.all()
+
+
+@pytest.mark.parametrize(("label", "rim"), [("left_arm", 3), ("neck", 6)])
+def test_skin_beside_an_old_garment_gives_no_soft_edge_and_only_arms_stay_close_to_it(
+    label: str, rim: int
+) -> None:
+    """Prevents: bracelets of old cuff, lines of old collar, and arms with a seam along them."""
+    tall = (256, 192)
+    labels, mask = np.full(tall, LIP[label], np.uint8), np.ones(tall, bool)
+    labels[:, :96] = LIP["upper_clothes"]
+    shown = np.zeros((4, *tall), np.float32)
+    shown[SKIN] = 1
+    photo = np.zeros((*tall, 3), np.float32)
+    kept = keep(mask, labels, photo, photo, shown, rims=WIDE)
+    assert not kept.same[:, :99].any() and kept.same[:, 99:].all()
+    assert kept.painted[:, 96 : 96 + rim].all() and not kept.painted[:, 97 + rim :].any()
 
 
 @pytest.mark.parametrize("angle", [0.0, 10.0])
