@@ -66,14 +66,28 @@ def beneath(
         # At the hips trousers are one; farther down there are two legs.
         between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
         between &= rows < limbs.hip_row + _CROTCH * limbs.torso
-        # Two legs of a pair of trousers have four halves.
-        half = np.quantile(trousers.sum(1)[trousers.any(1)], 0.75) / 4
-        half = np.clip(half, _LEG * limbs.width, _WIDEST * limbs.width)
-        legs = below & (between | limbs.near_legs(below, half))
+        legs = below & between
+        for side in ("left", "right"):
+            legs |= limbs.near_leg(side, below, _half_width(trousers, limbs, side))
         changed[legs & (painted == _SKIN)] = _OTHER
         changed[_open(below & ~legs & (painted == _OTHER), labels)] = _WALL
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[changed].transpose(2, 0, 1)
     return np.where(changed != painted, certain, shown)
+
+
+def _half_width(trousers: np.ndarray, limbs: Limbs, side: str) -> float:
+    """How far a trouser leg reaches outwards from its middle, in pixels, by what is seen of it."""
+    line = np.array(limbs.leg(side, len(trousers)))
+    rows = np.flatnonzero(trousers.any(1) & (np.arange(len(trousers)) > limbs.hip_row))
+    least, most = _LEG * limbs.width, _WIDEST * limbs.width
+    if not rows.size:
+        return least
+    middle = np.interp(rows, line[:, 1], line[:, 0])
+    if line[0, 0] > limbs.hips[0]:
+        outer = trousers.shape[1] - 1 - trousers[rows, ::-1].argmax(1) - middle
+    else:
+        outer = middle - trousers[rows].argmax(1)
+    return float(np.clip(np.median(outer), least, most))
 
 
 def _open(away: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -116,13 +116,16 @@ class Limbs:
 
     def near_legs(self, region: np.ndarray, reach: float) -> np.ndarray:
         """The same for legs; one whose knee was not found hangs straight down from its hip."""
-        chains = []
-        for side in ("left", "right"):
-            chain = self._leg(side)
-            if len(chain) == 1:
-                chain = [chain[0], np.array([chain[0][0], float(len(region))])]
-            chains.append(chain)
-        return _near(region, chains, reach)
+        return _near(region, [self.leg(side, len(region)) for side in ("left", "right")], reach)
+
+    def near_leg(self, side: str, region: np.ndarray, reach: float) -> np.ndarray:
+        """The same for one leg."""
+        return _near(region, [self.leg(side, len(region))], reach)
+
+    def leg(self, side: str, height: int) -> list[np.ndarray]:
+        """The points (x,y) of a leg's line; one whose knee was not found goes straight down to a row."""
+        chain = self._leg(side)
+        return [chain[0], np.array([chain[0][0], float(height)])] if len(chain) == 1 else chain
 
     def _centre(self, name: str) -> np.ndarray | None:
         found = [self._points[side] for side in (f"left_{name}", f"right_{name}") if side in self._points]

@@ -29,8 +29,8 @@ _OPEN = 0.3
 """Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
 _SLEEVE = 0.22
 """Half a sleeve's width, of the distance between the shoulders."""
-_HAND_RIM, _THIN_RIM = 6, 2
-"""Likewise of arms, at whose edges are cuffs, and of hair, whose strands are thin."""
+_THIN_RIM = 2
+"""Likewise of hair, whose strands are thin."""
 _CHIN_RIM, _CHIN = 2, 0.25
 """Likewise of a face's lower part, which is this share of its height: below a chin there may be a collar."""
 _THIN = ("hat", "hair", "scarf", "head")
@@ -110,9 +110,7 @@ def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme)
     )
     replaced = regions.garment & ~regions.fixed
     away = ndimage.distance_transform_edt(~replaced) if replaced.any() else np.full(size, np.inf)
-    hand = named(labels, scheme, tuple(name for name in _ARMS if name in names))
     rim = np.where(face, 0, np.where(thin, scaled(_THIN_RIM, size), scaled(_RIM, size)))
-    rim = np.where(hand, scaled(_HAND_RIM, size), rim)
     if face.any():
         rows = np.flatnonzero(face.any(1))
         chin = np.arange(size[0])[:, None] > rows[-1] - _CHIN * (rows[-1] - rows[0])
