@@ -27,6 +27,7 @@ from ladi.preprocess.background import (
     matte_by_colour,
     without_background,
 )
+from ladi.preprocess.fringes import without_fringe
 from ladi.preprocess.matte_edges import is_sure, settle_matte
 from ladi.preprocess.matting import predict_in_mirror, predict_matte, predict_turned
 from ladi.types import GarmentError, Photo
@@ -134,7 +135,7 @@ class GarmentCleaner:
             # What it finds upright it may have learnt as a place; so it looks from all sides too.
             turned = predict_turned(self._matting, pixels)
             matte = settle_matte(matte, (upright + 3 * turned) / 4, pixels)
-        return replace(cut_out, matte=drop_specks(matte))
+        return replace(cut_out, matte=drop_specks(without_fringe(matte, pixels)))
 
     def _import_rembg(self) -> None:
         try:
