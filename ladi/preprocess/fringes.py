@@ -1,8 +1,8 @@
 """The rim of a cut-out garment on which the floor's colour lies, taken away.
 
-An outline that is a pixel too wide is hardly seen in a matte; worn before another wall it is a red line around
-a beige T-shirt. Right inside the outline, what looks like the floor nearby rather than like the cloth farther
-inside is floor.
+An outline that is a pixel too wide is hardly seen in a matte; worn before another wall it is a red line
+around a beige T-shirt. Right inside the outline, what looks like the floor nearby rather than like the cloth
+farther inside is floor.
 """
 
 from __future__ import annotations
