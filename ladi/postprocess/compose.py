@@ -45,6 +45,7 @@ _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 _ALIKE = 0.5
 """Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
+_ARMS = ("left_arm", "right_arm")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
@@ -205,6 +206,7 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         person.image[0].movedim(0, -1).numpy(),
         _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
         layout.roundness,
+        _named(person, _ARMS),
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 

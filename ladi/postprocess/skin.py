@@ -40,6 +40,11 @@ _LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
 _LIT, _SHADED = (0.5, 0.95), 0.2
 """Quantiles of brightness between which known skin gives its tone, and how little the rest counts."""
+_PALER = 0.15
+"""By how much less colourful than the face arms are: in the middle of 42 labelled street photos 0.3, of 96
+shop photos -0.07."""
+_GLOVE = 0.5
+"""Of the face's redness, what bare hands have at least; of four labelled street photos three have 0.57."""
 _FINE = 2.0
 _SHADES = (0.85, 1.15)
 """Limits of painted shade."""
@@ -106,6 +111,7 @@ def toned_skin(
     photo: np.ndarray,
     known: np.ndarray,
     roundness: np.ndarray | None = None,
+    arms: np.ndarray | None = None,
 ) -> np.ndarray:
     """Painted skin in the colour of the real skin nearest to it, in the painted light.
 
@@ -116,6 +122,7 @@ def toned_skin(
         photo: (H,W,3) in [-1,1].
         known: (H,W) bool, the photo's skin that stays.
         roundness: (H,W), the light on arms, about 1; 0 beside them, where the painted light is taken.
+        arms: (H,W) bool, what of the known skin is hands and arms.
 
     Returns:
         (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
@@ -132,10 +139,10 @@ def toned_skin(
     known = known & (luma > (1 - _DARKER) * middle) & (luma < (1 + _BRIGHTER) * middle)
     if known.sum() < enough:
         return painted
-    # The shaded half of a face is no tone for arms, nor are the shadows between fingers.
-    low, high = np.quantile(luma[known], _LIT)
-    lit = known & (luma >= low) & (luma <= high)
+    lit = _lit(luma, known)
     tone = real[lit].mean(axis=0)
+    if roundness is not None and arms is not None:
+        tone = np.where(roundness[..., None] > 0, _tone_of_arms(real, luma, known, arms, enough), tone)
     weight = np.where(lit, 1.0, np.where(known, _SHADED, 0.0)).astype(np.float32)
     near = ndimage.gaussian_filter(weight, _LOCAL * scale)
     colours = np.dstack([ndimage.gaussian_filter(real[..., i] * weight, _LOCAL * scale) for i in range(3)])
@@ -154,6 +161,34 @@ def toned_skin(
         shade = np.where(roundness > 0, roundness, shade)
     shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
     return (np.clip(colours * shade, 0, 1) * 2 - 1).astype(np.float32)
+
+
+def _lit(luma: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Known skin (H,W) bool in the light: the shade of a face, or between fingers, is no tone for arms."""
+    low, high = np.quantile(luma[known], _LIT)
+    return np.asarray(known & (luma >= low) & (luma <= high))
+
+
+def _tone_of_arms(
+    real: np.ndarray, luma: np.ndarray, known: np.ndarray, arms: np.ndarray, enough: float
+) -> np.ndarray:
+    """The colour of bare arms, (3,) in [0,1]: paler than the face, and as hands are where these are seen."""
+    face, hands = (
+        real[_lit(luma, part)].mean(axis=0) if part.sum() >= enough else None
+        for part in (known & ~arms, known & arms)
+    )
+    if face is None:
+        return np.asarray(real[_lit(luma, known)].mean(axis=0) if hands is None else hands)
+    pale = face + _PALER * (face @ LUMA - face)
+    # Grey hands are gloves.
+    if hands is None or _redness(hands) < _GLOVE * _redness(face):
+        return np.asarray(pale)
+    return np.asarray((pale + hands) / 2)
+
+
+def _redness(tone: np.ndarray) -> float:
+    """How much redder than blue a colour (3,) in [0,1] is, of its brightness."""
+    return float((tone[0] - tone[2]) / max(float(tone @ LUMA), 0.05))
 
 
 def grain_of(photo: np.ndarray, known: np.ndarray) -> np.ndarray:

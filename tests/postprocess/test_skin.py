@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ladi.postprocess.skin import grain_of, match_skin, near_arms, reddish, side_of_light
+from ladi.postprocess.skin import grain_of, match_skin, near_arms, reddish, side_of_light, toned_skin
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -131,3 +131,32 @@ def test_a_face_tells_from_which_side_light_falls(slope: float) -> None:
     photo[:] = (0.3 + slope * (np.arange(192) - 96) / 16)[None, :, None]
     assert np.sign(round(side_of_light(photo, face), 3)) == np.sign(slope)
     assert side_of_light(photo, face & False) == 0
+
+
+HAND = (0.83, 0.66, 0.55)
+
+
+@pytest.mark.parametrize(("hand", "used"), [(HAND, True), ((0.5, 0.5, 0.48), False)])
+def test_arms_are_paler_than_the_face_and_as_bare_hands_are(
+    hand: tuple[float, float, float], used: bool
+) -> None:
+    """Prevents: arms as red as cheeks, and grey ones where hands are gloved."""
+    red = np.array((0.85, 0.55, 0.45))
+    photo = np.zeros((H, W, 3), np.float32)
+    photo[20:60, 80:112], photo[200:220, 40:60] = on(tuple(red)), on(hand)
+    face, arms = np.zeros((H, W), bool), np.zeros((H, W), bool)
+    face[20:60, 80:112] = arms[200:220, 40:60] = True
+    share = np.zeros((H, W), np.float32)
+    share[90:180, 40:60] = 1
+    toned = toned_skin(photo * 0, share, share, photo, face | arms, share, arms)
+    arm = (toned[120, 50] + 1) / 2
+
+    def redness(colour: np.ndarray) -> float:
+        return float((colour[0] - colour[2]) / colour.mean())
+
+    plain = toned_skin(photo * 0, share, share, photo, face, share, arms)[120, 50]
+    assert redness((plain + 1) / 2) == pytest.approx(0.85 * redness(red), rel=0.1)
+    near = abs(redness(arm) - redness(np.array(hand))) < abs(
+        redness((plain + 1) / 2) - redness(np.array(hand))
+    )
+    assert near if used else np.allclose(toned[120, 50], plain, atol=0.02)
