@@ -93,7 +93,7 @@ def compose(
     shown_bare = _named(person, _BARE) & alike & ~cloth
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
-        _WALL: as_tensor(_continued_wall(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
+        _WALL: as_tensor(_continued(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
         _SKIN: _own(
             enlarge(bare, size) + torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size)))[None, None],
             photo,
@@ -138,9 +138,11 @@ def _wall(labels: np.ndarray) -> np.ndarray:
     return np.asarray(ndimage.distance_transform_edt(labels == 0) > away)
 
 
-def _continued_wall(photo: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The wall with what was hidden of it: (*size,3) uint8; arguments as ``continue_picture``'s."""
-    filled, done = fill_by_exemplars(photo, known, wanted)
+def _continued(
+    photo: np.ndarray, known: np.ndarray, wanted: np.ndarray, *, cloth: bool = False
+) -> np.ndarray:
+    """A wall or trousers with what was hidden of them: (*size,3) uint8; as ``continue_picture``."""
+    filled, done = fill_by_exemplars(photo, known, wanted, one_colour=cloth)
     return continue_picture(filled, known | done, wanted, _MIRROR)
 
 
@@ -192,7 +194,7 @@ def _uncovered(
     there = _enlarged(covered, size) & wanted
     if not there.any():
         return colours
-    own = as_tensor(_continued_wall(photo, _enlarged(known, size), there))
+    own = as_tensor(_continued(photo, _enlarged(known, size), there, cloth=True))
     share = enlarge(torch.from_numpy(covered.astype(np.float32))[None, None], size).clamp(0, 1)
     return own * share + colours * (1 - share)
 

@@ -24,7 +24,7 @@ _FAR = 1.0
 """What a pixel of distance costs, in squared difference of colours: of two that fit, the nearer one."""
 _FLAT = 25.0
 """Sobel response in lightness of an edge that makes a place twice as urgent as a flat one."""
-_GUESS = 0.3
+_GUESS = 0.4
 """How much a smooth guess counts beside what is known, in a difference: it keeps a lamp out of the shade."""
 _STAY = 0.003
 """How much it counts that a colour stays as it was copied, beside one step to a neighbour."""
@@ -35,7 +35,7 @@ _SQUARE = 2 * _HALF + 1
 
 
 def fill_by_exemplars(
-    picture: np.ndarray, known: np.ndarray, wanted: np.ndarray
+    picture: np.ndarray, known: np.ndarray, wanted: np.ndarray, *, one_colour: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill in what is not known.
 
@@ -43,6 +43,8 @@ def fill_by_exemplars(
         picture: (H,W,3) uint8.
         known: (H,W) bool, what may be copied.
         wanted: (H,W) bool; nothing else is filled.
+        one_colour: what fits equally well is to be like all that is known, as cloth is, and not like what is
+            beside the gap, as a wall is.
 
     Returns:
         (H,W,3) uint8, and (H,W) bool, what has been filled: nothing where the known picture has no whole
@@ -56,12 +58,11 @@ def fill_by_exemplars(
 
     whole = small(known) > 1 - 1e-3
     open_ = (cv2.dilate(small(gap), _NEXT) > 0) & ~whole
-    guess = cv2.inpaint(
-        cv2.resize(picture, size, interpolation=cv2.INTER_AREA),
-        (~whole).astype(np.uint8),
-        _TELEA,
-        cv2.INPAINT_TELEA,
-    )
+    shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    if one_colour and whole.any():
+        guess = np.where(whole[..., None], shrunk, np.median(shrunk[whole], axis=0)).astype(np.uint8)
+    else:
+        guess = cv2.inpaint(shrunk, (~whole).astype(np.uint8), _TELEA, cv2.INPAINT_TELEA)
     colours = cv2.cvtColor(guess, cv2.COLOR_RGB2LAB).astype(np.float32)
     moves, filled = _moves(colours, whole, open_)
     return _copied(picture, gap, moves, filled, _seams(guess.astype(np.float32), whole, filled, moves))

@@ -82,3 +82,16 @@ def test_no_seam_shows_between_pieces_from_places_in_other_light() -> None:
     filled, _ = fill_by_exemplars(hidden_by(known, picture), known, EVERYWHERE)
     steps = np.abs(np.diff(filled[..., 0].astype(int), axis=0))[60:200, 70:120]
     assert steps.max() <= 5
+
+
+def test_cloth_goes_on_like_most_of_it_and_not_like_the_fold_beside_the_gap() -> None:
+    """Prevents: the upper half of grey trousers as black as one fold of theirs."""
+    picture = np.full((*SIZE, 3), 150, np.uint8)
+    picture[120:160, 60:130] = 20
+    known = np.zeros(SIZE, bool)
+    known[120:, 60:130] = True
+    gap = np.zeros(SIZE, bool)
+    gap[60:120, 60:130] = True
+    cloth, _ = fill_by_exemplars(hidden_by(known, picture), known, gap, one_colour=True)
+    wall, _ = fill_by_exemplars(hidden_by(known, picture), known, gap)
+    assert cloth[60:90, 60:130].mean() > wall[60:90, 60:130].mean() + 40
