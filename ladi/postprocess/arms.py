@@ -25,7 +25,7 @@ from ladi.postprocess.tubes import (
     tube_of,
 )
 from ladi.preprocess.labels import label_table
-from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.limbs import HAND_SEEN, Limbs
 from ladi.types import LAYERS, LabelScheme
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -47,8 +47,6 @@ _SLEEVED, _NECK = 0.2, 0.36
 distance between the shoulders."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
-_HAND_SIZE = 0.007
-"""Of the square of that distance, what must be seen of a hand: a wrist above a pocket is none."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
@@ -138,6 +136,11 @@ def draw_arms(
         if not seen:
             changed[person & ~trunk & ~hidden & fist(tube)] = _SKIN
             changed[person & hidden & (changed == _SKIN) & (tube.depth < 2)] = _GARMENT
+            if hidden.any():
+                # The garment is before the arm, so it is as wide as the warp says, without a notch below it.
+                beside = (columns > limbs.neck[0]) == (tube.line[-1, 0] > limbs.neck[0])
+                beside = beside & (rows > tube.bend[1])
+                changed[beside & worn & mask & (outline > 0.5) & (changed == _WALL)] = _GARMENT
         if seen and end < _LONG:
             # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
             changed[person & ~trunk & (changed != _SKIN) & beyond_wrist(tube)] = _SKIN
@@ -175,7 +178,7 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     """Whether the photo shows a hand at the arm's end, so that the arm lies before the body."""
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
-    return bool((near & bare).sum() >= _HAND_SIZE * width**2)
+    return bool((near & bare).sum() >= HAND_SEEN * width**2)
 
 
 def _behind(tube: Tube, outline: np.ndarray) -> np.ndarray:
@@ -184,8 +187,7 @@ def _behind(tube: Tube, outline: np.ndarray) -> np.ndarray:
     Hands are in pockets of what is taken away, or behind the back: below an elbow that is beside the garment
     the arm goes behind it, instead of ending before it in a stump.
     """
-    elbow = tube.line[round(tube.elbow * (len(tube.line) - 1))][None]
-    if _at(outline, elbow)[0] > 0.5:
+    if _at(outline, tube.bend[None])[0] > 0.5:
         return np.zeros(outline.shape, bool)
     return np.asarray((tube.along > tube.elbow) & (outline > 0.5))
 

@@ -58,6 +58,11 @@ class Tube(NamedTuple):
     elbow: float
     """Where along it the elbow is, in [0,1]."""
 
+    @property
+    def bend(self) -> np.ndarray:
+        """The elbow, (2,) as (x,y)."""
+        return np.asarray(self.line[round(self.elbow * (len(self.line) - 1))])
+
 
 def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube | None:
     """One arm; none without shoulder and elbow. Without a wrist it ends where one would be, straight on."""

@@ -27,6 +27,11 @@ _ONE_LIMB = 0.6
 _TORSOS_PER_BODY = 0.3
 
 
+HAND_SEEN = 0.007
+"""Of the square of the distance between the shoulders, what must be seen of a hand: a wrist above a pocket,
+or a sleeve's edge, is none."""
+
+
 class Limbs:
     """One person's bones.
 

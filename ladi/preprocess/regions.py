@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.labels import label_table
-from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.limbs import HAND_SEEN, Limbs
 from ladi.types import LabelScheme, Size
 
 REFERENCE_HEIGHT = 512
@@ -127,5 +127,6 @@ def _without_specks(
     pieces, _ = ndimage.label(regions.fixed, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel())
     hands = np.bincount(pieces[named(labels, scheme, _ARMS)], minlength=len(sizes))
-    small = (sizes < _SPECK * Limbs(keypoints, labels > 0).torso ** 2) & (hands == 0)
+    limbs = Limbs(keypoints, labels > 0)
+    small = sizes < np.where(hands == 0, _SPECK * limbs.torso**2, HAND_SEEN * limbs.width**2)
     return regions._replace(fixed=regions.fixed & ~small[pieces])

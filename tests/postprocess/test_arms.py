@@ -197,6 +197,9 @@ def test_an_arm_without_a_hand_goes_behind_a_garment_that_its_elbow_is_beside() 
     covered = outline > 0.5
     assert (shown[120:175][covered[120:175]] != SKIN).all()
     assert (shown == SKIN).any(), "and the upper arm is seen"
+    narrow = np.where((labels > 0) & (np.abs(np.arange(SIZE[1]) - 96) < 20), GARMENT, WALL)
+    shown = drawn(labels, joints, outline, 0.3, narrow)
+    assert (shown[140:170, 68:80] == GARMENT).all(), "as wide as the warp, without a notch"
 
 
 def test_a_wrist_above_a_pocket_is_no_hand() -> None:
