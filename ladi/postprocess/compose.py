@@ -25,9 +25,10 @@ from scipy import ndimage
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
-from ladi.postprocess.layers import LayeredPicture, enlarge, own_colours, shapes
+from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import grain_of, toned_skin
+from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
@@ -66,9 +67,10 @@ def compose(
     grid: torch.Tensor | None,
     size: Size,
     *,
+    part: Box | None = None,
     fine: bool = True,
 ) -> LayeredPicture:
-    """One picture at a larger size.
+    """One picture at a larger size, or a part of one.
 
     Args:
         lit: (1,3,h,w) in [-1,1], painted, in the photo's tone.
@@ -77,13 +79,17 @@ def compose(
         person: who was dressed.
         garment: in what.
         grid: (1,h,w,2), where each pixel takes its cloth from; None where no garment was warped.
-        size: of the result.
+        size: of the whole result.
+        part: of the picture, at the model's size; all of it unless given. Around what is repainted nothing
+            else is different.
         fine: the cloth comes from the larger picture of the garment, if there is one.
     """
-    shares = shapes(torch.from_numpy(layout.shown)[None], size)
+    small = (person.frame.size[0], person.frame.size[1])
+    canvas = Canvas(size, part or Box(0, 0, *small), small)
+    shares = shapes(torch.from_numpy(layout.shown)[None], size, canvas.part)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
-    inside = _enlarged(person.mask[0, 0].numpy() > 0, size)
-    wanted = (shares[0].numpy() > 0) & inside
+    inside = _enlarged(person.mask[0, 0].numpy() > 0, size)[canvas.window]
+    wanted = [canvas.whole(share) for share in (shares[0].numpy() > 0) & inside]
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
     alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
@@ -91,28 +97,32 @@ def compose(
     reach = max(1, round(_COLLAR * len(person.labels) / 256))
     cloth = ndimage.binary_dilation(_named(person, _WORN[person.category]), iterations=reach)
     shown_bare = _named(person, _BARE) & alike & ~cloth
+    grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
+    wall = _continued(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])
     colours = {
-        _WALL: as_tensor(_continued(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])),
+        _WALL: as_tensor(wall[canvas.window]),
         _SKIN: _own(
-            enlarge(bare, size) + torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size)))[None, None],
+            canvas.enlarge(bare) + grain,
             photo,
             shown_bare,
             wanted[_SKIN],
+            canvas,
             within=_SKIN_RIM,
             mirror=_SMOOTHLY,
         ),
         _OTHER: _own(
-            enlarge(own[_OTHER], size),
+            canvas.enlarge(own[_OTHER]),
             photo,
             other | layout.stays,
             wanted[_OTHER],
+            canvas,
             within=_RIM,
             mirror=_MIRROR,
         ),
-        _GARMENT: enlarge(own[_GARMENT], size),
+        _GARMENT: canvas.enlarge(own[_GARMENT]),
     }
-    colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER])
+    colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER], canvas)
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
         picture = garment.fine if fine and garment.fine is not None else garment.image
@@ -124,11 +134,12 @@ def compose(
             garment.matte.float(),
             grid,
             wanted[_GARMENT],
+            canvas,
             layout.sleeves,
         )
     if layout.relief is not None:
-        light = enlarge(torch.from_numpy(layout.relief)[None, None], size)
-        colours[_GARMENT] = (colours[_GARMENT] + 1) * light - 1
+        light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
+        colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
     return LayeredPicture(colours, shares)
 
 
@@ -151,6 +162,7 @@ def _own(
     photo: np.ndarray,
     shown: np.ndarray,
     wanted: np.ndarray,
+    canvas: Canvas,
     *,
     within: int,
     mirror: tuple[float, float],
@@ -158,14 +170,14 @@ def _own(
     """Colours of what the photo shows too: its own and their continuation near them, painted elsewhere.
 
     Args:
-        painted: (1,3,*size).
+        painted: (1,3,h',w'), the canvas's part.
         photo: (*size,3) uint8.
         shown: (h,w) bool, where the photo shows it.
         wanted: (*size) bool, where it is to be.
+        canvas: size and part.
         within: pixels at a height of 256 by which that is drawn in, to be sure of its colour.
         mirror: see ``continuing.py``.
     """
-    size = (wanted.shape[0], wanted.shape[1])
     within = max(1, round(within * len(shown) / 256))
     known = ndimage.binary_erosion(shown, iterations=within, border_value=1)
     if not known.any():
@@ -173,15 +185,21 @@ def _own(
     near = 4 * within
     reach = ndimage.distance_transform_edt(~known)
     trust = torch.from_numpy(((2 * near - reach) / near).clip(0, 1).astype(np.float32))[None, None]
-    trust = enlarge(trust, size).clamp(0, 1)
-    own = as_tensor(continue_picture(photo, _enlarged(known, size), wanted, mirror))
-    return own * trust + painted * (1 - trust)
+    trust = canvas.enlarge(trust).clamp_(0, 1)
+    wanted = wanted & canvas.whole(trust[0, 0].numpy() > 0)
+    own = continue_picture(photo, _enlarged(known, canvas.size), wanted, mirror)
+    return torch.lerp(painted, as_tensor(own[canvas.window]), trust)
 
 
 def _uncovered(
-    colours: torch.Tensor, photo: np.ndarray, person: PersonParts, layout: Layout, wanted: np.ndarray
+    colours: torch.Tensor,
+    photo: np.ndarray,
+    person: PersonParts,
+    layout: Layout,
+    wanted: np.ndarray,
+    canvas: Canvas,
 ) -> torch.Tensor:
-    """What a shorter top uncovers of trousers or a skirt is as they are below it: (1,3,*size)."""
+    """What a shorter top uncovers of trousers or a skirt is as they are below it: (1,3,h',w')."""
     known = ndimage.binary_erosion(_named(person, _LOWER), iterations=_RIM)
     enough = _LOWER_SHOWN * (len(known) / 256) ** 2
     if person.category != "upper_body" or known.sum() < enough:
@@ -190,13 +208,12 @@ def _uncovered(
     rows = np.arange(len(known))[:, None]
     worn = _named(person, _WORN["upper_body"]) & ~layout.stays
     covered = worn & (rows > middle.hip_row - _WAIST * middle.torso)
-    size = (wanted.shape[0], wanted.shape[1])
-    there = _enlarged(covered, size) & wanted
+    there = _enlarged(covered, canvas.size) & wanted
     if not there.any():
         return colours
-    own = as_tensor(_continued(photo, _enlarged(known, size), there, cloth=True))
-    share = enlarge(torch.from_numpy(covered.astype(np.float32))[None, None], size).clamp(0, 1)
-    return own * share + colours * (1 - share)
+    own = _continued(photo, _enlarged(known, canvas.size), there, cloth=True)
+    share = canvas.enlarge(torch.from_numpy(covered.astype(np.float32))[None, None]).clamp_(0, 1)
+    return torch.lerp(colours, as_tensor(own[canvas.window]), share)
 
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:

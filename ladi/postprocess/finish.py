@@ -12,6 +12,7 @@ Each step can be left out by a setting; without pasting back, the network's pict
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,11 +23,12 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep
-from ladi.postprocess.layers import LayeredPicture, canvas_size, recompose, shapes
+from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompose, shapes
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
+from ladi.preprocess.boxes import Box, box_of
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
@@ -34,6 +36,9 @@ from ladi.settings import Settings
 from ladi.types import LAYERS, Category, Conditions, Garment, Layer, PersonParts
 
 _GARMENT = LAYERS.index("garment")
+_AROUND = 4
+"""Pixels around the mask that are put together too, beside what pasting needs of its neighbours: four of the
+photo's."""
 _SLEEVE_WIDTH = 0.16
 """Half an old sleeve's width, of the distance between the shoulders."""
 _GONE: dict[Category, str] = {
@@ -75,13 +80,15 @@ def finish(
     results = []
     for picture, shown in zip(generated, layers, strict=True):
         made = _put_together(picture[None], shown[None], person, garment, conditions, settings, told=told)
-        large = made.layered.whole()
+        part = made.layered.whole()
         if is_grey(person.photo.pixels):
-            large = grey_outside(large[0], made.layered.shares[0, _GARMENT].numpy())[None]
+            part = grey_outside(part[0], made.layered.shares[0, _GARMENT].numpy())[None]
+        large = np.zeros((*made.canvas.size, 3), np.uint8)
+        large[made.canvas.window] = to_pixels(part)
         results.append(
             paste_back(
                 person.photo,
-                to_pixels(large),
+                large,
                 made.painted,
                 person.frame,
                 feather=settings.feather,
@@ -107,12 +114,16 @@ def cut_outs(
         (H',W',4) uint8 RGBA for each layer that shows anywhere, of the model's window, at the photo's size or
         near it.
     """
-    made = _put_together(generated[:1], layers[:1], person, garment, conditions, settings, told=told)
+    made = _put_together(
+        generated[:1], layers[:1], person, garment, conditions, settings, told=told, whole=True
+    )
     return made.layered.cut_outs()
 
 
 class _Finished(NamedTuple):
     layered: LayeredPicture
+    """The canvas's part."""
+    canvas: Canvas
     """At the photo's size or near it."""
     painted: np.ndarray
     """(H,W) bool at the model's size, what is pasted of it."""
@@ -129,8 +140,13 @@ def _put_together(
     settings: Settings,
     *,
     told: bool,
+    whole: bool = False,
 ) -> _Finished:
-    """One picture (1,3,H,W) and its layers (1,K,H,W), at the photo's size or near it."""
+    """One picture (1,3,H,W) and its layers (1,K,H,W), at the photo's size or near it.
+
+    Of a picture that is put together from what the decoder told, only what is around the mask, unless the
+    whole is asked for.
+    """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import continued, sample_garment, sample_matte
     from ladi.postprocess.detail import WORTH_IT, detail_of
@@ -188,11 +204,18 @@ def _put_together(
         lit = lit + match_cloth(lit, sample_garment(cloth, grid), share)
         if not told and settings.fine_detail and garment.fine is not None and person.frame.scale <= WORTH_IT:
             fine = {_GARMENT: detail_of(lit, person, garment, conditions, size)}
+    small = (mask.shape[0], mask.shape[1])
+    part = Box(0, 0, *small)
     if told:
-        layered = compose(lit, probabilities, layout, person, garment, grid, size, fine=settings.fine_detail)
+        around = None if whole else box_of(mask)
+        if around is not None:
+            part = around.grown(_AROUND + math.ceil(4 * max(1, person.frame.scale)), small)
+        layered = compose(
+            lit, probabilities, layout, person, garment, grid, size, part=part, fine=settings.fine_detail
+        )
     else:
         layered = recompose(lit, probabilities, size, fine)
-    return _Finished(layered, painted, same)
+    return _Finished(layered, Canvas(size, part, small), painted, same)
 
 
 def _channels_last(picture: torch.Tensor) -> np.ndarray:

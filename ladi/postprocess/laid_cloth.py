@@ -8,9 +8,9 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
-from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.continuing import Continued
 from ladi.postprocess.grey import LUMA
-from ladi.postprocess.layers import blur, enlarge
+from ladi.postprocess.layers import Canvas, blur, enlarge
 from ladi.preprocess.frame import to_pixels
 
 _SURE = 0.9
@@ -46,25 +46,27 @@ def lay_cloth(
     matte: torch.Tensor,
     grid: torch.Tensor,
     wanted: np.ndarray,
+    canvas: Canvas,
     sleeves: np.ndarray | None = None,
 ) -> torch.Tensor:
     """The garment's own picture along the grid, in the painted light; painted far from the warp.
 
     Args:
-        painted: (1,3,*size), the cloth as the network painted it.
+        painted: (1,3,h',w'), the canvas's part, the cloth as the network painted it.
         lit: (1,3,h,w), the same at the model's size, with all else.
         weight: (1,1,h,w), where that is cloth.
         picture: (1,3,kh,kw) in [-1,1], the garment.
         matte: (1,1,h,w), where it is in its picture.
         grid: (1,h,w,2).
         wanted: (*size) bool, where cloth is to be.
+        canvas: size and part.
         sleeves: (h,w) bool, where it is because an arm is there: farther along it than the warp reaches, a
             network paints fog, and the cloth above goes on.
     """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
 
-    size = (wanted.shape[0], wanted.shape[1])
+    size, part = canvas.size, canvas.window
     along = enlarge_grid(grid, size)
     whole = without_holes(matte, functional.interpolate(picture, matte.shape[-2:], mode="area"))
     sure = sample_matte(whole, along)[0, 0].numpy() > _SURE
@@ -73,22 +75,22 @@ def lay_cloth(
     sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
     if not sure.any():
         return painted
-    laid = to_pixels(sample_garment(picture, along))
-    cloth = as_tensor(continue_picture(laid, sure, wanted, _CLOTH_MIRROR))
+    laid = Continued(to_pixels(sample_garment(picture, along)), sure)
+    cloth = as_tensor(laid.filled(wanted, _CLOTH_MIRROR))
     if sleeves is not None and sleeves.any():
-        share = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp(0, 1)
-        repeated = as_tensor(continue_picture(laid, sure, wanted & (share[0, 0].numpy() > 0), _SLEEVE_MIRROR))
-        cloth = repeated * share + cloth * (1 - share)
+        share = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp_(0, 1)
+        there = wanted & (share[0, 0].numpy() > 0)
+        cloth = torch.lerp(cloth, as_tensor(laid.filled(there, _SLEEVE_MIRROR)), share)
         weight = weight * torch.from_numpy(~sleeves)
     small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
     shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
-    cloth = ((cloth + 1) * enlarge(shade, size) - 1).clamp(-1, 1)
+    cloth = (cloth[(..., *part)] + 1).mul_(canvas.enlarge(shade)).sub_(1).clamp_(-1, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
     start, end = _CLOTH_REACH
-    trust = torch.from_numpy(((end - far) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
+    trust = torch.from_numpy(((end - far[part]) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
     # Where the network painted something else there is no cloth of it to fall back upon.
-    trust = 1 - (1 - trust) * enlarge(weight, size).clamp(0, 1)
-    return cloth * trust + painted * (1 - trust)
+    trust = 1 - (1 - trust) * canvas.enlarge(weight).clamp_(0, 1)
+    return torch.lerp(painted, cloth, trust)
 
 
 def without_holes(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
@@ -134,5 +136,6 @@ def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> 
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """(H,W,3) uint8 → (1,3,H,W) in [-1,1]."""
-    return torch.from_numpy(pixels).movedim(-1, 0)[None].float().div(127.5).sub(1)
+    """(H,W,3) uint8 → (1,3,H,W) in [-1,1], channel after channel in memory."""
+    planes = torch.from_numpy(np.stack(cv2.split(pixels)))[None]
+    return planes.float().div_(127.5).sub_(1)

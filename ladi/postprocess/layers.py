@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import to_pixels
 from ladi.types import LAYERS, Frame, Layer, Size
 
@@ -39,52 +40,76 @@ SHARPNESS = 1.6
 """Exponent of the probabilities for each time that they are enlarged."""
 
 
-def enlarge(picture: torch.Tensor, size: Size) -> torch.Tensor:
-    """Bicubic, as pasting back enlarges: (B,C,H,W) → (B,C,*size).
+def enlarge(picture: torch.Tensor, size: Size, part: Box | None = None) -> torch.Tensor:
+    """Bicubic, as pasting back enlarges.
 
-    By a whole factor each pixel becomes a square of weighted sums of its neighbours, which is a convolution:
-    a third of the time of PyTorch's own function, and the same numbers to a ten-thousandth.
+    OpenCV takes a twentieth of the time of PyTorch's own function, for the same numbers to a millionth.
+
+    Args:
+        picture: (B,C,H,W).
+        size: (H',W') of the whole.
+        part: of the picture, in its own pixels, which is enlarged alone; the whole unless given.
+
+    Returns:
+        (B,C,H',W'), or the part's share of that.
     """
-    batch, channels, height, width = picture.shape
-    times = size[0] // height
-    if not 1 < times <= LARGEST or size != (times * height, times * width):
-        return functional.interpolate(picture, size, mode="bicubic", align_corners=False)
-    reach = (_REACH,) * 4
-    padded = functional.pad(picture, reach, mode="replicate").flatten(0, 1)[:, None]  # [B·C,1,H+4,W+4]
-    kernel = _bicubic(times).to(picture)
-    squares = functional.conv2d(padded, (kernel[:, None, :, None] * kernel[:, None]).flatten(0, 1)[:, None])
-    return functional.pixel_shuffle(squares, times).reshape(batch, channels, *size)
+    small = picture.shape[-2], picture.shape[-1]
+    whole = Box(0, 0, *small)
+    part = part or whole
+    around = whole
+    if size[0] % small[0] == 0 and size[1] % small[1] == 0:
+        around = part.grown(_BICUBIC, small)
+        size = around.height * size[0] // small[0], around.width * size[1] // small[1]
+    planes = picture[(..., *around.window)].contiguous().flatten(0, 1).numpy()
+    large = np.stack([cv2.resize(plane, size[::-1], interpolation=cv2.INTER_CUBIC) for plane in planes])
+    seen = enlarged_box(part.within(around), (around.height, around.width), size)
+    return torch.from_numpy(large[(..., *seen.window)]).unflatten(0, picture.shape[:2])
 
 
-_REACH = 2
+_BICUBIC = 2
 """Pixels on either side that count in an enlarged one."""
 
 
-@cache
-def _bicubic(times: int) -> torch.Tensor:
-    """The weights (times,5) of a pixel and its neighbours along a line, for each of what becomes of it."""
-    middle, across = 2 * _REACH, 2 * _REACH + 1
-    line = torch.zeros(1, 1, 1, 2 * middle + 1)
-    line[..., middle] = 1
-    # What one pixel gives to those around it, told by PyTorch itself.
-    given = functional.interpolate(line, (1, times * line.shape[-1]), mode="bicubic", align_corners=False)
-    squares = given.reshape(-1, times)  # [9,times]
-    taken = squares[middle - _REACH : middle - _REACH + across].flip(0)  # from the first neighbour on
-    return taken.T.contiguous()
+def enlarged_box(part: Box, small: Size, size: Size) -> Box:
+    """A box of a picture in the same picture at another size."""
+    down, across = size[0] / small[0], size[1] / small[1]
+    edges = part.top * down, part.left * across, part.bottom * down, part.right * across
+    return Box(*(round(edge) for edge in edges))
+
+
+class Canvas(NamedTuple):
+    """What a result is put together on: its size, and the part of it that is."""
+
+    size: Size
+    part: Box
+    """At the model's size."""
+    small: Size
+    """The model's."""
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The part at the result's size, for indexing."""
+        return enlarged_box(self.part, self.small, self.size).window
+
+    def enlarge(self, picture: torch.Tensor) -> torch.Tensor:
+        """The part of a picture at the model's size, enlarged: (B,C,h,w) → (B,C,h',w')."""
+        return enlarge(picture, self.size, self.part)
+
+    def whole(self, part: np.ndarray) -> np.ndarray:
+        """The part (h',w') bool in a mask of the whole."""
+        whole = np.zeros(self.size, bool)
+        whole[self.window] = part
+        return whole
 
 
 def blur(picture: torch.Tensor, deviation: float) -> torch.Tensor:
     """Gaussian, the border repeated: (B,C,H,W) → same."""
     reach = max(1, round(3 * deviation))
-    steps = torch.arange(-reach, reach + 1, dtype=picture.dtype, device=picture.device)
-    weights = torch.exp(-0.5 * (steps / deviation).square())
-    weights = weights / weights.sum()
-    channels = picture.shape[1]
-    kernel = weights.expand(channels, 1, -1)
-    rows = functional.pad(picture, (reach, reach, 0, 0), mode="replicate")
-    rows = functional.conv2d(rows, kernel[:, :, None], groups=channels)
-    columns = functional.pad(rows, (0, 0, reach, reach), mode="replicate")
-    return functional.conv2d(columns, kernel[..., None], groups=channels)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1, dtype=np.float32) / deviation) ** 2)
+    weights /= weights.sum()
+    planes = picture.contiguous().flatten(0, 1).numpy()
+    soft = [cv2.sepFilter2D(plane, -1, weights, weights, borderType=cv2.BORDER_REPLICATE) for plane in planes]
+    return torch.from_numpy(np.stack(soft)).unflatten(0, picture.shape[:2])
 
 
 def own_colours(picture: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -125,12 +150,13 @@ _SMALLEST = 30
 """Pixels, at a height of 256, below which a piece of a layer is a mistake."""
 
 
-def shapes(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
+def shapes(probabilities: torch.Tensor, size: Size, part: Box | None = None) -> torch.Tensor:
     """What shows where, at a larger size, as shapes: each pixel is one layer's, but for narrow, smooth edges.
 
     Args:
         probabilities: (1,K,H,W).
         size: of the result.
+        part: see ``enlarge``.
 
     Returns:
         (1,K,*size) in [0,1], together 1.
@@ -138,7 +164,7 @@ def shapes(probabilities: torch.Tensor, size: Size) -> torch.Tensor:
     count, height = probabilities.shape[1], probabilities.shape[-2]
     first = blur(probabilities, 0.7).argmax(1)[0].numpy()
     whole = _one_hot(torch.from_numpy(_without_pieces(first, count))[None], count)
-    large = enlarge(blur(whole, _SMOOTHED), size)
+    large = enlarge(blur(whole, _SMOOTHED), size, part)
     # Steep, not cut: an outline that was cut at a smaller size would have steps.
     width = max(_NARROWEST * height / size[0], _EDGE)
     steep = _TENTH_TO_TENTH * _SMOOTHED * math.sqrt(2 * math.pi) / (2 * width)
@@ -175,8 +201,10 @@ class LayeredPicture(NamedTuple):
 
     def whole(self) -> torch.Tensor:
         """The layers on each other: (B,3,H,W) in [-1,1]."""
-        parts = [self.shares[:, number : number + 1] * colour for number, colour in self.colours.items()]
-        return torch.stack(parts).sum(0).clamp(-1, 1)
+        total = torch.zeros_like(next(iter(self.colours.values())))
+        for number, colour in self.colours.items():
+            total.addcmul_(self.shares[:, number : number + 1], colour)
+        return total.clamp_(-1, 1)
 
     def cut_outs(self) -> dict[Layer, np.ndarray]:
         """The first picture's layers by themselves, as programs for pictures open them.

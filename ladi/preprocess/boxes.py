@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladi.types import Size
+
 
 class Box(NamedTuple):
     """Edges in pixels; those below and to the right are just outside."""
@@ -29,6 +31,24 @@ class Box(NamedTuple):
     def window(self) -> tuple[slice, slice]:
         """For indexing."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def grown(self, by: int, size: Size) -> Box:
+        """With so much more on every side, as far as a picture of this size goes."""
+        return Box(
+            max(0, self.top - by),
+            max(0, self.left - by),
+            min(size[0], self.bottom + by),
+            min(size[1], self.right + by),
+        )
+
+    def within(self, around: Box) -> Box:
+        """Counted from the corner of a box around it."""
+        return Box(
+            self.top - around.top,
+            self.left - around.left,
+            self.bottom - around.top,
+            self.right - around.left,
+        )
 
 
 def box_of(on: np.ndarray) -> Box | None:
