@@ -14,6 +14,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from ladi.preprocess.boxes import Box, whole
+
 _HEIGHT = 256
 """Of the small picture; the lengths below are its pixels."""
 _HALF = 9
@@ -30,6 +32,8 @@ _STAY = 0.003
 """How much it counts that a colour stays as it was copied, beside one step to a neighbour."""
 _TELEA = 3
 """The smooth guess's radius."""
+_INFLUENCE = 12
+"""So far a pixel counts in the edges and the confidence of others, at most."""
 _NEXT = np.ones((3, 3), np.uint8)
 _SQUARE = 2 * _HALF + 1
 
@@ -56,16 +60,16 @@ def fill_by_exemplars(
     def small(region: np.ndarray) -> np.ndarray:
         return cv2.resize(region.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
-    whole = small(known) > 1 - 1e-3
-    open_ = (cv2.dilate(small(gap), _NEXT) > 0) & ~whole
+    certain = small(known) > 1 - 1e-3
+    open_ = (cv2.dilate(small(gap), _NEXT) > 0) & ~certain
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    if one_colour and whole.any():
-        guess = np.where(whole[..., None], shrunk, np.median(shrunk[whole], axis=0)).astype(np.uint8)
+    if one_colour and certain.any():
+        guess = np.where(certain[..., None], shrunk, np.median(shrunk[certain], axis=0)).astype(np.uint8)
     else:
-        guess = cv2.inpaint(shrunk, (~whole).astype(np.uint8), _TELEA, cv2.INPAINT_TELEA)
+        guess = cv2.inpaint(shrunk, (~certain).astype(np.uint8), _TELEA, cv2.INPAINT_TELEA)
     colours = cv2.cvtColor(guess, cv2.COLOR_RGB2LAB).astype(np.float32)
-    moves, filled = _moves(colours, whole, open_)
-    return _copied(picture, gap, moves, filled, _seams(guess.astype(np.float32), whole, filled, moves))
+    moves, filled = _moves(colours, certain, open_)
+    return _copied(picture, gap, moves, filled, _seams(guess.astype(np.float32), certain, filled, moves))
 
 
 def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,12 +93,14 @@ def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.
         return moves[_HALF:-_HALF, _HALF:-_HALF], np.zeros_like(gap[_HALF:-_HALF, _HALF:-_HALF])
     sure = known.astype(np.float32)
     missing = gap.copy()
+    confidence, edges = np.empty_like(sure), np.empty_like(sure)
+    changed = whole(known)
     while missing.any():
+        _look_again(changed, confidence, edges, sure, colours[..., 0], known)
         front = missing & (cv2.dilate(known.astype(np.uint8), _NEXT) > 0)
         if not front.any():  # between an arm and the body, say: the guess has to do
             front = missing
-        confidence = cv2.blur(sure, (_SQUARE, _SQUARE))
-        urgent = np.where(front, confidence * (1 + _running_in(colours[..., 0], known) / _FLAT), -1)
+        urgent = np.where(front, confidence * (1 + edges / _FLAT), -1)
         row, column = np.unravel_index(urgent.argmax(), urgent.shape)
         here = _square(int(row), int(column))
         there = _best(colours, known, middles, int(row), int(column))
@@ -104,12 +110,39 @@ def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.
         sure[here][new] = confidence[row, column]
         known[here] |= new
         missing[here] &= ~new
+        changed = Box(here[0].start, here[1].start, here[0].stop, here[1].stop)
     inner = (slice(_HALF, -_HALF), slice(_HALF, -_HALF))
     return moves[inner], (gap & ~missing)[inner]
 
 
 def _square(row: int, column: int) -> tuple[slice, slice]:
     return slice(row - _HALF, row + _HALF + 1), slice(column - _HALF, column + _HALF + 1)
+
+
+def _look_again(
+    changed: Box,
+    confidence: np.ndarray,
+    edges: np.ndarray,
+    sure: np.ndarray,
+    lightness: np.ndarray,
+    known: np.ndarray,
+) -> None:
+    """Bring two maps up to date, in place, around a box in which something has changed.
+
+    Args:
+        changed: the box.
+        confidence: (h,w), the mean of ``sure`` in the square around each pixel.
+        edges: (h,w), see ``_running_in``.
+        sure: (h,w).
+        lightness: (h,w).
+        known: (h,w) bool.
+    """
+    size = (known.shape[0], known.shape[1])
+    stale = changed.grown(_INFLUENCE, size)
+    around = stale.grown(_INFLUENCE, size)
+    part, inner = around.window, stale.within(around).window
+    confidence[stale.window] = cv2.blur(np.ascontiguousarray(sure[part]), (_SQUARE, _SQUARE))[inner]
+    edges[stale.window] = _running_in(np.ascontiguousarray(lightness[part]), known[part])[inner]
 
 
 def _running_in(lightness: np.ndarray, known: np.ndarray) -> np.ndarray:
