@@ -9,6 +9,8 @@ garment.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from scipy import ndimage
@@ -209,12 +211,19 @@ def grain_of(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
     rest = (luma - cv2.GaussianBlur(luma, (0, 0), _GRAIN_REACH))[inner]
     # The middle of what is there: wrinkles, brows and pores are no noise.
     strength = min(_GRAINIEST, _GRAIN_SHARE * 1.48 * float(np.median(np.abs(rest))))
-    drawn = np.random.default_rng(0).standard_normal(known.shape).astype(np.float32)
+    soft, broad = _drawn(known.shape)
+    return strength * soft + _SPOTTED * broad
+
+
+@lru_cache(maxsize=2)
+def _drawn(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Fine noise, and the broad, faint spots that no camera makes: (H,W) float32 each, of deviation 1."""
+    drawn = np.random.default_rng(0).standard_normal(size).astype(np.float32)
     soft = cv2.GaussianBlur(drawn, (0, 0), _GRAIN_SIZE)
-    # Skin is never of one tone: broad, faint spots that no camera makes.
-    broad = cv2.resize(drawn[::_SPOT, ::_SPOT], known.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    # Skin is never of one tone.
+    broad = cv2.resize(drawn[::_SPOT, ::_SPOT], size[::-1], interpolation=cv2.INTER_CUBIC)
     broad = cv2.GaussianBlur(broad, (0, 0), _SPOT / 2)
-    return strength * soft / soft.std() + _SPOTTED * broad / broad.std()
+    return soft / soft.std(), broad / broad.std()
 
 
 def side_of_light(photo: np.ndarray, face: np.ndarray) -> float:
