@@ -141,9 +141,8 @@ def without_background(matte: np.ndarray, pixels: np.ndarray, background: Backgr
     Returns:
         (H,W) float32, a new array.
     """
-    window = (_FLAT_WINDOW, _FLAT_WINDOW, 1)
-    low = ndimage.minimum_filter(pixels, window, mode="nearest")
-    flat = ((ndimage.maximum_filter(pixels, window, mode="nearest") - low) <= _FLAT).all(axis=2)
+    window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
+    flat = ((cv2.dilate(pixels, window) - cv2.erode(pixels, window)) <= _FLAT).all(axis=2)
     regions, count = ndimage.label(flat)
     at_border = np.zeros(count + 1, bool)
     at_border[np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])] = True

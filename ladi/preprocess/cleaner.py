@@ -21,7 +21,6 @@ import numpy as np
 from PIL import Image
 
 from ladi.preprocess.background import (
-    Background,
     drop_specks,
     look_at_background,
     matte_by_colour,
@@ -61,6 +60,8 @@ class CutOut:
     """(H,W) float32 in [0,1] at the photo's size, 1 = garment."""
     cleaned_by: str
     """``kept``, ``alpha`` (the file's transparency), ``embedded`` or the name of a rembg model."""
+    answer: np.ndarray | None = None
+    """(H,W) float32 in [0,1], what our network said to the picture, where it was asked."""
 
 
 class GarmentCleaner:
@@ -111,25 +112,28 @@ class GarmentCleaner:
             return CutOut(photo.alpha.astype(np.float32) / 255, "alpha")
         background = look_at_background(photo.pixels)
         if method == "keep" or (method == "auto" and background.near_white):
-            matte = self._cleared(photo.pixels, background)
+            answer = self._embedded(photo.pixels)
+            matte = without_background(answer, photo.pixels, background)
             if background.plain:
                 # What differs from the plain colour is garment even where the network misses it.
                 matte = np.maximum(matte, matte_by_colour(photo.pixels, background))
-            return CutOut(drop_specks(matte), "kept")
+            return CutOut(drop_specks(matte), "kept", answer)
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])
-        return CutOut(drop_specks(self._cleared(photo.pixels, background)), "embedded")
+        answer = self._embedded(photo.pixels)
+        matte = drop_specks(without_background(answer, photo.pixels, background))
+        return CutOut(matte, "embedded", answer)
 
     def settle(self, cut_out: CutOut, pixels: np.ndarray) -> CutOut:
         """A cut-out of our network's with its outline settled by colours, others as they are.
 
         Args:
             cut_out: of all of the picture.
-            pixels: (H,W,3) uint8.
+            pixels: (H,W,3) uint8, the same picture.
         """
         if cut_out.cleaned_by != "embedded":
             return cut_out
-        upright = predict_in_mirror(self._matting, pixels)
+        upright = predict_in_mirror(self._matting, pixels, cut_out.answer)
         matte = drop_specks(without_background(upright, pixels, look_at_background(pixels)))
         if not is_sure(matte):
             # What it finds upright it may have learnt as a place; so it looks from all sides too.
@@ -149,10 +153,6 @@ class GarmentCleaner:
         self._sessions["embedded"] = _as_session(base, self._matting)
         self._rembg = rembg
         LOGGER.info("rembg is imported")
-
-    def _cleared(self, pixels: np.ndarray, background: Background) -> np.ndarray:
-        """Our network's matte, without what is plainly background."""
-        return without_background(self._embedded(pixels), pixels, background)
 
     def _embedded(self, pixels: np.ndarray) -> np.ndarray:
         """Our network's matte, through rembg where that is imported; the same numbers either way."""

@@ -144,7 +144,7 @@ def _sorted_out(photo: Photo, cut_out: CutOut, *, keep: bool) -> tuple[CutOut, t
         return cut_out, ()
     # A picture whose background is kept would keep what lies on it.
     kept = cut_out.cleaned_by if matte is cut_out.matte or cut_out.cleaned_by != "kept" else "embedded"
-    return CutOut(matte, kept), (finding(code),)
+    return replace(cut_out, matte=matte, cleaned_by=kept), (finding(code),)
 
 
 def fit_cut_out(

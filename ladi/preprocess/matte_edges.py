@@ -15,6 +15,9 @@ It finds no garment by itself, and leaves a matte alone that is sure of itself a
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import cv2
 import numpy as np
 from scipy import ndimage
@@ -89,7 +92,12 @@ def settle_matte(matte: np.ndarray, seen: np.ndarray, pixels: np.ndarray) -> np.
     if is_sure(given):
         return matte
     photo = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    outlines = [by_doubts(given, photo), *(from_core(turned, photo, depth) for depth in _DEPTHS)]
+    guesses = [
+        partial(by_doubts, given, photo),
+        *(partial(from_core, turned, photo, depth) for depth in _DEPTHS),
+    ]
+    with ThreadPoolExecutor(len(guesses)) as pool:  # each is one long call of OpenCV's
+        outlines = list(pool.map(lambda guess: guess(), guesses))
     found = [outline for outline in outlines if outline is not None]
     if not found:
         return matte

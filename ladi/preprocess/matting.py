@@ -42,9 +42,21 @@ def predict_matte(matting: GarmentMatting, picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.rint(matte * 255).astype(np.uint8))
 
 
-def predict_in_mirror(matting: GarmentMatting, pixels: np.ndarray) -> np.ndarray:
-    """The mean of the network's answers to a picture (H,W,3) uint8 and its mirror image: (H,W) in [0,1]."""
-    return (_answer(matting, pixels) + _answer(matting, pixels[:, ::-1])[:, ::-1]) / 2
+def predict_in_mirror(
+    matting: GarmentMatting, pixels: np.ndarray, answer: np.ndarray | None = None
+) -> np.ndarray:
+    """The mean of the network's answers to a picture and its mirror image.
+
+    Args:
+        matting: the network.
+        pixels: (H,W,3) uint8.
+        answer: (H,W) float32 in [0,1], to the picture itself, where that is known.
+
+    Returns:
+        (H,W) in [0,1].
+    """
+    answer = _answer(matting, pixels) if answer is None else answer
+    return (answer + _answer(matting, pixels[:, ::-1])[:, ::-1]) / 2
 
 
 def predict_turned(matting: GarmentMatting, pixels: np.ndarray) -> np.ndarray:
