@@ -64,7 +64,8 @@ def fill_by_exemplars(
     open_ = (cv2.dilate(small(gap), _NEXT) > 0) & ~certain
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     if one_colour and certain.any():
-        guess = np.where(certain[..., None], shrunk, np.median(shrunk[certain], axis=0)).astype(np.uint8)
+        guess = shrunk.copy()
+        guess[~certain] = np.median(shrunk[certain], axis=0).round()
     else:
         guess = cv2.inpaint(shrunk, (~certain).astype(np.uint8), _TELEA, cv2.INPAINT_TELEA)
     colours = cv2.cvtColor(guess, cv2.COLOR_RGB2LAB).astype(np.float32)
