@@ -19,6 +19,7 @@ from ladi.progress import SHARES
 from ladi.runtime.extras import Extras
 from ladi.settings import DECODED, Settings, Switches, TryOnRequest
 from ladi.types import ContentError, GarmentError, ModelError, PersonError, Photo
+from tests.preprocess.test_kind import drawn
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
 
 
@@ -234,10 +235,9 @@ def test_dress_codes_model_gets_its_own_masks_and_a_guess_of_the_category(
 
 
 def dress_picture() -> Photo:
-    """A long narrow shape, cut out: an untrained network would not find it."""
-    alpha = np.zeros((256, 192), np.uint8)
-    alpha[12:244, 66:126] = 255
-    return Photo(np.where(alpha[..., None] > 0, np.uint8((150, 30, 60)), np.uint8(255)), alpha)
+    """A dress, cut out: an untrained network would not find it."""
+    pixels, matte = drawn("dress")
+    return Photo(pixels, np.uint8(matte * 255))
 
 
 def test_another_size_scales_everything_and_is_told(engine: Engine, request_: TryOnRequest) -> None:

@@ -1,7 +1,7 @@
 """From a garment's picture to the garment at the model's size, on the background that it was trained with.
 
 A garment that was cut out is centred at the scale of the training pictures; a shop's picture stays as
-photographed. It is found by ``cleaner.py``, judged by ``checks.py`` and named by ``category.py``; what a
+photographed. It is found by ``cleaner.py``, judged by ``checks.py`` and named by ``kind.py``; what a
 model knows and was trained on is told, not looked up.
 """
 
@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -29,9 +28,6 @@ from ladi.preprocess.matting import frame_around, whole_picture
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.turning import turn_photo
 from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
-
-if TYPE_CHECKING:
-    from ladi.models.kind import GarmentKind
 
 BACKGROUNDS: dict[Background, tuple[int, int, int]] = {"light": (246, 246, 246), "white": (255, 255, 255)}
 """VITON-HD's garments lie on about 246, those of Dress Code and VITON on white."""
@@ -61,7 +57,6 @@ def cut_garment(
     size: Size,
     trained: Sequence[Category],
     background: Background,
-    kinds: GarmentKind | None = None,
     use_anyway: bool = False,
     turn: bool = False,
 ) -> Garment:
@@ -76,7 +71,6 @@ def cut_garment(
         size: height and width of the model's picture.
         trained: the categories that the model knows.
         background: what the garments of its training lay on.
-        kinds: tells what a garment is; its outline alone does where there is none.
         use_anyway: nothing that is found to be wrong with the garment stops it; all of it is a warning.
         turn: a garment that seems to lie on its side or upside down is turned first.
 
@@ -86,8 +80,7 @@ def cut_garment(
     """
     photo, _ = shrink_photo(photo)
     cut_out, beside = _sorted_out(photo, cleaner.cut_out(photo, clean), keep=clean == "keep")
-    judged = None if kinds is None else judge(kinds, photo.pixels, cut_out.matte)
-    chosen, doubts = choose_category(category, photo.pixels, cut_out.matte, trained=trained, judged=judged)
+    chosen, doubts = choose_category(category, judge(photo.pixels, cut_out.matte), trained=trained)
     lies = next((one.turn for one in doubts if one.turn), 0)
     if turn and lies:
         upright = cut_garment(
@@ -99,7 +92,6 @@ def cut_garment(
             size=size,
             trained=trained,
             background=background,
-            kinds=kinds,
             use_anyway=use_anyway,
         )
         told = finding("garment_was_turned", turn=lies)

@@ -1,7 +1,7 @@
 """Photos that lie on their side or upside down: which way they must be turned, and turned.
 
 What a file says of its own orientation is ``photo.py``'s; here it is told by who is found. Which way up a
-garment hangs is told by the network of ``kind.py``.
+garment hangs is told by ``kind.py``.
 """
 
 from __future__ import annotations

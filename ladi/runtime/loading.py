@@ -17,7 +17,6 @@ from ladi.weights.catalog import HELPERS, find_model, readable
 
 if TYPE_CHECKING:
     from ladi.diffusion.pipeline import LadiVtonPipeline
-    from ladi.models.kind import GarmentKind
     from ladi.models.lining import GarmentLining
     from ladi.models.matting import GarmentMatting
     from ladi.models.sleeves import SleeveLength
@@ -87,8 +86,6 @@ def load_helpers(folder: Path) -> tuple[ParsingNetwork, GarmentMatting]:
 class Tellers(NamedTuple):
     """Small networks that tell something of a garment; each may be missing, and nothing is told then."""
 
-    kinds: GarmentKind | None = None
-    """What kind of garment it is; by its outline where there is none."""
     sleeves: SleeveLength | None = None
     """How long its sleeves are; without it arms are left as they were painted."""
     lining: GarmentLining | None = None
@@ -104,12 +101,10 @@ def load_tellers(*, lining: bool) -> Tellers:
     Raises:
         ModelError: one of them is broken.
     """
-    from ladi.models.kind import GarmentKind
     from ladi.models.lining import GarmentLining
     from ladi.models.sleeves import SleeveLength
 
     return Tellers(
-        _load_teller(GarmentKind, "kind"),
         _load_teller(SleeveLength, "sleeves"),
         _load_teller(GarmentLining, "lining") if lining else None,
     )

@@ -178,7 +178,6 @@ class Preparation:
                 size=size,
                 trained=trained_categories(self._model),
                 background=garment_background(self._model),
-                kinds=self._tellers.kinds,
                 use_anyway=use_anyway,
                 turn=turn,
             )

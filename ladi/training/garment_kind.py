@@ -1,248 +1,232 @@
-"""The classifier of garments, trained on crops around garments; ``python -m ladi.training.garment_kind``.
+"""The table by which garments are told, fitted to crops; ``python -m ladi.training.garment_kind``.
 
-Shop garments are nearly all tops, so trousers, skirts and dresses come from photos of garments on floors and
-hangers, and from worn ones, cut out by their labels. Any garment with a trusted matte is put before other
-backgrounds, so that nothing can be learnt from the wall that it hangs on. A tenth of each kind is kept apart.
+A logistic regression over the numbers of ``ladi/preprocess/kind.py``. Shop garments are nearly all tops, so
+trousers, skirts and dresses come from photos of garments on floors and hangers, and count as hung in a shop
+as well. A tenth is kept apart.
 
-The crops are arrays (N,H,H,4) uint8, colours and matte, with a list of (kind, whether the way up is
-known, source) beside them. They are made from data that is not part of the project.
+The crops are arrays (N,H,H,4) uint8, colours and matte, with a list of (kind, whether it is a shop's picture,
+source) beside them. They are made from data that is not part of the project.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
-import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional
 
-from ladi.files import folder_written_whole
-from ladi.models.kind import KINDS, TURNS, GarmentKind
-from ladi.training.samples.augment import moving_grid
+from ladi.files import write_text
+from ladi.preprocess.kind import KINDS, NAMES, TURNS, describe
 
-LOGGER = logging.getLogger(__name__)
-
-SHARES = {"top": 0.24, "trousers": 0.2, "skirt": 0.2, "dress": 0.2, "none": 0.16}
-"""Of a batch."""
-TRUSTED = ("viton", "street")
-"""Sets whose mattes are labels; the others' are what the matting network found."""
-_TURN_WEIGHT = 0.3
 _HELD_OUT = 10
+_ON = 127
+_NONE_SHARE, _TOP_SHARE = 0.3, 4.5
+"""How much what is no garment counts, and tops, where each other kind counts 1. Most who come bring tops, and
+to refuse one is worse than to let a dress pass."""
+_SHOP_SHARE = 0.6
+"""How much shop pictures count, where photos count 1."""
+_LIKE_A_SHOP = ("trousers", "skirt", "dress")
+_DECAY, _UPRIGHT_DECAY = 0.01, 0.01
+_HEAD = '''"""The coefficients of ``kind.py``, written by ``ladi/training/garment_kind.py``; not to be edited.
+
+For each of the numbers by which a garment is described: what it adds to the logit of a top, trousers, a skirt
+or shorts, a dress, none of these, and of hanging upright.
+"""
+
+from __future__ import annotations
+
+'''
 
 
-@dataclass(frozen=True)
-class Crops:
+class Crops(NamedTuple):
     """All crops of one part, in memory."""
 
-    pictures: torch.Tensor
-    """(N,4,H,H) uint8."""
+    pictures: list[np.ndarray]
+    """(H,H,4) uint8 each."""
     kinds: np.ndarray
-    """(N,) numbers into ``KINDS``; -1 for a mere texture."""
-    upright: np.ndarray
-    """(N,) bool, the way up is known."""
-    sets: np.ndarray
-    """(N,) names."""
+    """(N,) numbers into ``KINDS``."""
+    shop: np.ndarray
+    """(N,) bool."""
+
+
+class Described(NamedTuple):
+    """Crops, plain and bent, in numbers."""
+
+    numbers: np.ndarray
+    """(M,N) float32."""
+    kinds: np.ndarray
+    """(M,) numbers into ``KINDS``."""
+    shop: np.ndarray
+    """(M,) bool."""
+    weights: np.ndarray
+    """(M,) what each counts."""
+    turned: np.ndarray
+    """(M,4,N), the same garments turned to the left by ``TURNS``; nothing where the way up is unknown."""
 
 
 def read_crops(folder: Path, names: Sequence[str], *, held_out: bool) -> Crops:
-    """The training part or the tenth that is kept apart, told by a checksum of each crop's source.
+    """The fitted part or the tenth that is kept apart, told by a checksum of each crop's source.
 
     Args:
         folder: with ``NAME.npy`` and ``NAME.json``.
         names: of the sets.
         held_out: the tenth.
     """
-    pictures, kinds, upright, sets = [], [], [], []
+    pictures, kinds, shop = [], [], []
     for name in names:
-        told = json.loads((folder / f"{name}.json").read_text("utf-8"))
-        apart = np.array([zlib.crc32(source.encode()) % _HELD_OUT == 0 for _, _, source in told])
-        chosen = np.flatnonzero(apart == held_out)
         stored = np.load(folder / f"{name}.npy", mmap_mode="r")
-        pictures.append(torch.from_numpy(stored[chosen]).movedim(-1, 1).contiguous())
-        kinds += [KINDS.index(told[index][0]) if told[index][0] in KINDS else -1 for index in chosen]
-        upright += [told[index][1] for index in chosen]
-        sets += [name] * len(chosen)
-    return Crops(torch.cat(pictures), np.array(kinds), np.array(upright), np.array(sets))
+        for index, (kind, is_shop, source) in enumerate(json.loads((folder / f"{name}.json").read_text())):
+            if (zlib.crc32(source.encode()) % _HELD_OUT == 0) == held_out:
+                pictures.append(np.array(stored[index]))
+                kinds.append(KINDS.index(kind))
+                shop.append(is_shop)
+    return Crops(pictures, np.array(kinds), np.array(shop, bool))
 
 
-def draw_batch(
-    crops: Crops, count: int, rng: np.random.Generator, side: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch with all kinds: pictures (B,4,S,S), kinds (B,) and turns (B,), -1 where unknown."""
-    indices = np.concatenate(
-        [_draw_kind(crops, KINDS.index(kind), round(share * count), rng) for kind, share in SHARES.items()]
-    )
-    moved, turns = _moved(crops.pictures[indices].float(), rng, side)
-    colours, matte = moved[:, :3] / 127.5 - 1, moved[:, 3:] / 255
-    garment = torch.from_numpy((crops.kinds[indices] != KINDS.index("none")) & (crops.kinds[indices] >= 0))
-    trusted = torch.from_numpy(np.isin(crops.sets[indices], TRUSTED))
-    chance = torch.where(trusted, 0.85, 0.4) * garment
-    worn = torch.from_numpy(crops.sets[indices] == "street") & garment
-    replaced = (torch.from_numpy(rng.random(len(indices))) < chance) | worn
-    colours = torch.where(replaced[:, None, None, None], _elsewhere(crops, colours, matte, rng), colours)
-    gain = torch.from_numpy(rng.uniform(0.7, 1.25, (len(indices), 3, 1, 1)).astype(np.float32))
-    offset = torch.from_numpy(rng.uniform(-0.25, 0.2, (len(indices), 1, 1, 1)).astype(np.float32))
-    colours = (colours * gain + offset).clamp(-1, 1)
-    colours = colours + torch.randn(colours.shape) * rng.uniform(0, 0.08)
-    kinds = np.where(crops.kinds[indices] < 0, KINDS.index("none"), crops.kinds[indices])
-    known = torch.where(torch.from_numpy(crops.upright[indices]) & garment, turns, -1)
-    return torch.cat([colours, _roughened(matte, rng)], 1), torch.from_numpy(kinds), known
+def describe_crops(crops: Crops, bends: int, rng: np.random.Generator) -> Described:
+    """Each crop as it is and bent so often at random; shop pictures as they are only.
 
-
-def _draw_kind(crops: Crops, kind: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Crops of one kind, from each set that has it about equally often; worn ones half as often."""
-    wanted = np.isin(crops.kinds, (kind, -1)) if KINDS[kind] == "none" else crops.kinds == kind
-    names = np.unique(crops.sets[wanted])
-    weights = np.where((names == "street") & (KINDS[kind] != "none"), 0.5, 1.0)
-    chosen = rng.choice(names, count, p=weights / weights.sum())
-    sets = {name: np.flatnonzero(wanted & (crops.sets == name)) for name in names}
-    return np.array([rng.choice(sets[name]) for name in chosen])
-
-
-def _elsewhere(
-    crops: Crops, colours: torch.Tensor, matte: torch.Tensor, rng: np.random.Generator
-) -> torch.Tensor:
-    """The garments before white, one colour, or a piece of a photo."""
-    count = len(colours)
-    plain = torch.from_numpy(rng.uniform(-1, 1, (count, 3, 1, 1)).astype(np.float32))
-    white = torch.from_numpy(rng.uniform(0.85, 1, (count, 1, 1, 1)).astype(np.float32)).expand_as(plain)
-    textures = np.flatnonzero(crops.kinds == -1)
-    side = colours.shape[-1]
-    corner = int(rng.integers(crops.pictures.shape[-1] - side + 1))
-    part = slice(corner, corner + side)
-    photos = crops.pictures[rng.choice(textures, count), :3, part, part].float() / 127.5 - 1
-    which = torch.from_numpy(rng.random(count))[:, None, None, None]
-    background = torch.where(which < 0.4, white, torch.where(which < 0.55, plain, photos))
-    return colours * matte + background * (1 - matte)
-
-
-def _roughened(matte: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Mattes as a network finds them: soft, sometimes with a corner missing, sometimes nothing at all."""
-    soft = functional.avg_pool2d(matte, 5, 1, 2)
-    factor = torch.from_numpy(rng.uniform(0.6, 6, (len(matte), 1, 1, 1)).astype(np.float32))
-    rough = ((soft - 0.5) * factor + 0.5).clamp(0, 1)
-    holes = torch.from_numpy(rng.random((len(matte), 1, 6, 6)).astype(np.float32))
-    broken = torch.from_numpy(rng.random((len(matte), 1, 1, 1))) < 0.25
-    kept = functional.interpolate((holes > 0.12).float(), matte.shape[-2:], mode="bilinear")
-    return torch.where(broken, rough * kept, rough)
-
-
-def _moved(pictures: torch.Tensor, rng: np.random.Generator, side: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scaled, shifted, mirrored, slanted a little, and one in four turned by a quarter or two."""
-    count = len(pictures)
-    scale = rng.uniform(0.72, 1.05, count)
-    turns = np.where(rng.random(count) < 0.3, rng.integers(1, len(TURNS), count), 0)
-    angle = np.deg2rad(rng.normal(0, 6.0, count) + 90 * turns)
-    mirror = np.where(rng.random(count) < 0.5, -1.0, 1.0)
-    stretch = rng.uniform(0.88, 1.14, count)
-    shift = rng.uniform(-0.08, 0.08, (count, 2))
-    # Turned to the left means looking up a picture turned to the right.
-    scales = np.stack([scale, scale * stretch], axis=1)
-    grid = moving_grid(angle, scales, scales, mirror, shift, (side, side))
-    moved = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-    return moved, torch.from_numpy(turns)
-
-
-def centred(pictures: torch.Tensor, side: int) -> torch.Tensor:
-    """Crops (N,4,H,H) uint8 as they are at use, without their margins: (N,4,S,S)."""
-    edge = round(pictures.shape[-1] * 0.1)
-    inner = pictures[..., edge:-edge, edge:-edge].float()
-    small = functional.interpolate(inner, (side, side), mode="bilinear", antialias=True)
-    return torch.cat([small[:, :3] / 127.5 - 1, small[:, 3:] / 255], 1)
-
-
-@torch.no_grad()
-def validate(network: GarmentKind, crops: Crops) -> dict[str, float]:
-    """Shares that are right: by kind for each set, and the turns of those whose way up is known."""
-    network.eval()
-    shown = centred(crops.pictures, network.config.side)
-    kinds, turns = (
-        torch.cat(parts) for parts in zip(*(network(part) for part in shown.split(256)), strict=True)
-    )
-    told = kinds.argmax(1).numpy()
-    scores = {}
-    for name in np.unique(crops.sets):
+    Kinds that shops' sets lack are described once more, as if a shop showed them.
+    """
+    rows, turned = [], []
+    for picture, kind, shop in zip(crops.pictures, crops.kinds, crops.shop, strict=True):
+        views = [picture, *(bent(picture, rng) for _ in range(0 if shop else bends))]
+        views = [view for view in views if (view[..., 3] > _ON).any()]
+        for is_shop in {bool(shop), bool(shop) or KINDS[kind] in _LIKE_A_SHOP}:
+            for view in views:
+                rows.append((_described(view, 0, is_shop), kind, is_shop, 1 / len(views)))
+        if KINDS[kind] != "none":
+            turned += [[_described(view, turn, False) for turn in TURNS] for view in views[:2]]
+    numbers, kinds, shops, weights = (np.array(column) for column in zip(*rows, strict=True))
+    for shop in (False, True):
         for number, kind in enumerate(KINDS):
-            these = (crops.sets == name) & (crops.kinds == number)
+            these = (kinds == number) & (shops == shop)
+            share = {"top": _TOP_SHARE, "none": _NONE_SHARE}.get(kind, 1.0) * (_SHOP_SHARE if shop else 1)
+            weights[these] *= share / max(1e-9, weights[these].sum())
+    return Described(numbers, kinds, shops, weights, np.array(turned))
+
+
+def _described(picture: np.ndarray, turn: int, shop: bool) -> np.ndarray:
+    picture = np.rot90(picture, turn // 90)
+    return describe(picture[..., :3], picture[..., 3] > _ON, shop=shop)
+
+
+def bent(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A crop (H,H,4) turned a little, stretched and bent, its matte's threshold moved."""
+    side = len(picture)
+    edge = side // 4
+    wide = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    angle, (across, down) = np.deg2rad(rng.normal(0, 5)), np.exp(rng.normal(0, 0.06, 2))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.array([[across, rng.normal(0, 0.05)], [0, down]])
+    places = np.stack(np.meshgrid(*[np.arange(side + 2 * edge)] * 2), -1) - side / 2 - edge  # as x, y
+    waves = [cv2.resize(rng.normal(0, 0.02 * side, (4, 4)), wide.shape[:2]) for _ in range(2)]
+    x, y = np.moveaxis(places @ matrix.T + side / 2 + edge, -1, 0)
+    moved = cv2.remap(
+        wide, (x + waves[0]).astype(np.float32), (y + waves[1]).astype(np.float32), cv2.INTER_LINEAR
+    )
+    blurred = cv2.blur(moved[..., 3], (int(rng.integers(1, 6)),) * 2).astype(np.float32)
+    moved[..., 3] = np.clip(blurred + rng.uniform(-40, 40), 0, 255) * (blurred > 0)
+    return moved
+
+
+def fit(data: Described) -> tuple[np.ndarray, np.ndarray]:
+    """The table (N+1,6), the constant last, by the least cross-entropy with decayed weights."""
+    mean, deviation = data.numbers.mean(0), data.numbers.std(0) + 1e-4
+    seen = torch.tensor((data.numbers - mean) / deviation, dtype=torch.float32)
+    kinds, weights = torch.tensor(data.kinds), torch.tensor(data.weights / data.weights.sum()).float()
+    table, constant = torch.zeros(seen.shape[1], len(KINDS)), torch.zeros(len(KINDS))
+
+    def kind_loss() -> torch.Tensor:
+        losses = functional.cross_entropy(seen @ table + constant, kinds, reduction="none")
+        return (losses * weights).sum() + _DECAY * table.square().sum()
+
+    _minimise(kind_loss, [table, constant])
+    turned = torch.tensor((data.turned - mean) / deviation, dtype=torch.float32)  # [M,4,N]
+    upright = torch.zeros(seen.shape[1])
+    target = torch.zeros(len(turned), dtype=torch.long)
+    _minimise(
+        lambda: functional.cross_entropy(turned @ upright, target) + _UPRIGHT_DECAY * upright.square().sum(),
+        [upright],
+    )
+    raw = table.detach().numpy() / deviation[:, None]
+    last = constant.detach().numpy() - mean @ raw
+    both = np.column_stack([raw, upright.detach().numpy() / deviation])
+    return both, np.append(last, 0)
+
+
+def _minimise(loss: Callable[[], torch.Tensor], values: list[torch.Tensor]) -> None:
+    for value in values:
+        value.requires_grad_()
+    optimizer = torch.optim.LBFGS(values, max_iter=300, history_size=20, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        found = loss()
+        found.backward()
+        return found
+
+    optimizer.step(closure)
+
+
+def measure(data: Described, table: np.ndarray, constant: np.ndarray) -> dict[str, float]:
+    """Shares of the plain crops that are told rightly: by kind, in shops and elsewhere, and the way up.
+
+    Args:
+        data: described without bends.
+        table: (N,6).
+        constant: (6,).
+    """
+    count = len(KINDS)
+    told = (data.numbers @ table[:, :count] + constant[:count]).argmax(1)
+    scores = {}
+    for where, shop in (("shop", True), ("floor", False)):
+        for number, kind in enumerate(KINDS):
+            these = (data.kinds == number) & (data.shop == shop)
             if these.any():
-                scores[f"{name}_{kind}"] = float((told[these] == number).mean())
-    known = crops.upright & (crops.kinds >= 0)
-    scores["upright"] = float((turns.argmax(1).numpy()[known] == 0).mean())
+                scores[f"{where}_{kind}"] = round(float((told[these] == number).mean()), 3)
+    scores["upright"] = round(float(((data.turned @ table[:, count]).argmax(1) == 0).mean()), 3)
     return scores
 
 
-def train(
-    network: GarmentKind,
-    crops: Crops,
-    apart: Crops,
-    *,
-    minutes: float,
-    rate: float,
-    seed: int,
-    batch: int,
-) -> GarmentKind:
-    """Train for so long, the rate falling to nothing; gives back the average of the weights."""
-    network.train().to(memory_format=torch.channels_last)
-    rng, began, step = np.random.default_rng(seed), time.monotonic(), 0
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99), use_buffers=True
+def table_text(table: np.ndarray, constant: np.ndarray) -> str:
+    """What ``kind_table.py`` is to say."""
+
+    def row(values: np.ndarray) -> str:
+        return ", ".join(f"{value:.2f}" for value in values + 0.0)
+
+    lines = [f'    "{name}": ({row(values)}),' for name, values in zip(NAMES, table, strict=True)]
+    body = "\n".join(lines)
+    return (
+        f"{_HEAD}TABLE: dict[str, tuple[float, ...]] = {{\n{body}\n}}\n"
+        f"CONSTANT = ({row(constant[: len(KINDS)])})\n"
     )
-    while (done := (time.monotonic() - began) / (60 * minutes)) < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, step / 100 + 0.01) * 0.5 * (1 + np.cos(np.pi * done))
-        pictures, kinds, turns = draw_batch(crops, batch, rng, network.config.side)
-        with torch.autocast("cpu", torch.bfloat16):
-            kind_logits, turn_logits = network(pictures.contiguous(memory_format=torch.channels_last))
-        loss = functional.cross_entropy(kind_logits.float(), kinds, label_smoothing=0.05)
-        loss = loss + _TURN_WEIGHT * functional.cross_entropy(turn_logits.float(), turns, ignore_index=-1)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        averaged.update_parameters(network)
-        step += 1
-        if step % 100 == 0:
-            LOGGER.info("step %d, %.0f %%: loss %.3f", step, 100 * done, loss.item())
-    trained = cast(GarmentKind, averaged.module)
-    LOGGER.info("%d steps: %s", step, json.dumps(validate(trained, apart)))
-    return trained
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train from crops and write the network, in half precision."""
+    """Fit the tables to crops, write them, and say how they do on the tenth that is kept apart."""
     parser = argparse.ArgumentParser(prog="python -m ladi.training.garment_kind", description=__doc__)
     parser.add_argument("--crops", type=Path, required=True, help="folder with NAME.npy and NAME.json")
-    parser.add_argument("--sets", nargs="+", default=["viton", "cc0", "street", "people"])
-    parser.add_argument("--out", type=Path, required=True, help="folder for the network")
-    parser.add_argument("--init", type=Path, help="a network to go on from")
-    parser.add_argument("--minutes", type=float, default=4)
-    parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--sets", nargs="+", default=["cc0", "lower", "viton", "none"])
+    parser.add_argument("--out", type=Path, required=True, help="the file that the tables go to")
+    parser.add_argument("--bends", type=int, default=6, help="of each photo")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.manual_seed(options.seed)
-    network = GarmentKind() if options.init is None else GarmentKind.from_pretrained(options.init).float()
-    crops, apart = (read_crops(options.crops, options.sets, held_out=held) for held in (False, True))
-    trained = train(
-        network,
-        crops,
-        apart,
-        minutes=options.minutes,
-        rate=options.rate,
-        seed=options.seed,
-        batch=options.batch,
+    rng = np.random.default_rng(options.seed)
+    fitted, apart = (
+        describe_crops(read_crops(options.crops, options.sets, held_out=held), bends, rng)
+        for held, bends in ((False, options.bends), (True, 0))
     )
-    with folder_written_whole(options.out) as draft:
-        trained.half().save_pretrained(draft)
+    table, constant = fit(fitted)
+    write_text(options.out, table_text(table, constant))
+    print(json.dumps(measure(apart, table, constant)))
     return 0
 
 

@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from ladi.models.kind import GarmentKind
 from ladi.models.lining import GarmentLining
 from ladi.models.sleeves import SleeveLength
 
 
-@pytest.mark.parametrize(
-    ("network", "size"), [(GarmentLining, (128, 96)), (SleeveLength, (64, 48)), (GarmentKind, (128, 128))]
-)
+@pytest.mark.parametrize(("network", "size"), [(GarmentLining, (128, 96)), (SleeveLength, (64, 48))])
 def test_it_is_saved_and_loaded(network: Any, size: tuple[int, int], tmp_path: Path) -> None:
     """Prevents: a part that a saved model leaves out, and that is drawn anew where it is loaded."""
     saved = network().eval()

@@ -20,7 +20,7 @@ from ladi.records import record
 from ladi.settings import TryOnRequest
 from ladi.types import Garment, PersonError, Photo
 from tests.conftest import ROOT
-from tests.preprocess.test_kind import Pointing
+from tests.preprocess.test_kind import drawn
 from tests.test_engine import engine, garment, networks, person, request_  # noqa: F401
 
 # ruff: noqa: F811
@@ -77,14 +77,12 @@ def test_who_is_found_only_upside_down_is_told_how_to_turn(pose: PoseDetector) -
 
 def test_a_garment_that_lies_is_turned_where_that_is_asked(pose: PoseDetector) -> None:
     """Prevents sleeves from hanging upwards in a batch that nobody looks at."""
-    pixels = np.full((256, 192, 3), 250, np.uint8)
-    pixels[40:220, 30:162] = 170
-    pixels[130:220, 30:162] = 20
-    cleaner, kinds = GarmentCleaner(GarmentMatting(height=64, width=48, widths=(8,)).eval()), Pointing()
+    pixels, _ = drawn("t-shirt")
+    cleaner = GarmentCleaner(GarmentMatting(height=64, width=48, widths=(8,)).eval())
 
     def cut(photo: Photo, turn: bool) -> Garment:
         how = {"category": "auto", "clean": "auto", "size": (128, 96), "trained": ("upper_body",)}
-        return cut_garment(photo, cleaner, pose, background="light", kinds=kinds, turn=turn, **how)
+        return cut_garment(photo, cleaner, pose, background="light", turn=turn, **how)
 
     upright, lying = read_photo(pixels), read_photo(turn_pixels(pixels, 270))
     assert not any(one.turn for one in cut(upright, False).findings)
