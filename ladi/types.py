@@ -246,8 +246,8 @@ class Conditions:
     """(B,18,H,W)."""
     person_moments: torch.Tensor
     """(B,2L,h,w) mean and log-variance of the masked person's latent."""
-    person_skips: tuple[torch.Tensor, ...]
-    """What EMASC carries of the masked person past the latent, shallowest first, before its mask."""
+    person_features: tuple[torch.Tensor, ...]
+    """The encoder's features of the masked person, shallowest first, for EMASC."""
     garment_moments: torch.Tensor
     """(B,2L,h,w) of the warped and refined garment's latent."""
     garment_features: tuple[torch.Tensor, ...]

@@ -102,7 +102,7 @@ def _row(conditions: Conditions, switches: Switches) -> Conditions:
 
 def _stack(rows: Sequence[Conditions]) -> Conditions:
     """One batch from several conditions of one row each, without what only decoding needs."""
-    left_out = {"person_skips": (), "garment_features": (), "warp_grid": None, "coarse_garment": None}
+    left_out = {"person_features": (), "garment_features": (), "warp_grid": None, "coarse_garment": None}
     stacked: dict[str, Any] = dict(left_out)
     for entry in fields(Conditions):
         if entry.name in left_out:

@@ -313,14 +313,16 @@ class LadiVtonPipeline(DiffusionPipeline):
             warped_matte = warped_matte * mask
             warped_garment = warped_garment * warped_matte
         garment_moments, garment_features = self.vae.encode_with_features(warped_garment.to(self.vae.dtype))
-        person_moments, person_skips = recall(
-            "person", (masked_person,), partial(self._encode_person, masked_person)
+        person_moments, person_features = recall(
+            "person",
+            (masked_person,),
+            partial(self.vae.encode_with_features, masked_person.to(self.vae.dtype)),
         )
         return Conditions(
             mask=mask,
             pose_map=pose_map,
             person_moments=person_moments,
-            person_skips=person_skips,
+            person_features=person_features,
             garment_moments=garment_moments,
             garment_features=garment_features,
             prompt_embeds=prompt_embeds,
@@ -331,13 +333,6 @@ class LadiVtonPipeline(DiffusionPipeline):
             warp_grid=grid,
             warped_matte=warped_matte,
         )
-
-    def _encode_person(self, masked_person: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        """The moments of a masked person's latent (B,2L,h,w), and what EMASC carries past it."""
-        rows = masked_person.split(1 if self.vae.use_slicing else len(masked_person))
-        encoded = [self.vae.encode_with_features(row.to(self.vae.dtype)) for row in rows]
-        carried = zip(*(self.emasc.carried(features) for _, features in encoded), strict=True)
-        return torch.cat([moments for moments, _ in encoded]), tuple(map(torch.cat, carried))
 
     def _encode_prompts(self, garment: torch.Tensor | None, texts: Sequence[str]) -> torch.Tensor:
         """Prompts (B,T,D), with a garment's pseudo-words where there is one."""
@@ -403,7 +398,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             )
             return torch.cat(pictures), None if layers[0] is None else torch.cat(layers)
         switches = switches or Switches()
-        skips = self.emasc.masked(conditions.person_skips, conditions.mask) if switches.emasc else None
+        skips = self.emasc(conditions.person_features, conditions.mask) if switches.emasc else None
         adapt = None
         shown = switches.warped_garment and switches.cloth_cond_rate > 0
         if self.garment_skips is not None and switches.garment_skips and shown:

@@ -13,7 +13,6 @@ from typing import Literal
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
-from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
 from torch.nn import functional
 
@@ -64,19 +63,9 @@ class EMASC(ModelMixin, ConfigMixin):
         Returns:
             One (B,C',h,w) per depth, shallowest first.
         """
-        return self.masked(self.carried(features), mask)
-
-    @apply_forward_hook
-    def carried(self, features: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Skips before the mask, which depend on the person alone; as in a call."""
-        return tuple(unit(feature) for unit, feature in zip(self.conv, features, strict=True))
-
-    @staticmethod
-    def masked(carried: Sequence[torch.Tensor], mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """What of the carried passes the mask; as in a call."""
         skips = []
-        for skip in carried:
+        for unit, feature in zip(self.conv, features, strict=True):
             # Each size is resized from the previous one, not from the full mask: the published rounding.
-            mask = functional.interpolate(mask.to(skip.dtype), size=skip.shape[-2:], mode="nearest")
-            skips.append(skip * (1 - mask))
+            mask = functional.interpolate(mask.to(feature.dtype), size=feature.shape[-2:], mode="nearest")
+            skips.append(unit(feature) * (1 - mask))
         return tuple(skips)

@@ -183,7 +183,7 @@ def packed(result: Result, *, layers: bool) -> Result:
         layers: whoever asked looks at its layers. They are made here: that takes a third of a try-on with the
             embedded model, and where the result goes, all engines' results come together.
     """
-    conditions = replace(result.conditions, person_skips=(), garment_features=())
+    conditions = replace(result.conditions, person_features=(), garment_features=())
     cut = result.cut_outs if layers else None
     return replace(result, conditions=conditions, cut_outs=cut and partial(dict, cut()))
 

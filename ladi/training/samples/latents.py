@@ -184,7 +184,7 @@ def add_predicted(cache: Cache, pipeline: LadiVtonPipeline, *, device: torch.dev
                 mask=batch["mask"],
                 pose_map=batch["pose_map"],
                 person_moments=person,
-                person_skips=(),
+                person_features=(),
                 garment_moments=garment,
                 garment_features=(),
                 prompt_embeds=embeds,
