@@ -22,7 +22,8 @@ NARROW, WIDE = (3, 1), (6, 2)
 likewise around the new one, whose shade the network painted. Wider where painted wall is the photo's own,
 continued: then nothing is lost by it."""
 _ARM_RIM = 3
-"""Likewise of bare arms, whose edges are settled by colour: painted in part, they have a seam."""
+"""Likewise of bare arms, whose edges are settled by colour: painted in part, they have a seam. Nearer than
+that no painted skin is the same as the photo's, which may be a cuff or a collar."""
 _ARMS = ("left_arm", "right_arm")
 _COVERED, _WARP_RIM = 0.1, 4
 """From this share on the warped garment may lie on a pixel, or so near to it."""

@@ -119,12 +119,8 @@ class Limbs:
         result[region] = share
         return result
 
-    def near_legs(self, region: np.ndarray, reach: float) -> np.ndarray:
-        """The same for legs; one whose knee was not found hangs straight down from its hip."""
-        return _near(region, [self.leg(side, len(region)) for side in ("left", "right")], reach)
-
     def near_leg(self, side: str, region: np.ndarray, reach: float) -> np.ndarray:
-        """The same for one leg."""
+        """Pixels of a region within ``reach`` of the line of a leg whose hip was found: (H,W) bool → same."""
         return _near(region, [self.leg(side, len(region))], reach)
 
     def leg(self, side: str, height: int) -> list[np.ndarray]:
