@@ -3,6 +3,8 @@
 Photo to photo through the engine, 50 DDIM steps, in fp16 and bf16, one picture and eight at once, with and
 without low memory: seconds per picture, the most memory that PyTorch held, and how far fp16's pictures lie
 from fp32's of the same weights and seeds. The first run of each mode warms up and is not timed.
+
+Without ``--model`` the networks have random weights: seconds and memory are the same, the pictures are noise.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +44,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", required=True, help="vitonhd, dresscode, or a folder")
+    parser.add_argument("--model", help="vitonhd, dresscode, or a folder; random weights without it")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--person", type=Path, default=EXAMPLES / "person-anna.jpg")
     parser.add_argument("--garment", type=Path, default=EXAMPLES / "garment-striped-tee.jpg")
@@ -49,24 +52,42 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("This measures a full-size model on a CUDA device, and there is none here.", file=sys.stderr)
         return 2
+    with tempfile.TemporaryDirectory() as folder:
+        if options.model is None:
+            from benchmarks.random_model import write_random_model
+
+            options.model = str(write_random_model(Path(folder), "cuda"))
+            gc.collect()
+            torch.cuda.empty_cache()
+        compare_modes(options)
+    return 0
+
+
+def compare_modes(options: argparse.Namespace) -> None:
+    """The table, and how far the halves lie from fp32."""
     photos = {"person": options.person, "garment": options.garment}
     print(f"{torch.cuda.get_device_name()}, {options.steps} steps\n")
-    print("| mode | pictures | seconds per picture | peak, GiB |\n|---|---|---|---|")
+    print("| mode | pictures | seconds per picture | peak, GiB |\n|---|---|---|---|", flush=True)
+    alone = {}
+    for precision in ("fp32", "fp16", "bf16"):
+        for low_memory in (False, True) if precision != "fp32" else (False,):
+            rows = measure(
+                options.model,
+                "cuda",
+                precision,
+                low_memory=low_memory,
+                pictures=(1,) if precision == "fp32" else (1, 8),
+                steps=options.steps,
+                **photos,
+            )
+            for row in rows:
+                show(row)
+            if not low_memory:
+                alone[precision] = rows[0]
     for precision in ("fp16", "bf16"):
-        for low_memory in (False, True):
-            for pictures in (1, 8):
-                where = {"low_memory": low_memory, "pictures": pictures, "steps": options.steps}
-                show(measure(options.model, "cuda", precision, **where, **photos))
-    results = [
-        measure(options.model, "cuda", precision, pictures=1, steps=options.steps, **photos)
-        for precision in ("fp32", "fp16", "bf16")
-    ]
-    show(results[0])
-    for other in results[1:]:
-        difference = (other.generated - results[0].generated).abs() * 127.5
-        print(f"\n{other.mode} against fp32: mean difference {difference.mean():.2f} of 255 levels, ", end="")
-        print(f"99 % of all values within {difference.flatten()[::7].quantile(0.99):.1f}.")
-    return 0
+        difference = (alone[precision].generated - alone["fp32"].generated).abs() * 127.5
+        print(f"\n{precision} against fp32: mean difference {difference.mean():.2f} of 255 levels, ", end="")
+        print(f"99 % of all values within {difference.flatten()[::7].quantile(0.99):.1f}.", flush=True)
 
 
 def measure(
@@ -75,35 +96,36 @@ def measure(
     precision: str,
     *,
     low_memory: bool = False,
-    pictures: int = 1,
+    pictures: tuple[int, ...] = (1,),
     steps: int = STEPS,
     person: Path = EXAMPLES / "person-anna.jpg",
     garment: Path = EXAMPLES / "garment-striped-tee.jpg",
-) -> Measured:
-    """Load a model in one mode, run it twice and look at the second run."""
+) -> list[Measured]:
+    """Load a model in one mode; for each number of pictures run it twice and look at the second run."""
     from ladi.engine import Engine
     from ladi.preprocess.photo import read_photo
     from ladi.settings import Settings, TryOnRequest
 
     engine = Engine.load(model, device=device, precision=precision, low_memory=low_memory)
-    settings = Settings(steps=1, seed=0, pictures=pictures)
-    request = TryOnRequest(read_photo(person), read_photo(garment), "upper_body", settings)
-    engine.try_on(request)
-    cuda = device == "cuda"
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
-    started = time.perf_counter()
-    timed = Settings(steps=steps, seed=0, pictures=pictures)
-    result = engine.try_on(TryOnRequest(request.person, request.garment, "upper_body", timed))
-    seconds = (time.perf_counter() - started) / pictures
-    peak = torch.cuda.max_memory_allocated() if cuda else 0
     assert engine.running is not None
-    mode = engine.running.words
+    photos = read_photo(person), read_photo(garment)
+    cuda = device == "cuda"
+    rows = []
+    for count in pictures:
+        warm_up, timed = (Settings(steps=many, seed=0, pictures=count) for many in (1, steps))
+        engine.try_on(TryOnRequest(*photos, "upper_body", warm_up))
+        if cuda:
+            torch.cuda.reset_peak_memory_stats()
+        started = time.perf_counter()
+        result = engine.try_on(TryOnRequest(*photos, "upper_body", timed))
+        seconds = (time.perf_counter() - started) / count
+        peak = torch.cuda.max_memory_allocated() if cuda else 0
+        rows.append(Measured(engine.running.words, count, seconds, peak, result.generated))
     del engine
     gc.collect()
     if cuda:
         torch.cuda.empty_cache()
-    return Measured(mode, pictures, seconds, peak, result.generated)
+    return rows
 
 
 def show(measured: Measured) -> None:
