@@ -32,6 +32,7 @@ from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.strands import WORN, find_strands
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -140,7 +141,27 @@ def compose(
     if layout.relief is not None:
         light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
         colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
-    return LayeredPicture(colours, shares)
+    return LayeredPicture(colours, _with_strands(colours, shares, photo, person, canvas))
+
+
+def _with_strands(
+    colours: dict[int, torch.Tensor],
+    shares: torch.Tensor,
+    photo: np.ndarray,
+    person: PersonParts,
+    canvas: Canvas,
+) -> torch.Tensor:
+    """The layers' shares (1,K,h',w') with the hair that lies on what was worn, in its own colours."""
+    worn = _enlarged(_named(person, WORN), canvas.size)
+    strands = find_strands(photo, _enlarged(_named(person, ("hair",)), canvas.size), worn)
+    if strands is None:
+        return shares
+    window = canvas.window
+    share = torch.from_numpy((strands.share * worn)[window])[None, None]
+    colours[_OTHER] = torch.where(share > 0, as_tensor(strands.colours[window]), colours[_OTHER])
+    shares = shares * (1 - share)
+    shares[:, _OTHER : _OTHER + 1] += share
+    return shares
 
 
 def _wall(labels: np.ndarray) -> np.ndarray:

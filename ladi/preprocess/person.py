@@ -28,6 +28,7 @@ from ladi.preprocess.hair import settle_hair
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
+from ladi.preprocess.strands import uncover_cloth
 from ladi.preprocess.turning import turn_pixels
 from ladi.preprocess.worn import mend_worn
 from ladi.preprocess.worn_edges import settle_worn
@@ -158,6 +159,7 @@ def _look(
     if rule == "worn":
         pixels = to_pixels(image)
         labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
+        labels = uncover_cloth(labels, pixels, scheme)
         mended = mend_worn(labels, keypoints, silhouette, scheme)
         labels = settle_arms(mended, labels, pixels, scheme)
     return _Seen(image, keypoints, joints, labels, parsing.parser)
