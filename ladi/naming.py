@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import unicodedata
 from pathlib import Path
 
@@ -28,21 +29,33 @@ def find_file(name: str | Path, folder: Path | None = None, *, home: bool = True
         home: a leading ``~`` means its user's folder; not so in what strangers send.
 
     Raises:
-        PhotoError: it is an address of the web, or names a drive that this machine has not.
+        PhotoError: it is an address of the web, names a drive that this machine has not, or is a pipe or a
+            device.
     """
     text, base = str(name), folder or Path()
     if _ADDRESS.match(text):
         raise PhotoError(f"“{text}” is an address, not a file: download the picture, and give its file.")
     plain = base / text
     if _is_there(plain):
-        return plain
+        return _readable(plain)
     if _DRIVE.match(text):
         raise PhotoError(
             f"“{text}” names a Windows drive: give a path of this machine, such as photos/a.jpg."
         )
     slashed = text.replace("\\", "/")
     meant = base / (os.path.expanduser(slashed) if home else slashed)
-    return next((path for path in (meant, _respelled(meant)) if _is_there(path)), plain)
+    found = next((path for path in (meant, _respelled(meant)) if _is_there(path)), None)
+    return plain if found is None else _readable(found)
+
+
+def _readable(path: Path) -> Path:
+    """The same path, unless whoever reads it would wait without end; raises PhotoError."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise PhotoError(
+            f"“{path.name}” is no file but a pipe or a device: save what it gives to a file first."
+        )
+    return path
 
 
 def spelled(name: str) -> str:

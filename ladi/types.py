@@ -81,6 +81,15 @@ class LadiError(ValueError):
     turn: int = 0
     """As a finding's, where the picture that is refused would do after turning."""
 
+    def __str__(self) -> str:
+        """The sentence, in one line whatever files are called that it quotes."""
+        return in_one_line(super().__str__())
+
+
+def in_one_line(text: str) -> str:
+    """A text, or a file's name, as it can stand in a sentence, a table or a log, whatever its letters are."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
 
 class PhotoError(LadiError):
     """A file that cannot be used as a picture."""

@@ -6,6 +6,7 @@ whatever an archive says of itself. What the files mean is ``pairs.py``'s.
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -80,7 +81,17 @@ def unpack(archive: Path, folder: Path, limits: Limits) -> None:
         raise PairsError(
             f"“{archive.name}” is damaged or protected by a password: make the zip file again."
         ) from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise PairsError(
+            f"“{archive.name}” holds a file and a folder of one name: rename one, and make the zip file "
+            "again."
+        ) from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PairsError(
+                f"“{archive.name}” holds a file whose name is too long: shorten it, and make the zip file "
+                "again."
+            ) from error
         raise PairsError(f"“{archive.name}” cannot be unpacked ({error.strerror}).") from error
 
 

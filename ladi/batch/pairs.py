@@ -131,9 +131,11 @@ def read_table(path: Path, *, inside: Path | None = None) -> list[Row]:
         PairsError: it cannot be read, a column is unknown or missing, or there are no rows.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if find_file(path).stat().st_size > MOST_BYTES:
             raise PairsError(f"“{path.name}” is too large for a table: at most {MOST_BYTES >> 20} MB.")
         text = path.read_bytes().decode("utf-8-sig")
+    except PhotoError as error:
+        raise PairsError(str(error)) from None
     except UnicodeDecodeError:
         raise PairsError(f"“{path.name}” is not UTF-8 text: save it as CSV UTF-8.") from None
     except OSError as error:

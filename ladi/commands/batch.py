@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ladi.commands.flags import add_model, add_running, add_settings, cores, running_of, settings_of
 from ladi.scale.cluster import MOST_ENGINES
+from ladi.types import in_one_line
 
 if TYPE_CHECKING:
     from ladi.batch.book import RowDone
@@ -168,14 +169,12 @@ def _follow(batch: Iterator[RowDone], total: int, *, quiet: bool) -> Counter[str
         place = f"[{index}/{total}]"
         if news.status == "failed":
             person, garment = news.row.names
-            print(
-                f"{place} failed: row {news.row.number} ({person}, {garment}): {news.message}",
-                file=sys.stderr,
-            )
+            told = f"{place} failed: row {news.row.number} ({person}, {garment}): {news.message}"
+            print(in_one_line(told), file=sys.stderr)
         elif not quiet:
             left = pace.left(total - index) if news.status == "done" else ""
             what = "already done" if news.status == "skipped" else f"{news.seconds:.1f} s{left}"
-            print(f"{place} {news.path}  {what}", flush=True)
+            print(in_one_line(f"{place} {news.path}  {what}"), flush=True)
     return counted
 
 

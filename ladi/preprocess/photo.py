@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import logging
-import stat
 import struct
 import zlib
 from pathlib import Path
@@ -21,7 +20,7 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 from ladi.naming import find_file
 from ladi.preprocess.colours import split_alpha, to_srgb
 from ladi.preprocess.large import strips
-from ladi.types import Photo, PhotoError
+from ladi.types import Photo, PhotoError, in_one_line
 
 LOGGER = logging.getLogger(__name__)
 
@@ -101,12 +100,9 @@ def _open(source: str | Path | bytes) -> tuple[BinaryIO, str]:
         file, name, empty = io.BytesIO(source), "The picture", not source
     elif isinstance(source, str | Path):
         path = find_file(source)
-        name = f"“{printable(path.name or str(path))}”"
+        name = f"“{in_one_line(path.name or str(path))}”"
         try:
-            status = path.stat()
-            # A pipe or a device would be waited for without end.
-            waiting = not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode)
-            file, empty = io.BytesIO() if waiting else path.open("rb"), status.st_size == 0
+            file, empty = path.open("rb"), path.stat().st_size == 0
         except FileNotFoundError:
             raise PhotoError(f"There is no file {name}; check the path.") from None
         except IsADirectoryError:
@@ -116,8 +112,6 @@ def _open(source: str | Path | bytes) -> tuple[BinaryIO, str]:
             raise PhotoError(
                 f"{name} cannot be opened ({reason}); check the path and its permissions."
             ) from None
-        if waiting:
-            raise PhotoError(f"{name} is no file but a pipe or a device; give the path of a picture.")
     else:
         raise PhotoError(
             f"A picture must be a path, bytes, a Pillow picture or an array, got {type(source).__name__}."
@@ -126,11 +120,6 @@ def _open(source: str | Path | bytes) -> tuple[BinaryIO, str]:
         file.close()
         raise PhotoError(f"{name} is empty (0 bytes); save or upload it again.")
     return file, name
-
-
-def printable(name: str) -> str:
-    """A file's name as it can stand in a sentence: in one line, and whatever its bytes are."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def _check_kind(file: BinaryIO, name: str) -> None:

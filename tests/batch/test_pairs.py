@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -196,6 +197,21 @@ def test_a_bad_table_is_refused(tmp_path: Path, name: str, content: bytes, sente
         open_pairs(tmp_path / name, tmp_path / "workspace", local=True)
     with pytest.raises(PairsError, match="no file “absent.csv”"):
         open_pairs(tmp_path / "absent.csv", tmp_path / "workspace", local=True)
+
+
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    """Prevents a batch that hangs for ever before its first row, where only single photos were looked at."""
+    os.mkfifo(tmp_path / "pipe.png")
+    columns = "person,garment,mask\n"
+    rows = read_table(
+        write(tmp_path / "p.csv", f"{columns}pipe.png,a,\na,pipe.png,\na,a,pipe.png\na,/dev/zero,\n")
+    )
+    assert ["is no file but a pipe or a device" in row.problem for row in rows] == [True] * 4
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "folder" / "pairs.csv")
+    for source in (tmp_path / "folder", tmp_path / "pipe.png"):
+        with pytest.raises(PairsError, match="is no file but a pipe or a device"):
+            open_pairs(source, tmp_path, local=True)
 
 
 def test_long_names_fit_a_file_system(tmp_path: Path) -> None:

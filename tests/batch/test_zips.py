@@ -75,7 +75,9 @@ def test_a_folder_is_read_like_a_zip(tmp_path: Path) -> None:
         (("people/../../a.jpg",), "outside itself"),
         (("..\\a.jpg",), "outside itself"),
         (("C:\\a.jpg",), "outside itself"),
-        (("people/a", "people/a/b"), "cannot be unpacked"),
+        (("people/a", "people/a/b"), "holds a file and a folder of one name: rename one"),
+        (("people/a/b", "people/a"), "holds a file and a folder of one name: rename one"),
+        ((f"people/{'a' * 300}.png", "garments/a.png"), "a file whose name is too long: shorten it"),
         (("people/a.png", "people/a.png", "garments/b.png"), "two files called “people/a.png”: rename one"),
         (("people/a.png", "People/b.png", "garments/c.png"), "“People” and “people” differ in capital"),
         (("people", "garments/a.png"), "“people” must be a folder with pictures in it, not a file"),
@@ -88,6 +90,16 @@ def test_a_bad_zip_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: 
     with pytest.raises(PairsError, match=sentence):
         pairs_of(archive, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"p.zip", "workspace"}
+
+
+def test_a_name_with_a_line_break_stays_in_one_line(tmp_path: Path) -> None:
+    """Prevents lines of the log, or of a command's answer, that somebody's zip file has written."""
+    archive = zipped(
+        tmp_path / "p.zip", "people/a\nERROR.png", "people/b.png", "garments/c.png", "garments/d.png"
+    )
+    with pytest.raises(PairsError) as caught:
+        pairs_of(archive, tmp_path)
+    assert str(caught.value).isprintable() and "ERROR" in str(caught.value)
 
 
 def test_visitors_may_send_zip_files_only(tmp_path: Path) -> None:

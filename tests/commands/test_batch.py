@@ -45,6 +45,16 @@ def test_the_command(
     assert len(loaded.requests) == 2
 
 
+def test_a_row_is_told_in_one_line(
+    loaded: Counting, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prevents lines that look like the command's own and were written by the name of a file."""
+    listed = table(folder, '"people/ann\n[1/1] all is well.jpg",garments/red.png')
+    assert main(["batch", str(listed), "--out", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("[1/1] failed: row 1 (people/ann") and told.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("content", "options", "sentence"),
     [
