@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import struct
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +119,32 @@ def test_every_orientation_ends_upright(colours: np.ndarray, orientation: int, k
     photo = read_photo(_bytes(stored, kind, exif=exif.tobytes()))
     assert photo.size == colours.shape[:2]
     assert np.abs(photo.pixels.astype(int) - colours).mean() < 6
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is Linux's to tell"
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_picture_is_not_copied_more_often_than_needed(tmp_path: Path, orientation: int) -> None:
+    """Prevents a transparent photo of 50 megapixels from taking 800 MB before it is looked at."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.linear_gradient("L").resize((3000, 4000)).convert("RGBA")
+    stored.putalpha(254)
+    stored.save(tmp_path / "large.png", compress_level=1, exif=exif)
+    del stored
+    gc.collect()
+    before = _memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    photo = read_photo(tmp_path / "large.png")
+    # As stored and without its alpha channel four bytes a pixel each; three and one are given back.
+    assert _memory("VmHWM") - before < 14.5 * photo.pixels.shape[0] * photo.pixels.shape[1]
+
+
+def _memory(field: str) -> int:
+    """A line of this process's status, in bytes."""
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field)]
+    return int(line.split()[1]) << 10
 
 
 def test_transparency_is_kept_beside_and_put_on_white() -> None:
