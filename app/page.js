@@ -38,6 +38,7 @@
       delete window.ladi.turning[name];
       return [picture ? note(LOOKING[name]) : '', '', ...overruled.map((yes) => yes && same)];
     },
+    without_refusal: (said) => ((said ?? '').includes('note problem') ? '' : said),
     // By how many degrees a picture is being turned.
     turning: {},
     not_turned: (name) => {

@@ -81,7 +81,7 @@ def build_theme() -> gr.themes.Base:
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         input_placeholder_color="*neutral_600",
-        input_placeholder_color_dark="*neutral_400",
+        input_placeholder_color_dark="*neutral_300",
         slider_color="*primary_500",
         slider_color_dark="*primary_400",
         checkbox_background_color_selected="*primary_500",

@@ -62,6 +62,17 @@ def _call(name: str, *selectors: str) -> str:
     return f"() => {{ window.ladi.{name}({', '.join(map(repr, selectors))}); }}"
 
 
+def forget_refusals(said: gr.HTML, causes: Sequence[Any]) -> None:
+    """Take a refusal away, and nothing else that stands in its place, when what may have caused it changes.
+
+    Args:
+        said: where it stands.
+        causes: fields whose values the refused work was given.
+    """
+    events = [field.change for field in causes]
+    gr.on(events, None, said, said, js="(said) => window.ladi.without_refusal(said)", **PRIVATE)
+
+
 def run_in_line(
     page: gr.Blocks,
     place: Place,

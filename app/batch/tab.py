@@ -15,7 +15,7 @@ from app.examples import lend, samples
 from app.fields import Defaults, Fields, setting_field
 from app.serving.hosting import GPU_LONGEST, gpu
 from app.values import setting_names
-from app.waiting import PRIVATE, Place, run_in_line
+from app.waiting import PRIVATE, Place, forget_refusals, run_in_line
 from ladi.settings import table
 
 INTRODUCTION = (
@@ -106,6 +106,7 @@ def connect(page: gr.Blocks, batching: Batching, fields: Fields, tryon: Fields) 
     )
     shown = [fields[name] for name in Batching.SHOWN]
     run_in_line(page, place, [(fields["button"].click, run, inputs)], shown, stop)
+    forget_refusals(fields["status"], inputs)
     fields["sample"].click(fill_sample, None, [fields["people"], fields["garments"]], **PRIVATE)
 
 

@@ -17,7 +17,7 @@ from app.serving.hosting import gpu, seconds_for
 from app.tryon import masks
 from app.tryon.tab import layers_reader
 from app.values import setting_names
-from app.waiting import PRIVATE, Place, run_in_line
+from app.waiting import PRIVATE, Place, forget_refusals, run_in_line
 
 INTRODUCTION = (
     "One person, many settings, side by side. The pictures are those of “Try on” unless you choose others; "
@@ -182,6 +182,7 @@ def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: F
         (fields["ablation"].click, ablation, [*pictures, *settings]),
     ]
     run_in_line(page, place, starts, shown, stop)
+    forget_refusals(fields["status"], [fields["person"], fields["garments"], *axes, *settings])
 
 
 def _connect_choices(comparing: Comparing, fields: Fields) -> None:

@@ -144,7 +144,8 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
             js=f"(picture, ...overruled) => window.ladi.changed({name!r}, picture, ...overruled)",
             **PRIVATE,
         )
-    gr.on([field.change for field in settings], None, None, fields["refusal"], js="() => ''", **PRIVATE)
+    causes = [*(field.change for field in settings), fields["reset_mask"].click]
+    gr.on(causes, None, None, fields["refusal"], js="() => ''", **PRIVATE)
     _connect_turning(looking, fields, mask)
     looked = [fields[name] for name in Looking.LOOKED]
     inputs = [*pictures, *mask, *settings]

@@ -47,6 +47,26 @@ def test_dark_where_the_visitor_wants_it_dark(enter: Callable[..., Visitor]) -> 
     assert min(light[0]) > 200 and max(light[1]) < 100
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_placeholders_can_be_read(enter: Callable[..., Visitor], dark: bool) -> None:
+    """Prevents words in empty fields that axe does not look at, and nobody can see."""
+    visitor = enter(dark=dark)
+    visitor.unfold("#more-settings")
+    words, ground = visitor.page.evaluate(
+        "[['::placeholder', 'color'], [null, 'backgroundColor']].map(([part, what]) =>"
+        " getComputedStyle(document.querySelector('#seed input'), part)[what].match(/\\d+/g).map(Number))"
+    )
+    lighter, darker = sorted((_luminance(words), _luminance(ground)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def _luminance(colour: list[int]) -> float:
+    """As the guidelines for accessible pages reckon it, of red, green and blue."""
+    parts = [part / 255 for part in colour[:3]]
+    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def _colours(visitor: Visitor) -> tuple[list[int], list[int]]:
     """Of the ground and of the heading's words, red, green and blue."""
     return visitor.page.evaluate(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, Visitor
+from tests.browser.visitor import BEN, CARLA, CHECKED, STRIPED, TABS, Visitor
 
 SCREENS = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 BOX = """where => {
@@ -26,6 +26,31 @@ LISTEN = """() => {
   }
 }"""
 """Notes all that is said of the pictures, also what stands there for a moment only."""
+STOPWATCH = """() => {
+  const status = document.querySelector('#status');
+  let pressed = 0;
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('#try-on-button')) pressed = performance.now();
+  }, true);
+  new MutationObserver(() => {
+    if (!pressed || !status.textContent.includes('ahead of you')) return;
+    window.told_after = performance.now() - pressed;
+    pressed = 0;
+  }).observe(status, {childList: true, subtree: true, characterData: true});
+}"""
+"""Notes how long after the button was pressed the queue's sentence stood there, in milliseconds."""
+TOO_SMALL = """() => {
+  const shown = (one) => one.offsetParent && getComputedStyle(one).visibility !== 'hidden'
+    && one.getBoundingClientRect().height > 1;
+  const large = (one) => {
+    const box = one?.getBoundingClientRect();
+    return box?.width > 43.5 && box.height > 43.5;
+  };
+  return [...document.querySelectorAll('button, input, a, [role=tab], [role=button]')]
+    .filter((one) => shown(one) && !one.closest('p, li') && !large(one) && !large(one.closest('label')))
+    .map((one) => one.outerHTML.slice(0, 160));
+}"""
+"""What a thumb would miss; words within a sentence, and boxes whose whole line is pressed, are none."""
 
 
 @pytest.fixture(params=SCREENS)
@@ -92,6 +117,47 @@ def test_a_refusal_stands_beside_the_button_until_its_cause_is_gone(visitor: Vis
     visitor.page.locator("#refusal .note").wait_for(state="detached")
 
 
+def test_other_tabs_take_their_refusals_back_too(enter: Callable[..., Visitor]) -> None:
+    """Prevents “add a photo” beside the photo that was added, and words on what was made from being lost."""
+    visitor = enter()
+    page = visitor.page
+    visitor.open_tab("Compare")
+    page.locator("#compare-button").click()
+    visitor.says("#compare-status .note.problem", "add a photo of the person")
+    page.set_input_files("#compare-person input[type=file]", BEN)
+    page.locator("#compare-status .note").wait_for(state="detached")
+    visitor.open_tab("Batch")
+    page.locator("#batch-button").click()
+    visitor.says("#batch-status .note.problem", "add at least one person")
+    page.locator("#batch-sample").click()
+    page.locator("#batch-status .note").wait_for(state="detached")
+    visitor.open_tab("Try on")
+    visitor.set_number("Steps", 1)
+    visitor.open_tab("Batch")
+    page.locator("#batch-button").click()
+    visitor.says("#batch-status", "3 of 3 rows done.")
+    page.locator("#batch-garments button[aria-label='Clear']").click()
+    visitor.rest()
+    visitor.says("#batch-status", "3 of 3 rows done.")
+
+
+def test_a_thumb_finds_everything_on_a_phone(enter: Callable[..., Visitor]) -> None:
+    """Prevents buttons, folds, sliders and fields of less than 44 pixels."""
+    visitor = enter(width=390, height=844, touch=True)
+    visitor.dress()
+    visitor.set_number("Steps", 1)
+    visitor.try_on()
+    for folded in ("#how", "#area", "#found", "#more-settings", "#about"):
+        visitor.unfold(folded)
+    for name in TABS:
+        visitor.open_tab(name)
+        if name == "Batch":
+            visitor.page.locator("#batch-sample").click()
+        visitor.rest()
+        assert visitor.page.evaluate(TOO_SMALL) == [], name
+        assert visitor.width_over() <= 0, name
+
+
 def test_a_refused_garment_is_used_anyway_at_a_tap(enter: Callable[..., Visitor]) -> None:
     """Prevents a dead end where the checks are wrong, and an exception made for the next garment too."""
     visitor = enter()
@@ -153,11 +219,18 @@ def test_who_waits_is_told_and_may_leave(enter: Callable[..., Visitor]) -> None:
     first.set_number("Pictures", 4)  # long enough to be still at work whatever the machine
     first.press_try_on()
     first.page.get_by_text("of 20").first.wait_for()
-    second.press_try_on()
-    second.page.get_by_text("Waiting: 1 ahead of you.").wait_for()
-    second.page.locator("#cancel-button").click()
-    second.page.locator("#refusal").get_by_text("Stopped.").wait_for()
-    second.page.locator("#try-on-button").wait_for()
+    second.page.evaluate(STOPWATCH)
+    seconds = []
+    for _ in range(3):  # the quickest counts: this machine may do other work at any moment
+        second.press_try_on()
+        second.page.get_by_text("Waiting: 1 ahead of you.").wait_for()
+        seconds.append(second.page.evaluate("window.told_after") / 1000)
+        second.page.locator("#cancel-button").click()
+        second.page.locator("#refusal").get_by_text("Stopped.").wait_for()
+        second.page.locator("#try-on-button").wait_for()
+        if seconds[-1] < 1:
+            break
+    assert min(seconds) < 1
     assert first.page.locator("#cancel-button").is_visible()  # still at work
     second.press_try_on()
     second.page.get_by_text("Waiting: 1 ahead of you.").wait_for()
