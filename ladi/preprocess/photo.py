@@ -77,7 +77,10 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
         with file:
             _check_kind(file, name)
             with Image.open(file, formats=_formats()) as image:
-                return _decode(image, name, max_pixels, own=True)
+                try:
+                    return _decode(image, name, max_pixels, own=True)
+                finally:
+                    image.close()  # else its pixels stay until Python's collector comes by
     except PhotoError:
         raise
     except UnidentifiedImageError:
@@ -183,6 +186,8 @@ def _decode(image: Image.Image, name: str, max_pixels: int, *, own: bool = False
         image = _upright(image, notes, own=own)
         alpha, colour = split_alpha(image)
         colour = to_srgb(colour, image.info.get("icc_profile"), notes)
+        if own and colour is not image:
+            image.close()
         if alpha is not None:
             # In place, in what is a copy already: another canvas would be 200 MB for the largest pictures.
             colour.paste((255, 255, 255), mask=ImageChops.invert(alpha))
