@@ -80,7 +80,10 @@ def cut_garment(
     """
     photo, _ = shrink_photo(photo)
     cut_out, beside = _sorted_out(photo, cleaner.cut_out(photo, clean), keep=clean == "keep")
-    chosen, doubts = choose_category(category, judge(photo.pixels, cut_out.matte), trained=trained)
+    # Its kind is told by its outline, and of the settled ones more are told rightly. What is wrong with the
+    # picture is judged by what the network saw, haze and all.
+    settled = cleaner.settle(cut_out, photo.pixels)
+    chosen, doubts = choose_category(category, judge(photo.pixels, settled.matte), trained=trained)
     lies = next((one.turn for one in doubts if one.turn), 0)
     if turn and lies:
         upright = cut_garment(
@@ -105,12 +108,10 @@ def cut_garment(
     if use_anyway:
         findings = overruled(findings)
     raise_errors(findings)
-    # What is wrong with a picture is judged by what the network saw, haze and all.
-    cut_out = cleaner.settle(cut_out, photo.pixels)
     fit = partial(
         fit_cut_out,
         photo,
-        cut_out,
+        settled,
         category=chosen,
         background=background,
         reframe=clean != "keep",

@@ -11,11 +11,13 @@ from PIL import Image, ImageDraw
 
 from ladi.models.matting import GarmentMatting
 from ladi.preprocess.category import choose_category
-from ladi.preprocess.cleaner import GarmentCleaner
+from ladi.preprocess.cleaner import CutOut, GarmentCleaner
+from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.kind import KINDS, NAMES, TURNS, Judged, describe, judge
 from ladi.preprocess.kind_table import CONSTANT, TABLE
 from ladi.preprocess.photo import read_photo
-from ladi.types import CATEGORIES, AskedCategory, Category
+from ladi.preprocess.pose import PoseDetector
+from ladi.types import CATEGORIES, AskedCategory, Category, Garment, GarmentError, Photo
 from ladi.weights.catalog import HELPERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,6 +170,41 @@ def test_a_cut_out_that_failed_refuses_nothing() -> None:
     assert clear is not None and doubtful is not None
     assert clear.certainty_of(["top"]) < 0.1 < doubtful.certainty_of(["top"])
     assert doubtful.turn_certainty < 0.9
+
+
+class Mistaken(GarmentCleaner):
+    """One that sees one garment at first, and another when it has settled the outline."""
+
+    def __init__(self, first: str, settled: str) -> None:
+        super().__init__(GarmentMatting(height=64, width=48, widths=(8,)).eval())
+        self._mattes = [drawn(name)[1].astype(np.float32) for name in (first, settled)]
+
+    def cut_out(self, photo: Photo, method: str = "auto") -> CutOut:
+        return CutOut(self._mattes[0], "embedded")
+
+    def settle(self, cut_out: CutOut, pixels: np.ndarray) -> CutOut:
+        return CutOut(self._mattes[1], "embedded")
+
+
+def test_a_garment_is_judged_by_the_outline_that_it_is_worn_with() -> None:
+    """Prevents a top from being refused for trousers, and the reverse, because the first guess was rough."""
+    pose = PoseDetector(workers=1)
+
+    def cut(first: str, settled: str) -> Garment:
+        return cut_garment(
+            read_photo(drawn(settled)[0]),
+            Mistaken(first, settled),
+            pose,
+            category="auto",
+            clean="embedded",
+            size=(128, 96),
+            trained=TOPS,
+            background="white",
+        )
+
+    assert "garment_not_offered" not in [one.code for one in cut("trousers", "t-shirt").findings]
+    with pytest.raises(GarmentError, match="looks like trousers"):
+        cut("t-shirt", "trousers")
 
 
 def test_nothing_is_not_judged() -> None:
