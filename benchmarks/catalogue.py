@@ -7,9 +7,14 @@ The same rows on the same machine in one run, photos of 768×1024:
 - catalogue: as ``python -m ladi batch`` does it, rows in the order of work, three of them at once;
 - cluster, with ``--ray ADDRESS``: as ``batch --ray`` does it, by engines of one core each.
 
+The ways take turns: the people are dealt into rounds, and in each round every way makes the round's rows,
+each time another way first. Other work on the machine then slows down all of them, and a ratio is of rows
+that were made within minutes. The cluster makes all rows at once, after the rounds.
+
 Printed are rows a second, and seconds of the processor for each row, which say more where other work shares
-the machine, and are not known of a cluster; then how much the pictures differ, and what a second garment on
-the same person costs.
+the machine, and are not known of a cluster; of both the ratio to the first way, of all rounds together and,
+in brackets, the least and the most of a round; then how much the pictures differ, and what a second garment
+on the same person costs.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -31,6 +36,17 @@ ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT = 768, 1024
 WAYS = ("one by one", "in the table's order", "catalogue")
 CLUSTER = "cluster"
+Work = Callable[[Any, Path], Iterator[str]]
+"""Makes rows into a folder, and tells of each why it failed, if it did."""
+
+
+class Spent(NamedTuple):
+    """What some rows took."""
+
+    seconds: float
+    busy: float
+    """Seconds of the processor, of all threads together."""
+    rows: int
 
 
 def main() -> int:
@@ -38,27 +54,26 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="ladi-catalogue-") as name:
         folder = Path(name)
-        table = write_catalogue(folder, options.people, options.garments)
-        measured = {way: measure(way, table, folder / "out" / way, options) for way in options.ways}
+        tables = write_catalogue(folder, options.people, options.garments, options.rounds)
+        measured = measure_in_turns(tables, folder / "out", options)
+        for line in report(measured):
+            print(line)
         ways = list(options.ways)
         if options.ray:
-            measured[CLUSTER] = measure_cluster(table, folder / "out" / CLUSTER, options)
+            told = measure_cluster(tables, folder / "out" / CLUSTER, options)
+            first = total(measured[ways[0]])
+            ratio = told.rows / told.seconds / (first.rows / first.seconds)
+            print(f"{CLUSTER}: {told.rows / told.seconds:.3f} rows/s, {ratio:.2f} times the first")
             ways.append(CLUSTER)
-        first = measured[options.ways[0]]
-        for way, (seconds, busy, rows) in measured.items():
-            ratio = first[0] / first[2] * rows / seconds
-            print(f"{way}: {rows / seconds:.3f} rows/s, {ratio:.2f} times the first")
-            if way != CLUSTER:
-                print(f"  {busy / rows:.3f} s of a core each, the first's by {first[1] / busy:.2f}")
         for way in ways[1:]:
-            print(f"{way}: {difference(folder / 'out' / options.ways[0], folder / 'out' / way)}")
+            print(f"{way}: {difference(folder / 'out' / ways[0], folder / 'out' / way)}")
     if options.second:
         second_garment(options)
     return 0
 
 
-def write_catalogue(folder: Path, people: int, garments: int) -> Path:
-    """People and garments of the example pictures, mirrored and tinted to be so many, and their table."""
+def write_catalogue(folder: Path, people: int, garments: int, rounds: int = 1) -> list[Path]:
+    """People and garments of the example pictures, mirrored and tinted to be so many; a table per round."""
     names = []
     for kind, count in (("person", people), ("garment", garments)):
         pictures = sorted((ROOT / "assets" / "examples").glob(f"{kind}-*.jpg"))
@@ -73,30 +88,64 @@ def write_catalogue(folder: Path, people: int, garments: int) -> Path:
             Image.fromarray(np.asarray(varied) // 2 * 2 + again % 2).save(path, compress_level=1)
             own.append(path.name)
         names.append(own)
-    table = folder / "pairs.csv"
-    rows = [f"{person},{garment},1" for person, garment in product(*names)]
-    table.write_text("\n".join(["person,garment,seed", *rows]) + "\n")
-    return table
+    tables = []
+    for number in range(min(rounds, people)):
+        table = folder / f"pairs-{number:02}.csv"
+        rows = [f"{person},{garment},1" for person, garment in product(names[0][number::rounds], names[1])]
+        table.write_text("\n".join(["person,garment,seed", *rows]) + "\n")
+        tables.append(table)
+    return tables
 
 
-def measure(way: str, table: Path, out: Path, options: argparse.Namespace) -> tuple[float, float, int]:
-    """Seconds, seconds of the processor, and rows, after a first row that warms up and does not count."""
+def measure_in_turns(tables: list[Path], out: Path, options: argparse.Namespace) -> dict[str, list[Spent]]:
+    """What each round took in each way, after a first row that warms up and does not count."""
     from ladi.batch.pairs import read_table
 
-    rows, work = read_table(table), way_of(way, options)
-    for _ in work(rows[:1], out):
-        pass
-    (out / rows[0].out).unlink()
+    works = {way: way_of(way, options) for way in options.ways}
+    for way, work in works.items():
+        _make(way, work, read_table(tables[0])[:1], out / "warm" / way)
+    measured: dict[str, list[Spent]] = {way: [] for way in works}
+    for number, table in enumerate(tables):
+        rows = read_table(table)
+        first = number % len(works)
+        for way in (*list(works)[first:], *list(works)[:first]):
+            measured[way].append(_make(way, works[way], rows, out / way / f"{number:02}"))
+    return measured
+
+
+def _make(way: str, work: Work, rows: Any, out: Path) -> Spent:
     started, busy = time.perf_counter(), time.process_time()
     failed = [message for message in work(rows, out) if message]
-    seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    spent = Spent(time.perf_counter() - started, time.process_time() - busy, len(rows))
     if failed:
         raise SystemExit(f"{way}: {len(failed)} rows failed, the first: {failed[0]}")
-    return seconds, busy, len(rows)
+    return spent
 
 
-def way_of(way: str, options: argparse.Namespace) -> Callable[[Any, Path], Iterator[str]]:
-    """What makes rows in one of ``WAYS``; it tells of each why it failed, if it did."""
+def total(rounds: list[Spent]) -> Spent:
+    """All rounds together."""
+    return Spent(*map(sum, zip(*rounds, strict=True)))
+
+
+def report(measured: dict[str, list[Spent]]) -> Iterator[str]:
+    """What is printed of each way, beside the first of them."""
+    first, *_ = measured.values()
+    for way, rounds in measured.items():
+        pairs = list(zip([total(first), *first], [total(rounds), *rounds], strict=True))
+        faster, less = ([before[part] / now[part] for before, now in pairs] for part in (0, 1))
+        whole = pairs[0][1]
+        yield f"{way}: {whole.rows / whole.seconds:.3f} rows/s, {_range(faster)} times the first"
+        yield f"  {whole.busy / whole.rows:.3f} s of a core each, the first's by {_range(less)}"
+
+
+def _range(ratios: list[float]) -> str:
+    """The ratio of all rounds, which comes first, and those of each."""
+    whole, *each = ratios
+    return f"{whole:.2f} ({min(each):.2f} to {max(each):.2f})"
+
+
+def way_of(way: str, options: argparse.Namespace) -> Work:
+    """What makes rows in one of ``WAYS``."""
     from ladi.batch.folder import Folder
     from ladi.batch.run import run_batch
     from ladi.batch.work import Job, make_rows
@@ -123,7 +172,7 @@ def way_of(way: str, options: argparse.Namespace) -> Callable[[Any, Path], Itera
     return one_by_one
 
 
-def measure_cluster(table: Path, out: Path, options: argparse.Namespace) -> tuple[float, float, int]:
+def measure_cluster(tables: list[Path], out: Path, options: argparse.Namespace) -> Spent:
     """The same on a cluster: from the first row that is over, when all engines are loaded or about to be."""
     from ladi.batch.pairs import read_table
     from ladi.scale.catalogue import Engines, run_on_cluster
@@ -131,7 +180,11 @@ def measure_cluster(table: Path, out: Path, options: argparse.Namespace) -> tupl
     from ladi.scale.worker import load_engine
 
     load = partial(load_engine, model=options.model, running={"device": options.device})
-    rows = read_table(table)
+    whole = tables[0].with_name("pairs.csv")
+    header, *_ = tables[0].read_text().splitlines()
+    lines = [line for table in tables for line in table.read_text().splitlines()[1:]]
+    whole.write_text("\n".join([header, *lines]) + "\n")
+    rows = read_table(whole)
     with connected(options.ray) as ray:
         engines = Engines(load, options.engines)
         made = run_on_cluster(rows, ray, engines, out, model=options.model, told=print)
@@ -141,14 +194,15 @@ def measure_cluster(table: Path, out: Path, options: argparse.Namespace) -> tupl
             failed += [one.message] * (one.status != "done")
     if failed:
         raise SystemExit(f"{CLUSTER}: {len(failed)} rows failed, the first: {failed[0]}")
-    return times[-1] - times[0], 0.0, len(times) - 1
+    return Spent(times[-1] - times[0], 0.0, len(times) - 1)
 
 
 def difference(first: Path, other: Path) -> str:
     """How far the pictures of two folders are apart."""
     most, changed = 0, []
-    for path in sorted(first.glob("*.png")):
-        one, two = (np.asarray(Image.open(folder / path.name), np.int16) for folder in (first, other))
+    others = {path.name: path for path in other.rglob("*.png")}
+    for path in sorted(first.rglob("*.png")):
+        one, two = (np.asarray(Image.open(picture), np.int16) for picture in (path, others[path.name]))
         apart = np.abs(one - two)
         most = max(most, int(apart.max()))
         changed.append(float((apart > 0).mean()))
@@ -181,6 +235,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--people", type=int, default=10, help="(%(default)s)")
     parser.add_argument("--garments", type=int, default=20, help="(%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--model", default="mini", help="(%(default)s)")
     parser.add_argument("--device", help="the best there is, unless given")
