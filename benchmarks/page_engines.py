@@ -183,9 +183,25 @@ def own(picture: np.ndarray, before: np.ndarray, *, inverted: bool) -> bool:
 
 
 def newest_engine() -> int:
-    """The process of an engine: one that Ray has named so."""
-    names = {int(path.parent.name): path.read_text("utf-8") for path in Path("/proc").glob("[0-9]*/cmdline")}
-    return max(pid for pid, name in names.items() if name.startswith("ray::") and "ServeReplica" in name)
+    """The process of an engine: one that Ray has named so, in a cluster that this process began."""
+    names, parents = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            names[int(folder.name)] = (folder / "cmdline").read_text("utf-8")
+            # The name before it, in brackets, may hold anything.
+            parents[int(folder.name)] = int(
+                (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[1]
+            )
+        except (OSError, UnicodeDecodeError):
+            continue  # it has ended, or is none of ours
+
+    def is_ours(pid: int) -> bool:
+        while pid in parents and pid != os.getpid():
+            pid = parents[pid]
+        return pid == os.getpid()
+
+    engines = [pid for pid, name in names.items() if name.startswith("ray::") and "ServeReplica" in name]
+    return max(pid for pid in engines if is_ours(pid))
 
 
 def write_photo(folder: Path, number: int) -> Path:
