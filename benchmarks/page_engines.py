@@ -47,7 +47,7 @@ def main() -> int:
         with machines() as cluster, served(options) as (fleet, address, page):
             asked = partial(measure, fleet, address, page, people, options.requests)
             rates = [asked(engines, inverted=bool(options.wait)) for engines in (1, 2)]
-            print(f"two engines to one: {rates[1] / rates[0]:.2f}")
+            print(f"two engines to one: {rates[1] / rates[0]:.2f}", flush=True)
             if options.breaking:
                 asked(2, inverted=bool(options.wait), cluster=cluster)
     return 0
@@ -140,15 +140,16 @@ def measure(
     def visit(client: Any, path: Path) -> list[str]:
         wrong = []
         for _ in range(requests // len(people)):
+            picture = None
             try:
                 picture = ask(client, path)
             except Exception as error:  # counted: there is to be none
                 wrong.append(f"{path.stem}: {error}")
-                continue
             with lock:
-                times.append(time.perf_counter())
                 number = next(done)
-            if not own(picture, np.asarray(Image.open(path)), inverted=inverted):
+                if picture is not None:
+                    times.append(time.perf_counter())
+            if picture is not None and not own(picture, np.asarray(Image.open(path)), inverted=inverted):
                 wrong.append(f"{path.stem}: a picture of another")
             if cluster and number == requests // 3:
                 os.kill(newest_engine(), signal.SIGKILL)
@@ -159,18 +160,20 @@ def measure(
     ask(clients[0], people[0])
     started = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as crew:
-        visits = crew.map(visit, clients, people)
-        if cluster:
-            joins.wait()
+        visits = [crew.submit(visit, *one) for one in zip(clients, people, strict=True)]
+        while cluster and not joins.wait(1) and not all(one.done() for one in visits):
+            pass
+        if joins.is_set():
             # Here, since Ray starts nodes in the main thread alone.
             cluster.add_node(num_cpus=1, object_store_memory=STORE)
             let_through(page, 3)
-        wrong = [one for told in visits for one in told]
+        wrong = [one for told in visits for one in told.result()]
     rate = len(times) / (max(times) - started) * 60
     words = f"{engines} engine{'s' * (engines > 1)}"
     if cluster:
         words += f", one killed, {fleet.running('mini')} at the end"
-    print(f"{words}: {len(times)} answers, {rate:.1f} a minute, {len(wrong)} wrong", *wrong, sep="\n  ")
+    told = f"{words}: {len(times)} answers, {rate:.1f} a minute, {len(wrong)} wrong"
+    print(told, *wrong, sep="\n  ", flush=True)
     return rate
 
 
