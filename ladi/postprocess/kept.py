@@ -24,12 +24,16 @@ continued: then nothing is lost by it."""
 _ARM_RIM = 3
 """Likewise of bare arms, whose edges are settled by colour: painted in part, they have a seam. Nearer than
 that no painted skin is the same as the photo's, which may be a cuff or a collar."""
+_ARM_EDGE = 4
+"""How far beside a bare arm skin may be painted that is still that arm."""
 _ARMS = ("left_arm", "right_arm")
 _COVERED, _WARP_RIM = 0.1, 4
 """From this share on the warped garment may lie on a pixel, or so near to it."""
 _NEIGHBOURHOOD = 5
 _SAME_SKIN = 0.5
 """Largest difference on [-1,1] of mean colours at which painted and real skin count as the same."""
+_MOST = 0.5
+"""Share of an arm that must be the same for all of it to be."""
 _SPECK = 2
 _ON, _NARROW = 0.5, 0.04
 """Matte from which on a garment is there, and the share of a row that is no more than a strap or a cuff."""
@@ -99,11 +103,14 @@ def keep(
         wall = wall | _farther(outline > _COVERED, scaled(_WARP_RIM))
     taken = _taken(mask, labels, scheme)
     clear = _farther(taken, scaled(_ARM_RIM))
-    same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike & clear)
+    arms = np.isin(labels, [table[label] for label in _ARMS if label in table])
+    # A bare arm's edge is the photo's; painted a pixel beside it, it would be frayed.
+    edge = clear & ((arms & new["wall"]) | (old["wall"] & new["skin"] & ~_farther(arms, scaled(_ARM_EDGE))))
+    alike |= _mostly(arms & clear & new["skin"], alike)
+    same = (old["wall"] & wall) | (old["skin"] & new["skin"] & alike & clear) | edge
     shows = new["garment"] & ~(old["wall"] & wall)
     if rims is WIDE:
-        shows |= new["skin"] & ~old["skin"]  # whose outline is drawn at the photo's size
-    arms = np.isin(labels, [table[label] for label in _ARMS if label in table])
+        shows |= new["skin"] & ~old["skin"] & ~edge  # whose outline is drawn at the photo's size
     away = _farther(taken, scaled(rims[0])) | (arms & clear)
     away &= _farther(shows, scaled(rims[1]))
     stays = _without_specks((same & away) | ~mask, scaled(_SPECK))
@@ -111,6 +118,15 @@ def keep(
         # Where it begins is drawn with the layers, at the photo's size.
         stays |= ndimage.binary_erosion(below, iterations=rims[1], border_value=1) if rims is WIDE else below
     return Kept(mask & ~stays, same)
+
+
+def _mostly(region: np.ndarray, alike: np.ndarray) -> np.ndarray:
+    """(H,W) bool: the pieces of a region that are mostly alike; the rest of such an arm is in shade."""
+    pieces, count = ndimage.label(region)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    shares = np.bincount(pieces.ravel(), alike.ravel(), count + 1) / np.maximum(sizes, 1)
+    shares[0] = 0
+    return np.asarray((shares >= _MOST)[pieces])
 
 
 def settled(

@@ -148,6 +148,23 @@ def test_skin_beside_an_old_garment_gives_no_soft_edge_and_only_arms_stay_close_
     assert kept.painted[:, 96 : 96 + rim].all() and not kept.painted[:, 97 + rim :].any()
 
 
+def test_a_bare_arm_stays_with_its_edge_and_its_shaded_side() -> None:
+    """Prevents: frayed arms, where a painted one lies a pixel beside the photo's or is lit otherwise."""
+    tall = (256, 192)
+    labels, mask = np.zeros(tall, np.uint8), np.ones(tall, bool)
+    labels[:, :60] = LIP["upper_clothes"]
+    labels[:, 90:120] = LIP["left_arm"]
+    photo = np.zeros((*tall, 3), np.float32)
+    photo[:, 112:120] = -0.9
+    shown = np.zeros((4, *tall), np.float32)
+    shown[GARMENT, :, :60] = shown[WALL, :, 60:92] = shown[SKIN, :, 92:122] = shown[WALL, :, 122:] = 1
+    kept = keep(mask, labels, photo, photo * 0, shown, rims=WIDE)
+    assert not kept.painted[:, 80:].any() and kept.painted[:, :60].all()
+    shown[SKIN, :, 122:140], shown[WALL, :, 122:140] = 1, 0  # another arm than the photo's
+    assert keep(mask, labels, photo, photo * 0, shown, rims=WIDE).painted[:, 126:140].all()
+    assert keep(mask, labels, photo, photo - 0.9, shown, rims=WIDE).painted[:, 94:110].all()
+
+
 @pytest.mark.parametrize("angle", [0.0, 10.0])
 def test_the_soft_edge_is_left_out_where_photo_and_painting_differ(angle: float) -> None:
     """Prevents: a dark old sleeve that shines through along the new one's edge."""
