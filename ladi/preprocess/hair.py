@@ -12,9 +12,9 @@ from scipy import ndimage
 
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
+from ladi.preprocess.strands import WORN
 from ladi.types import LabelScheme
 
-_WORN = ("upper_clothes", "dress", "coat")
 _CLOSER, _DIFFERENT = 0.6, 14.0
 """So much nearer to the garment's shades than to the hair's a pixel must be, and so far from the hair's (in
 CIELAB of 8 bit)."""
@@ -40,7 +40,7 @@ def settle_hair(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     table, scale = label_table(scheme), len(labels) / 256
     hair = labels == table["hair"]
     face = np.isin(labels, [table[name] for name in ("face", "head") if name in table])
-    worn = np.isin(labels, [table[name] for name in _WORN if name in table])
+    worn = np.isin(labels, [table[name] for name in WORN if name in table])
     least = np.array([_HAIR, _SEEN, _GARMENT]) * scale**2
     if (np.array([hair.sum(), face.sum(), worn.sum()]) < least).any():
         return labels
