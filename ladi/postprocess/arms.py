@@ -22,6 +22,7 @@ from ladi.postprocess.tubes import (
     fist,
     relief_of,
     roundness_of,
+    to_hand,
     tube_of,
 )
 from ladi.preprocess.labels import label_table
@@ -118,7 +119,8 @@ def draw_arms(
     nearest = np.minimum.reduce([tube.depth for tube in tubes])
     # What was painted of arms where none is: in a wide old sleeve, or across the body.
     below = rows > limbs.shoulder_line(size[1]) + _NECKLINE * limbs.torso
-    stray = worn & mask & (shown == _SKIN) & (nearest > _BESIDE) & (below | ~trunk)
+    ended = np.logical_or.reduce([(tube.along >= 1) & (tube.depth <= nearest) for tube in tubes])
+    stray = worn & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE)) & (below | ~trunk)
     stray &= rows > limbs.shoulder_line(size[1])
     outer = np.logical_and.reduce([tube.outer | (tube.depth > nearest) for tube in tubes])
     changed[stray] = np.where((outer & ~trunk & (outline <= 0.5))[stray], _WALL, _GARMENT)
@@ -143,7 +145,7 @@ def draw_arms(
                 changed[beside & worn & mask & (outline > 0.5) & (changed == _WALL)] = _GARMENT
         if seen and end < _LONG:
             # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
-            changed[person & ~trunk & (changed != _SKIN) & beyond_wrist(tube)] = _SKIN
+            changed[person & ~trunk & (changed != _SKIN) & to_hand(tube, bare)] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
         if end > _SLEEVED:
             # A sleeve begins where the neck ends, without a hole at the shoulder.
@@ -158,7 +160,7 @@ def draw_arms(
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
-        nearer = (tube.depth <= nearest) & (tube.depth < _BESIDE)
+        nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = roundness_of(tube, end, light)[nearer]
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))

@@ -24,10 +24,11 @@ from scipy import ndimage
 
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.exemplars import fill_by_exemplars
+from ladi.postprocess.grain import grain_of
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
-from ladi.postprocess.skin import grain_of, toned_skin
+from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
@@ -47,7 +48,7 @@ _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 _ALIKE = 0.5
 """Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
-_ARMS = ("left_arm", "right_arm")
+_ARMS, _FACES = ("left_arm", "right_arm"), ("face", "head")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
@@ -247,6 +248,7 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
         layout.roundness,
         _named(person, _ARMS),
+        _named(person, _FACES),
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 

@@ -25,8 +25,11 @@ POCKET = 0.93
 """Of an arm, as far as it is drawn where no hand is seen at its end."""
 CUFF = 0.08
 """Of the arm, over which a wide sleeve stands off below its end."""
-_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 1.5
+_CUFF_LENGTH, _CUFF_WIDTH = 4.0, 1.15
 """How far beyond the wrist an old cuff may reach, and how far beside its middle, in the wrist's radius."""
+_HAND_WIDTH, _TAPER = 2.5, 3.0
+"""How far beside the forearm's line a hand may lie, and over which length before the wrist the arm becomes as
+wide as it, likewise."""
 _FIST = (1.3, 1.0, 1.9)
 """A closed hand's half width, its middle beyond the wrist, and half its length, likewise."""
 _CREASE, _CREASE_WIDTH = 0.3, 2.2
@@ -103,9 +106,14 @@ def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube 
 
 def _below_wrist(tube: Tube) -> np.ndarray:
     """How far beyond the wrist each pixel lies in the forearm's direction: (H,W), in radii."""
-    forearm = tube.line[-1] - tube.line[-4]
-    forearm = forearm / max(float(np.hypot(*forearm)), 1e-6)
+    forearm = _forearm(tube)
     return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
+
+
+def _forearm(tube: Tube) -> np.ndarray:
+    """Its direction, (2,) as (x,y), of length 1."""
+    forearm = tube.line[-1] - tube.line[-4]
+    return np.asarray(forearm / max(float(np.hypot(*forearm)), 1e-6))
 
 
 def beyond_wrist(tube: Tube) -> np.ndarray:
@@ -113,6 +121,29 @@ def beyond_wrist(tube: Tube) -> np.ndarray:
     along = _below_wrist(tube)
     beside = np.sqrt(np.clip(tube.depth**2 - along**2, 0, None))
     return np.asarray((tube.along >= 1) & (along > 0) & (along < _CUFF_LENGTH) & (beside < _CUFF_WIDTH))
+
+
+def to_hand(tube: Tube, hand: np.ndarray) -> np.ndarray:
+    """Where an arm goes over into the hand that is seen, and becomes as wide as it: (H,W) bool.
+
+    Args:
+        tube: of the arm.
+        hand: (H,W) bool, bare skin of the photo; without any near the wrist, the arm goes on as it is there.
+    """
+    rows, columns = np.mgrid[: hand.shape[0], : hand.shape[1]]
+    forearm, (x, y) = _forearm(tube), tube.line[-1]
+    radius = tube.radius[tube.along >= 1].max(initial=1)
+    ahead = ((columns - x) * forearm[0] + (rows - y) * forearm[1]) / radius
+    beside = ((rows - y) * forearm[0] - (columns - x) * forearm[1]) / radius
+    near = hand & (ahead > 0) & (ahead < _CUFF_LENGTH) & (np.abs(beside) < _HAND_WIDTH)
+    if near.sum() < radius**2:
+        return beyond_wrist(tube)
+    begins = float(np.percentile(ahead[near], 5))
+    first = beside[near & (ahead < begins + 1)]
+    left, right = np.percentile(first, (5, 95))
+    share = ((ahead + _TAPER) / (begins + _TAPER)).clip(0, 1)
+    inside = (beside > share * (left + 1) - 1) & (beside < share * (right - 1) + 1)
+    return np.asarray(inside & (ahead > -_TAPER) & (ahead < begins + 1))
 
 
 def fist(tube: Tube) -> np.ndarray:
@@ -137,11 +168,17 @@ def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:
 
 
 def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
-    """Light and shade of bare skin on one arm, a cylinder lit from above and one side: (H,W) float32."""
+    """Light and shade of bare skin on one arm, a cylinder lit from above and one side: (H,W) float32.
+
+    Beyond the wrist it goes on as it is there, for a hand follows.
+    """
     towards = np.array([0.55 * light, -0.3, 0.8])
     towards /= np.hypot.reduce(towards)
-    facing = np.sqrt(np.clip(1 - tube.depth**2, 0, 1))
-    sideways = tube.offset / np.maximum(tube.depth, 1)
+    ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
+    offset = tube.offset - ahead * _forearm(tube)[:, None, None]
+    depth = np.hypot(*offset)
+    facing = np.sqrt(np.clip(1 - depth**2, 0, 1))
+    sideways = offset / np.maximum(depth, 1)
     lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
     shade = _FULL * (_AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1))
     if end > 0:

@@ -67,6 +67,7 @@ def inpaint_mask(
     scheme: LabelScheme,
     rule: MaskRule = "published",
     dilation: int = DILATION_SIDE,
+    hands: np.ndarray | None = None,
 ) -> np.ndarray:
     """The pixels to repaint: (garment ∪ arms) dilated five times by a 5×5 square, minus what is fixed.
 
@@ -84,6 +85,8 @@ def inpaint_mask(
         rule: ``published``, or ``worn`` to replace also every worn garment that the new one covers.
         dilation: Side of the square that is the sum of the five, odd; another one is for sizes at which a
             model was not trained.
+        hands: (H,W) bool, what of the labelled arms is surely hands and stays, though a joint's line covers
+            it; for ``worn`` alone.
 
     Returns:
         (H,W) bool, True = repaint.
@@ -91,7 +94,9 @@ def inpaint_mask(
     Raises:
         SettingError: Unknown category, scheme or rule, or arrays of the wrong shape.
     """
-    garment, arms, fixed = mask_regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
+    garment, arms, fixed = mask_regions(
+        labels, keypoints, category=category, scheme=scheme, rule=rule, hands=hands
+    )
     repaint = (garment | arms).astype(np.uint8)
     # Outside the picture there is nothing to repaint: constant border, as in OpenCV's dilation.
     dilated = ndimage.maximum_filter(repaint, size=dilation, mode="constant") > 0
@@ -105,6 +110,7 @@ def mask_regions(
     category: Category,
     scheme: LabelScheme,
     rule: MaskRule = "published",
+    hands: np.ndarray | None = None,
 ) -> MaskRegions:
     """The three parts of ``inpaint_mask`` before dilation, with the same arguments and errors.
 
@@ -113,6 +119,9 @@ def mask_regions(
     regions = _regions(labels, keypoints, category=category, scheme=scheme, rule=rule)
     if rule == "published":
         return regions
+    if hands is not None and category != "lower_body":
+        hands = hands & named(labels, scheme, _ARMS)
+        regions = regions._replace(arms=regions.arms & ~hands, fixed=regions.fixed | hands)
     return widened(regions, labels, keypoints, scheme, top=category == "upper_body")
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
+from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
     crop_to_frame,
@@ -25,6 +26,7 @@ from ladi.preprocess.frame import (
     to_window,
 )
 from ladi.preprocess.hair import settle_hair
+from ladi.preprocess.hands import hand_regions, label_hands, wrists_at
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
@@ -101,7 +103,7 @@ def prepare_person(
             if ends and shows_lower(again.labels, scheme):
                 frame, seen = farther, again
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints
-    where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule}
+    where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule, "hands": seen.hands}
     fixed = mask_regions(labels, keypoints, **where).fixed
     reach = dilation_at(size, trained_size or size)
     mask = grow_mask(inpaint_mask(labels, keypoints, **where, dilation=reach), mask_grow, keep=fixed)
@@ -135,6 +137,8 @@ class _Seen(NamedTuple):
     """(1,18,H,W)."""
     labels: np.ndarray
     """(H,W)."""
+    hands: np.ndarray
+    """(H,W) bool, what of it is surely hands."""
     parser: str
 
 
@@ -156,13 +160,19 @@ def _look(
     silhouette = crop_to_frame(detection.silhouette, frame)
     parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
     labels = translate(parsing, scheme, keypoints)
+    found = np.zeros((2, *labels.shape), bool)
     if rule == "worn":
+        # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
+        keypoints = wrists_at(keypoints, detection.hands, frame)
         pixels = to_pixels(image)
         labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
         labels = uncover_cloth(labels, pixels, scheme)
         mended = mend_worn(labels, keypoints, silhouette, scheme)
         labels = settle_arms(mended, labels, pixels, scheme)
-    return _Seen(image, keypoints, joints, labels, parsing.parser)
+        found = hand_regions(photo.pixels, detection.hands, frame)
+        labels = label_hands(labels, found, scheme)
+        labels = settle_cuffs(labels, pixels, keypoints, scheme)
+    return _Seen(image, keypoints, joints, labels, np.logical_or(*found), parsing.parser)
 
 
 def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:

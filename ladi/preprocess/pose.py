@@ -24,11 +24,12 @@ from ladi.preprocess.blazepose import (
     Graphs,
     count_people,
     find_body,
+    find_hands,
     is_back,
     resize,
 )
 from ladi.preprocess.boxes import box_of
-from ladi.types import PersonError, PoseDetection, Size
+from ladi.types import JOINT, PersonError, PoseDetection, Size
 
 POSE_SIGMA = 9.0
 """Width of a joint's blob in pixels at a height of 512 (paper, section 3; published checkpoints)."""
@@ -167,9 +168,11 @@ def _look(graphs: Graphs, pixels: np.ndarray, window: tuple[int, int, int, int])
     body = find_body(graphs, small)
     if body is None or (part.shape != pixels.shape and body.face < _SURE_FACE):
         return None
+    times = (part.shape[1] / small.shape[1], part.shape[0] / small.shape[0])
     landmarks = body.landmarks.copy()
-    landmarks[:, :2] *= (part.shape[1] / small.shape[1], part.shape[0] / small.shape[0])
-    landmarks[:, :2] += (left, top)
+    landmarks[:, :2] = landmarks[:, :2] * times + (left, top)
+    hands = find_hands(graphs, small, _arms(body.landmarks, small.shape[:2]))
+    hands = np.where(hands.any(axis=(1, 2), keepdims=True), hands * times + (left, top), 0)
     silhouette = resize(body.silhouette, part.shape[:2])
     if part.shape != pixels.shape:
         silhouette = np.pad(silhouette, ((top, height - bottom), (left, width - right)))
@@ -178,7 +181,15 @@ def _look(graphs: Graphs, pixels: np.ndarray, window: tuple[int, int, int, int])
         silhouette=silhouette,
         people=count_people(graphs, small, body),
         facing=_facing(body),
+        hands=hands.astype(np.float32),
     )
+
+
+def _arms(landmarks: np.ndarray, size: Size) -> np.ndarray:
+    """(33,4) landmarks to shoulder, elbow and wrist of the left and the right arm, (2,3,2)."""
+    joints = _to_keypoints(landmarks, size)[:, :2]
+    names = ("shoulder", "elbow", "wrist")
+    return np.stack([[joints[JOINT[f"{side}_{name}"]] for name in names] for side in ("left", "right")])
 
 
 def _facing(body: Body) -> Literal["front", "back", "side"]:

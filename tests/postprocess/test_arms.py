@@ -209,3 +209,24 @@ def test_a_wrist_above_a_pocket_is_no_hand() -> None:
     labels[156:160, 84:88] = LIP["right_arm"]
     shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
     assert (shown[120:175][(outline > 0.5)[120:175]] != SKIN).all()
+
+
+def test_a_bare_arm_does_not_darken_towards_its_hand() -> None:
+    """Prevents: the end of a tube drawn across the wrist."""
+    labels, joints, outline = standing()
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    round_ = draw_arms(shown, labels > 0, labels, joints, outline, 0.2).roundness
+    along = round_[140:180, 50]
+    assert (along > 0).all() and np.ptp(along) < 0.03
+
+
+@pytest.mark.parametrize("wide", [8, 16])
+def test_an_arm_becomes_as_wide_as_the_hand_that_follows(wide: int) -> None:
+    """Prevents: a step, or a bell, where the cuff was."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    labels[184:200, 50 - wide // 2 : 50 + wide // 2] = LIP["right_arm"]
+    labels[180:184, 34:66] = LIP["coat"]
+    shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
+    widths = (shown[166:184, 34:66] == SKIN).sum(1)
+    assert abs(widths[-1] - wide) <= 3 and np.abs(np.diff(widths)).max() <= 2

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ladi.postprocess.skin import grain_of, match_skin, near_arms, reddish, side_of_light, toned_skin
+from ladi.postprocess.grain import grain_of
+from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light, toned_skin
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -160,3 +161,28 @@ def test_arms_are_paler_than_the_face_and_as_bare_hands_are(
         redness((plain + 1) / 2) - redness(np.array(hand))
     )
     assert near if used else np.allclose(toned[120, 50], plain, atol=0.02)
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_a_painted_neck_lies_in_the_shade_of_the_chin(tone: tuple[float, float, float]) -> None:
+    """Prevents: a chin that runs into the chest without a line, all lit from before."""
+    photo, face, share = np.zeros((H, W, 3), np.float32), np.zeros((H, W), bool), np.zeros((H, W), np.float32)
+    photo[20:60, 80:112], face[20:60, 80:112] = on(tone), True
+    share[60:110, 70:122] = 1
+    toned = (toned_skin(photo, share, share, photo, face, share * 0, face & False, face) + 1) / 2
+    chin, chest = toned[64, 96], toned[90, 96]
+    assert 0.5 < chin.mean() / np.mean(tone) < 0.75 and chest.mean() / np.mean(tone) > 0.9
+    assert chin[0] / chin[2] > chest[0] / chest[2], "what is in the shade is redder, not greyer"
+    plain = (toned_skin(photo, share, share, photo, face, share * 0, face & False) + 1) / 2
+    assert plain[64, 96].mean() / np.mean(tone) > 0.85
+
+
+def test_painted_arms_take_the_light_of_the_hand_at_their_end() -> None:
+    photo, share = np.zeros((H, W, 3), np.float32), np.zeros((H, W), np.float32)
+    face, hand = np.zeros((H, W), bool), np.zeros((H, W), bool)
+    photo[20:60, 80:112], face[20:60, 80:112] = on((0.85, 0.6, 0.5)), True
+    photo[180:200, 40:56], hand[180:200, 40:56] = on((0.7, 0.5, 0.42)), True
+    share[90:180, 40:56] = 1
+    toned = (toned_skin(photo, share, share, photo, face | hand, share + hand, hand, face) + 1) / 2
+    assert np.abs(toned[177, 48] - (0.7, 0.5, 0.42)).max() < 0.03
+    assert toned[100, 48].mean() > toned[177, 48].mean() + 0.02

@@ -1,0 +1,136 @@
+"""Labels of hands, from the joints of their fingers.
+
+A small parser sees a hand before a coat in part or not at all; what it does not see is painted over, and the
+arm ends in a stump. mediapipe's hand network finds fingers in photos far smaller than it was made for. Around
+them the hand is cut out by its colours (Rother et al., GrabCut, 2004).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ladi.preprocess.frame import to_photo, to_window
+from ladi.preprocess.labels import label_table
+from ladi.types import JOINT, Frame, LabelScheme
+
+_SIDE = 128
+"""Of the picture around one hand that is cut out, in pixels."""
+_AROUND = 0.35
+"""How much of its side lies around the fingers."""
+_FINGERS = (
+    (1, 2, 3, 4),
+    (1, 5, 6, 7, 8),
+    (5, 9, 10, 11, 12),
+    (9, 13, 14, 15, 16),
+    (13, 17, 18, 19, 20),
+    (1, 17),
+)
+_PALM = (1, 5, 9, 13, 17)
+"""Places among the 21 landmarks. The wrist, which is 0, may be in the cuff."""
+_WIDTH, _MAYBE = 0.12, 0.25
+"""How wide a finger is, and how far beside its bones the hand may reach, of the palm's length."""
+_ROUNDS = 3
+_GIVE_WAY = (
+    "background",
+    "upper_clothes",
+    "dress",
+    "coat",
+    "pants",
+    "skirt",
+    "scarf",
+    "belt",
+    "bag",
+    "left_arm",
+    "right_arm",
+)
+"""Labels that are mistakes where a hand is."""
+
+
+def hand_regions(pixels: np.ndarray, hands: np.ndarray, frame: Frame) -> np.ndarray:
+    """Where hands are in a window.
+
+    Args:
+        pixels: (h,w,3) uint8, the whole photo.
+        hands: (2,21,2), the left one's and the right one's landmarks in the photo's pixels; zeros = not seen.
+        frame: the window.
+
+    Returns:
+        (2,H,W) bool, of the window's size.
+    """
+    seen = [hand.any() and _in_window(pixels, hand, frame) for hand in hands]
+    return np.stack([np.zeros(frame.size, bool) | region for region in seen])
+
+
+def label_hands(labels: np.ndarray, regions: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Labels (H,W) with the hands (2,H,W) bool in them; the same array where nothing changes."""
+    table = label_table(scheme)
+    gives_way = np.isin(labels, [table[name] for name in _GIVE_WAY if name in table])
+    for side, region in zip(("left", "right"), regions, strict=True):
+        if (gives_way & region).any():
+            labels = np.where(gives_way & region, labels.dtype.type(table[f"{side}_arm"]), labels)
+    return labels
+
+
+def wrists_at(keypoints: np.ndarray, hands: np.ndarray, frame: Frame) -> np.ndarray:
+    """Joints (18,3) in the window's pixels with the wrists where the hands (2,21,2) of the photo begin."""
+    moved = keypoints.copy()
+    for side, hand in zip(("left", "right"), hands, strict=True):
+        wrist = moved[JOINT[f"{side}_wrist"]]
+        if hand.any() and wrist.any():
+            height, width = frame.size
+            wrist[:2] = to_window(hand[0], frame).clip(0, (width - 1, height - 1))
+    return moved
+
+
+def _in_window(pixels: np.ndarray, hand: np.ndarray, frame: Frame) -> np.ndarray:
+    """One hand (21,2) in a window: (H,W) bool."""
+    size = (frame.size[0], frame.size[1])
+    low, high = hand.min(axis=0), hand.max(axis=0)
+    reach = (0.5 + _AROUND) * float((high - low).max())
+    if reach < 1:
+        return np.zeros(size, bool)
+    corner, times = (low + high) / 2 - reach, _SIDE / (2 * reach)
+    matrix = np.array([[times, 0, -corner[0] * times], [0, times, -corner[1] * times]], np.float32)
+    around = cv2.warpAffine(
+        pixels, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    cut = _cut_out(around, (hand - corner) * times)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    points = to_photo(np.stack([columns + 0.5, rows + 0.5], axis=-1).reshape(-1, 2), frame)
+    # As much of the small picture as one of the window's pixels covers.
+    soft = cv2.GaussianBlur(cut.astype(np.float32), (0, 0), max(0.5, 0.3 * times / frame.scale))
+    x, y = (((points - corner) * times - 0.5).T.reshape(2, *size)).astype(np.float32)
+    share = cv2.remap(soft, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(share > 0.5)
+
+
+def _cut_out(around: np.ndarray, hand: np.ndarray) -> np.ndarray:
+    """A hand in the picture around it.
+
+    Args:
+        around: (S,S,3) uint8.
+        hand: (21,2), its landmarks there.
+
+    Returns:
+        (S,S) bool.
+    """
+    length = float(np.hypot(*(hand[9] - hand[0])))
+    wide, beside = max(1, round(_WIDTH * length)), max(1, round(_MAYBE * length))
+    points = hand.round().astype(np.int32)
+    bones = np.zeros(around.shape[:2], np.uint8)
+    for finger in _FINGERS:
+        cv2.polylines(bones, [points[list(finger)]], False, 1, wide)
+    cv2.fillPoly(bones, [points[list(_PALM)]], 1)
+    marks = np.full(bones.shape, cv2.GC_BGD, np.uint8)
+    marks[cv2.dilate(bones, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * beside + 1,) * 2)) > 0] = (
+        cv2.GC_PR_BGD
+    )
+    marks[bones > 0] = cv2.GC_PR_FGD
+    marks[cv2.erode(bones, np.ones((max(1, wide // 2),) * 2, np.uint8)) > 0] = cv2.GC_FGD
+    if not (marks == cv2.GC_FGD).any() or not (marks == cv2.GC_BGD).any():
+        return bones > 0
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(around, marks, (0, 0, 1, 1), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))

@@ -1,0 +1,120 @@
+"""Hands before a coat are seen whole, and stay."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ladi.preprocess.frame import to_window
+from ladi.preprocess.hands import hand_regions, label_hands, wrists_at
+from ladi.preprocess.labels import LIP
+from ladi.preprocess.mask import inpaint_mask
+from ladi.preprocess.photo import read_photo
+from ladi.preprocess.pose import PoseDetector
+from ladi.types import JOINT, Frame
+
+FRAME = Frame(0.0, 0.0, 192.0, 256.0, (256, 192))
+SKIN, CLOTH = (200, 150, 120), (30, 40, 90)
+
+
+def spread(x: float, y: float, length: float) -> np.ndarray:
+    """(21,2) landmarks of a hand that hangs from a wrist at (x,y)."""
+    points = [(x, y)]
+    for finger in (-2, -1, 0, 1, 2):
+        aside = 0.11 * finger * length
+        begins = 0.1 if finger == -2 else 0.45
+        points += [(x + aside, y + length * (begins + 0.17 * joint)) for joint in range(4)]
+    return np.array(points, np.float32)
+
+
+def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Photo, landmarks, labels that see half the hand, and where it is: a hand before a coat."""
+    photo = np.empty((256, 192, 3), np.uint8)
+    photo[:] = CLOTH
+    rows, columns = np.mgrid[:256, :192]
+    where = ((columns - 60) / 12) ** 2 + ((rows - 130) / 19) ** 2 < 1
+    photo[where] = SKIN
+    photo = (photo + np.random.default_rng(0).normal(0, 4, photo.shape)).clip(0, 255).astype(np.uint8)
+    hands = np.zeros((2, 21, 2), np.float32)
+    hands[1] = spread(60, 110, 36)
+    labels = np.full((256, 192), LIP["coat"], np.uint8)
+    labels[where & (columns < 56)] = LIP["right_arm"]
+    return photo, hands, labels, where
+
+
+def test_a_hand_is_labelled_whole_and_nothing_else_is() -> None:
+    """Prevents: a hand of which half is painted over as part of the coat behind it."""
+    photo, hands, labels, where = scene()
+    regions = hand_regions(photo, hands, FRAME)
+    assert regions.shape == (2, 256, 192) and not regions[0].any()
+    found = label_hands(labels, regions, "lip") == LIP["right_arm"]
+    assert (found & where).sum() > 0.9 * where.sum() and (found & ~where).sum() < 0.05 * where.sum()
+
+
+def test_faces_and_hair_stay_what_they_are() -> None:
+    photo, hands, labels, _ = scene()
+    labels[:] = LIP["face"]
+    assert label_hands(labels, hand_regions(photo, hands, FRAME), "lip") is labels
+
+
+@pytest.mark.parametrize("angle", [0.0, 12.0])
+def test_hands_are_found_in_windows_that_lean(angle: float) -> None:
+    photo, hands, _, where = scene()
+    frame = Frame(0.0, 0.0, 192.0, 256.0, (256, 192), angle)
+    region = hand_regions(photo, hands, frame)[1]
+    assert region.sum() == pytest.approx(where.sum(), rel=0.15)
+    middles = (np.argwhere(one).mean(axis=0)[::-1] for one in (region, where))
+    assert np.allclose(next(middles), to_window(next(middles), frame), atol=2)
+
+
+def test_the_wrist_is_where_the_hand_begins() -> None:
+    _, hands, _, _ = scene()
+    joints = np.zeros((18, 3), np.float32)
+    joints[JOINT["right_wrist"]], joints[JOINT["left_wrist"]] = (66, 104, 1), (120, 90, 1)
+    moved = wrists_at(joints, hands, FRAME)
+    assert moved[JOINT["right_wrist"]].tolist() == [60, 110, 1]
+    assert (moved[JOINT["left_wrist"]] == joints[JOINT["left_wrist"]]).all()
+    assert not wrists_at(joints * 0, hands, FRAME).any()
+
+
+def test_a_hand_stays_where_the_joints_line_crosses_it() -> None:
+    """Prevents: a hand on the chest that is repainted, because the wrist was put into its middle."""
+    _, _, labels, where = scene()
+    joints = np.zeros((18, 3), np.float32)
+    for name, place in {
+        "right_shoulder": (60, 40),
+        "right_elbow": (50, 90),
+        "right_wrist": (60, 128),
+    }.items():
+        joints[JOINT[name]] = (*place, 1)
+    labels[where] = LIP["right_arm"]
+    rule = {"category": "upper_body", "scheme": "lip"}
+    plain = inpaint_mask(labels, joints, rule="worn", **rule)
+    kept = inpaint_mask(labels, joints, rule="worn", hands=where, **rule)
+    assert plain[128, 60] and not kept[128, 60]
+    published = inpaint_mask(labels, joints, **rule)
+    assert np.array_equal(published, inpaint_mask(labels, joints, hands=where, **rule))
+
+
+def test_a_small_hand_in_a_real_photo(shared_dir: Path) -> None:
+    """A man with folded hands before a dark coat, of which the parser sees half a hand."""
+    archive = shared_dir / "data" / "people" / "people-00.tar"
+    if not archive.is_file():
+        pytest.skip("the photos of people are not in the shared folder")
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile("001387.image.jpg")
+        assert member is not None
+        photo = read_photo(io.BytesIO(member.read()).getvalue())
+    hands = PoseDetector().detect(photo.pixels).hands
+    assert hands.shape == (2, 21, 2) and hands.dtype == np.float32
+    assert hands.any(axis=(1, 2)).sum() == 1, "one hand lies on the other"
+    middle = hands[hands.any(axis=(1, 2))][0].mean(axis=0)
+    assert np.hypot(*(middle - MIDDLE)) < 8
+
+
+MIDDLE = (153, 194)
+"""Of that hand, looked up in the photo."""
