@@ -28,13 +28,37 @@
     else if (tries) setTimeout(() => focus_again(from, to, tries - 1), 100);
   };
 
+  // What results were made from, by tab, and how often the area to repaint was drawn on, by photo.
+  const tabs = {};
+  const strokes = {};
+  let photo;
+  const results_of = (tab) => (tabs[tab.tab] ??= {made: {}});
+  const flat = (value) => JSON.stringify(value, (_, one) => one?.path ?? one);
+  const made_from = (tab, start, values) => {
+    const settings = Object.fromEntries(
+      tab.settings.map((name, index) => [name, values[tab.pictures + index]])
+        .map(([name, value]) => [name, Array.isArray(value) ? [...value].sort() : value]));  // as ticked
+    const ignored = new Set(tab.ignored[start]);
+    tab.axes.filter((axis) => !ignored.has(axis)).forEach((axis) => ignored.add(settings[axis]));
+    ignored.forEach((name) => delete settings[name]);
+    const pictures = values.slice(0, tab.pictures);
+    return {
+      start,
+      settings,
+      pictures: pictures.map((one) => (!one || one.length === 0 ? '' : flat(one))),
+      area: tab.area ? strokes[pictures[0]?.path] : undefined,
+    };
+  };
+
   window.ladi = {
-    // A picture was given or taken away: the result is another's now, and a refusal's cause may be gone.
+    // A picture was given or taken away: a refusal's cause may be gone.
     changed: (name, picture, ...overruled) => {
-      const outcome = part('#outcome');
-      if (outcome) outcome.dataset.earlier = 'yes';
       // A refusal that was overruled was another garment's, unless this is the same one, turned.
       const same = name in window.ladi.turning;
+      if (name === 'person') {
+        if (same && picture) strokes[picture.path] = strokes[photo];
+        photo = picture?.path;
+      }
       delete window.ladi.turning[name];
       return [picture ? note(LOOKING[name]) : '', '', ...overruled.map((yes) => yes && same)];
     },
@@ -61,8 +85,34 @@
       if (refused) part(said).scrollIntoView({block: 'center'});
       else if (window.innerWidth < 1000 && part(result) && !seen(result)) scroll_to(view);
     }),
-    fresh: () => { delete part('#outcome').dataset.earlier; },
-    earlier: () => soon(() => { part('#outcome').dataset.earlier = 'yes'; }),
+    // Something was asked for, a result was opened, or what results are made from may have changed: earlier.py.
+    asked: (tab, start, ...values) => { results_of(tab).asked = made_from(tab, start, values); },
+    opened: (tab, mark, used, ...values) => {
+      const results = results_of(tab);
+      if (mark !== results.mark) {
+        results.mark = mark;
+        [results.shown] = mark.split('#');
+        const {made, shown, asked} = results;
+        // A result of before has brought its settings along, which say more than when it was asked for.
+        made[shown] = shown in made
+          ? {...made[shown], settings: made_from(tab, made[shown].start, values).settings}
+          : asked;
+      }
+      return window.ladi.compared(tab, used, ...values);
+    },
+    compared: (tab, used, ...values) => {
+      const {made, shown} = results_of(tab);
+      const then = shown && made[shown];
+      if (!then) return '';
+      const now = made_from(tab, then.start, values);
+      if (now.settings.seed === used) now.settings.seed = then.settings.seed;
+      const pictures = flat(now.pictures) === flat(then.pictures);
+      if (pictures && now.area === then.area && flat(now.settings) === flat(then.settings)) return '';
+      // Without a picture that was there, pressing the button would only lead to a refusal.
+      const again = now.pictures.every((one, index) => one || !then.pictures[index])
+        ? ` <span class="again">Press “${tab.button}” to make ${tab.it} anew.</span>` : '';
+      return `<p>Made with earlier ${pictures ? 'settings' : 'pictures'}.${again}</p>`;
+    },
     view: (which) => {
       part('#outcome').dataset.view = which;
       soon(() => window.dispatchEvent(new Event('resize')));  // the slider measures itself anew
@@ -143,9 +193,23 @@
     soon(() => scroll_to('#about'));
   });
 
+  // What is drawn on the area to repaint, which Gradio's events do not tell from what the server gives.
+  const drawn = () => { strokes[photo] = (strokes[photo] ?? 0) + 1; };
+  document.addEventListener('pointerdown', (event) => {
+    const panning = part('#mask-editor button[aria-label=Pan].highlight');
+    if (!panning && event.target.closest('#mask-editor canvas')) drawn();
+  }, true);
+  document.addEventListener('click', (event) => {
+    if (event.target.closest('#mask-editor :is([aria-label=Undo], [aria-label=Redo])')) drawn();
+    if (event.target.closest('#reset-mask')) delete strokes[photo];
+  }, true);
+
   const named = (one, name) => { if (name && one.ariaLabel !== name) one.ariaLabel = name; };
   const words = (one) => one.innerText.replace(/\s+/g, ' ').trim();
   const name_all = () => {
+    document.querySelectorAll('.block.earlier').forEach((one) => {
+      if (one.ariaLive !== 'polite') one.ariaLive = 'polite';
+    });
     document.querySelectorAll('.example-row').forEach((row) => {
       const label = words(row.querySelector('.label') || row);
       row.querySelectorAll('.gallery-item').forEach((item, index) => named(item, `${label}: ${index + 1}`));

@@ -58,6 +58,16 @@ class Place:
         return _call("ended", button, cancel, said, self.view or status, self.seen or status)
 
 
+@dataclass(frozen=True)
+class Started:
+    """One way to start some work, as Gradio's events to go on from."""
+
+    asked: Any
+    """It has been asked for, with the values that the work gets."""
+    run: Any
+    """It is over, however it ended."""
+
+
 def _call(name: str, *selectors: str) -> str:
     return f"() => {{ window.ladi.{name}({', '.join(map(repr, selectors))}); }}"
 
@@ -79,7 +89,7 @@ def run_in_line(
     starts: Sequence[tuple[Any, Callable[..., Any], Sequence[Any]]],
     outputs: Sequence[Any],
     stop: Callable[[gr.Request], Any],
-) -> list[Any]:
+) -> list[Started]:
     """Wire work that waits for its turn.
 
     Args:
@@ -91,7 +101,7 @@ def run_in_line(
         stop: stops a visitor's work that runs already.
 
     Returns:
-        The events that do the work, to go on from.
+        For each of the starts, the events to go on from.
     """
     timer = gr.Timer(EVERY, active=False)
     apart = place.said is not place.status
@@ -127,7 +137,7 @@ def run_in_line(
         run = said.then(work, list(inputs), list(outputs), concurrency_limit=1, concurrency_id=GPU, **PRIVATE)
         run.failure(turned_away, None, [*shown, timer], queue=False, **PRIVATE)
         run.then(None, None, None, js=place.ended, **PRIVATE)
-        runs.append(run)
+        runs.append(Started(said, run))
     timer.tick(tell, None, [place.status, timer], queue=False, **PRIVATE)
     place.cancel.click(stopped, None, [*shown, timer], queue=False, **PRIVATE)
     return runs

@@ -5,6 +5,7 @@ The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothin
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from ladi.types import PhotoError
 COLUMNS = ["Row", "What became of it", "Person", "Garment", "Seconds"]
 STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
 MOST_SHOWN = 60
+RESULTS = ("download", "table", "gallery")
 
 Uploads = Sequence[dict[str, Any]] | None
 
@@ -77,7 +79,7 @@ def copied(rows: Sequence[Row], folder: Path) -> list[Row]:
 class Batching:
     """What the page calls for batches."""
 
-    SHOWN = ("button", "cancel", "status", "table", "download", "gallery")
+    SHOWN = ("button", "cancel", "status", "table", "download", "gallery", "mark")
     """The order of what ``run`` gives back."""
 
     def __init__(self, engine_for: Callable[[str], Any], runs: Runs, *, default_model: str = "mini") -> None:
@@ -108,7 +110,9 @@ class Batching:
             Values or updates for ``SHOWN``.
         """
         off, on = gr.update(visible=False), gr.update(visible=True)
-        yield self._shown(button=off, cancel=on, status=words.waiting(), download=off, table=off, gallery=off)
+        yield self._shown(
+            button=off, cancel=on, status=words.waiting(), **dict.fromkeys(RESULTS, off), mark=""
+        )
         ended: dict[str, Any] = {}
         news: list[RowDone] = []
         with fenced(ended, "a batch"), opened(people, garments, upload) as rows:
@@ -154,6 +158,7 @@ class Batching:
             pictures = [(str(row.path), f"Row {row.row.number}") for row in made[:MOST_SHOWN]]
             shown["download"] = gr.update(value=str(zip_results(out)), visible=True)
             shown["gallery"] = gr.update(value=pictures, visible=True)
+            shown["mark"] = secrets.token_hex(8)
         return shown
 
     @staticmethod

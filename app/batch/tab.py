@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from app.batch.handlers import COLUMNS, Batching
+from app.earlier import Inputs, earlier_note, tell_earlier
 from app.examples import lend, samples
 from app.fields import Defaults, Fields, setting_field
 from app.serving.hosting import GPU_LONGEST, gpu
@@ -58,6 +59,7 @@ def build_tab(start: Defaults) -> Fields:
         )
         fields["sample"] = gr.Button("Fill in a sample", size="lg", elem_id="batch-sample")
     fields["status"] = gr.HTML(elem_id="batch-status", padding=False)
+    fields["earlier"] = earlier_note("batch-earlier")
     fields["download"] = gr.DownloadButton(
         "Download the results", variant="primary", visible=False, elem_id="batch-download"
     )
@@ -78,6 +80,7 @@ def build_tab(start: Defaults) -> Fields:
         buttons=["fullscreen"],
         elem_id="batch-results",
     )
+    fields["mark"] = gr.Textbox(value="", visible=False)
     return fields
 
 
@@ -99,13 +102,16 @@ def connect(page: gr.Blocks, batching: Batching, fields: Fields, tryon: Fields) 
     def stop(request: gr.Request) -> None:
         batching.runs.stop(request.session_hash or "")
 
-    inputs = [fields[name] for name in ("people", "garments", "file")]
-    inputs += [tryon[name] for name in setting_names()]
+    pictures = [fields[name] for name in ("people", "garments", "file")]
+    settings = {name: tryon[name] for name in setting_names()}
+    inputs = [*pictures, *settings.values()]
     place = Place(
         [fields["button"]], fields["cancel"], fields["status"], fields["status"], seen="#batch-status"
     )
     shown = [fields[name] for name in Batching.SHOWN]
-    run_in_line(page, place, [(fields["button"].click, run, inputs)], shown, stop)
+    starts = run_in_line(page, place, [(fields["button"].click, run, inputs)], shown, stop)
+    made_from = Inputs(fields["earlier"], "Make all pictures", "them", fields["mark"], pictures, settings)
+    tell_earlier(made_from, starts)
     forget_refusals(fields["status"], inputs)
     fields["sample"].click(fill_sample, None, [fields["people"], fields["garments"]], **PRIVATE)
 

@@ -6,6 +6,7 @@ Nothing here knows the layout.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -45,6 +46,7 @@ class Comparing:
         "table",
         "after",
         "state",
+        "mark",
     )
     """The order of what ``compare`` gives back."""
 
@@ -211,6 +213,7 @@ class Comparing:
             "table": gr.update(value=state["table"], interactive=True),
             "after": gr.update(visible=True),
             "state": state,
+            "mark": secrets.token_hex(8),
         }
 
     @staticmethod

@@ -12,13 +12,16 @@ import gradio as gr
 
 from app.compare.axes import AXES, MOST_CELLS, offered
 from app.compare.handlers import GAINS, MOST_GARMENTS, NO_AXIS, Comparing
+from app.earlier import Inputs, earlier_note, tell_earlier
 from app.fields import Fields
 from app.serving.hosting import gpu, seconds_for
 from app.tryon import masks
 from app.tryon.tab import layers_reader
 from app.values import setting_names
-from app.waiting import PRIVATE, Place, forget_refusals, run_in_line
+from app.waiting import PRIVATE, Place, Started, forget_refusals, run_in_line
+from ladi.settings import Switches, rows_of
 
+AXIS_FIELDS = ("first_axis", "first_values", "second_axis", "second_values")
 INTRODUCTION = (
     "One person, many settings, side by side. The pictures are those of “Try on” unless you choose others; "
     "every setting that does not vary is the one there. All pictures start from the same noise."
@@ -64,6 +67,7 @@ def build_tab() -> Fields:
             "Cancel", variant="stop", size="lg", visible=False, elem_id="compare-cancel"
         )
     fields["status"] = gr.HTML(elem_id="compare-status", padding=False)
+    fields["earlier"] = earlier_note("compare-earlier")
     with gr.Column(visible=False, elem_id="compare-after") as after:
         fields["grid"] = gr.Gallery(
             label="Side by side: choose a picture to enlarge it",
@@ -100,6 +104,7 @@ def build_tab() -> Fields:
                 )
     fields["after"] = after
     fields["state"] = gr.State(None)
+    fields["mark"] = gr.Textbox(value="", visible=False)
     return fields
 
 
@@ -119,17 +124,34 @@ def _axis(name: str, label: str, value: str) -> Fields:
 
 def connect(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields, tab: gr.Tab) -> None:
     """All wiring of the tab; ``tryon`` are the other tab's components."""
-    _connect_run(page, comparing, fields, tryon)
+    tell_earlier(_inputs(fields, tryon), _connect_run(page, comparing, fields, tryon))
     _connect_choices(comparing, fields)
     own = [fields["person"], fields["garments"]]
     tab.select(comparing.take, [tryon["person"], tryon["garment"], *own], own, **PRIVATE)
 
 
-def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields) -> None:
+def _inputs(fields: Fields, tryon: Fields) -> Inputs:
+    """What a comparison depends on: what does not vary, unless a comparison sets it by itself."""
+    axes = {name: fields[name] for name in AXIS_FIELDS}
+    settings = {name: tryon[name] for name in setting_names() if name not in ("invert_mask", "pictures")}
+    return Inputs(
+        fields["earlier"],
+        "Compare",
+        "them",
+        fields["mark"],
+        [fields["person"], fields["garments"]],
+        axes | settings,
+        area=[tryon["editor"].change, tryon["reset_mask"].click],
+        axes=["first_axis", "second_axis"],
+        ignored=[[], [*axes, *(row.name for row in rows_of(Switches))]],
+    )
+
+
+def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields) -> list[Started]:
     """What both buttons start, and "Cancel" stops."""
     layers = layers_reader(tryon["editor"])
     mask = [tryon[name] for name in ("mask", "token", "editor")]
-    axes = [fields[name] for name in ("first_axis", "first_values", "second_axis", "second_values")]
+    axes = [fields[name] for name in AXIS_FIELDS]
     names = {"first": "a", "second": "b"}
     shown = [fields[names.get(name, name)] for name in Comparing.SHOWN]
 
@@ -181,8 +203,8 @@ def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: F
         (fields["button"].click, run, [*pictures, *axes, *settings]),
         (fields["ablation"].click, ablation, [*pictures, *settings]),
     ]
-    run_in_line(page, place, starts, shown, stop)
     forget_refusals(fields["status"], [fields["person"], fields["garments"], *axes, *settings])
+    return run_in_line(page, place, starts, shown, stop)
 
 
 def _connect_choices(comparing: Comparing, fields: Fields) -> None:

@@ -6,6 +6,7 @@ be stopped. What happens before the click is ``looking.py``'s.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,12 @@ class Handlers:
         "after",
         "results",
         "how",
+        "mark",
     )
     """The order of what ``try_on`` gives back."""
     CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
     """The order of what ``choose`` gives back."""
-    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how")
+    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark")
     """The order of what ``recall`` gives back before the settings."""
 
     def __init__(
@@ -173,6 +175,7 @@ class Handlers:
             "before": str(write_photo(before, folder)),
             "files": [str(write_result(pixels, folder, one)) for pixels, one in told],
             "jpegs": [str(write_jpeg(pixels, folder, one)) for pixels, one in told],
+            "name": secrets.token_hex(8),
             "small": str(write_small(result.images[0], folder, "small")),
             "seed": result.seed,
             "details": words.describe(result, guessed_of=len(trained_categories(model))),
@@ -196,6 +199,7 @@ class Handlers:
             "after": gr.update(visible=True),
             "results": results,
             "how": gr.update(visible=True),
+            "mark": f"{results['name']}#{secrets.token_hex(4)}",
         }
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:

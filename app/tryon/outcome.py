@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.earlier import Inputs, earlier_note, show_anew
 from app.examples import lend, samples
 from app.fields import Defaults, Fields
 from app.tryon.handlers import Handlers
@@ -22,7 +23,9 @@ VIEWS = [("Result", "result"), ("Before / after", "both")]
 def outcome_fields() -> Fields:
     """What a try-on shows."""
     fields: Fields = {}
-    gr.Markdown("## 3 · Result", elem_id="outcome-title")
+    with gr.Row(elem_id="outcome-head"):
+        gr.Markdown("## 3 · Result", elem_id="outcome-title")
+        fields["earlier"] = earlier_note("earlier")
     fields["status"] = gr.HTML(elem_id="status", padding=False)
     fields |= _sample_fields()
     fields["preview"] = gr.Image(
@@ -65,6 +68,7 @@ def outcome_fields() -> Fields:
     fields["results"] = gr.State(None)
     fields["remembered"] = gr.State(None)
     fields["seed_used"] = gr.Textbox(value="", visible=False)
+    fields["mark"] = gr.Textbox(value="", visible=False)
     return fields
 
 
@@ -125,7 +129,9 @@ def _picture_fields() -> Fields:
     return fields
 
 
-def connect_outcome(handlers: Handlers, fields: Fields, settings: list[Any], start: Defaults) -> None:
+def connect_outcome(
+    handlers: Handlers, fields: Fields, settings: list[Any], made_from: Inputs, start: Defaults
+) -> None:
     """What can be done with a result, and with the settings."""
 
     def choose(results: Any, event: gr.SelectData) -> tuple[Any, ...]:
@@ -149,7 +155,7 @@ def connect_outcome(handlers: Handlers, fields: Fields, settings: list[Any], sta
         [fields["steps"], fields["guidance"], fields["category"]],
         **PRIVATE,
     )
-    _connect_history(handlers, fields, settings)
+    _connect_history(handlers, fields, settings, made_from)
     fields["view"].change(None, fields["view"], None, js="(which) => { window.ladi.view(which); }", **PRIVATE)
     fields["copy"].click(None, None, fields["told"], js="() => window.ladi.copy()", **PRIVATE)
     fields["link"].click(
@@ -166,9 +172,8 @@ def take_sample(event: gr.SelectData) -> tuple[str, str]:
     return lend(samples()[event.index])
 
 
-def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any]) -> None:
+def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any], made_from: Inputs) -> None:
     """The results of this session, and the way back to one of them."""
-    fields["result"].change(None, None, None, js="() => { window.ladi.fresh(); }", **PRIVATE)
     fields["results"].change(
         handlers.remember,
         [fields["results"], fields["remembered"]],
@@ -179,9 +184,10 @@ def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any]) ->
     def recall(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
         return handlers.recall(remembered, event.index, *values)
 
-    fields["history"].select(
+    recalled = fields["history"].select(
         recall,
         [fields["remembered"], *settings],
         [*(fields[name] for name in Handlers.RECALLED), *settings],
         **PRIVATE,
-    ).then(None, None, None, js="() => { window.ladi.earlier(); }", **PRIVATE)
+    )
+    show_anew(made_from, recalled)

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.earlier import Inputs, tell_earlier
 from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
@@ -20,7 +21,7 @@ from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
 from app.values import setting_names
-from app.waiting import PRIVATE, Place, run_in_line
+from app.waiting import PRIVATE, Place, Started, run_in_line
 
 LOOKED_AT = ("category", "clean_garment", "use_anyway", "mask_rule", "size", "model")
 """The settings that change what is found in the two pictures."""
@@ -122,8 +123,23 @@ def connect(page: gr.Blocks, handlers: Handlers, looking: Looking, fields: Field
     """All wiring of the tab. The handlers want files and numbers as sent."""
     settings = [fields[name] for name in setting_names()]
     _connect_looking(looking, fields, settings)
-    _connect_run(page, handlers, fields, settings)
-    connect_outcome(handlers, fields, settings, start)
+    made_from = _inputs(fields)
+    tell_earlier(made_from, _connect_run(page, handlers, fields, settings))
+    connect_outcome(handlers, fields, settings, made_from, start)
+
+
+def _inputs(fields: Fields) -> Inputs:
+    """What a result depends on: all that ``Handlers.try_on`` does not overlook."""
+    return Inputs(
+        fields["earlier"],
+        "Try on",
+        "it",
+        fields["mark"],
+        [fields["person"], fields["garment"]],
+        {name: fields[name] for name in setting_names() if name != "invert_mask"},
+        seed_used=fields["seed_used"],
+        area=[fields["editor"].change, fields["reset_mask"].click],
+    )
 
 
 def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> None:
@@ -201,7 +217,7 @@ def _connect_turning(looking: Looking, fields: Fields, mask: list[Any]) -> None:
         ).failure(None, None, None, js=f"() => {{ window.ladi.not_turned({name!r}); }}", **PRIVATE)
 
 
-def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: list[Any]) -> None:
+def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: list[Any]) -> list[Started]:
     """What "Try on" starts, and "Cancel" stops."""
     layers = layers_reader(fields["editor"])
 
@@ -239,7 +255,7 @@ def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: 
         view="#outcome",
         seen="#result",
     )
-    run_in_line(
+    return run_in_line(
         page,
         place,
         [(fields["button"].click, run, sent), (chosen.then, run, sent)],

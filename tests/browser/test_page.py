@@ -118,6 +118,8 @@ def test_axe_finds_nothing_serious(enter: Callable[..., Visitor], axe: str, dark
     visitor.dress()
     visitor.set_number("Steps", 1)
     visitor.try_on()
+    visitor.set_number("Steps", 2)
+    visitor.says("#earlier", "Made with earlier settings.")
     visitor.page.locator("#how button.label-wrap").click()
     for folded in ("#area", "#found", "#more-settings"):
         visitor.unfold(folded)

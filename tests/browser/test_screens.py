@@ -248,7 +248,7 @@ def test_a_sample_a_choice_of_views_and_what_was_before(enter: Callable[..., Vis
     visitor.wait_for_another("")
     first = visitor.shown()
     visitor.rest()
-    visitor.holds("document.querySelector('#outcome').dataset.earlier === undefined")
+    visitor.is_of_now()
     page.locator("#result").wait_for()
     page.locator("#before-after").wait_for(state="hidden")
     for place, shown, hidden in ((1, "#before-after", "#result"), (0, "#result", "#before-after")):
@@ -258,14 +258,14 @@ def test_a_sample_a_choice_of_views_and_what_was_before(enter: Callable[..., Vis
         page.locator(hidden).wait_for(state="hidden")
 
     visitor.upload(garment=CHECKED)
-    page.wait_for_function("document.querySelector('#outcome').dataset.earlier === 'yes'")
+    visitor.says("#earlier", "Made with earlier pictures.")
     visitor.looked()
     visitor.set_number("Steps", 1)
     visitor.try_on()
-    visitor.holds("document.querySelector('#outcome').dataset.earlier === undefined")
+    visitor.is_of_now()
     page.locator("#history .thumbnail-item").nth(1).click()
     page.wait_for_function("src => document.querySelector('#result img').src === src", arg=first)
-    page.wait_for_function("document.querySelector('#outcome').dataset.earlier === 'yes'")
+    visitor.says("#earlier", "Made with earlier pictures.")
     visitor.has_value("#steps input[type=number]", "2")
 
 

@@ -73,6 +73,11 @@ class Visitor:
         """Wait until a place says something, whatever stands there meanwhile."""
         self.page.locator(where).get_by_text(what).first.wait_for()
 
+    def is_of_now(self, where: str = "#earlier") -> None:
+        """Wait until nothing says that a result is of earlier pictures or settings."""
+        self.page.locator(f"{where} p").wait_for(state="detached")
+        self.page.locator(where).wait_for(state="attached")
+
     def set_number(self, label: str, value: float) -> None:
         """A slider, by its number field."""
         field = self.page.get_by_label(f"number input for {label}", exact=True)

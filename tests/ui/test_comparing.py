@@ -229,7 +229,7 @@ def test_a_failure_is_one_sentence(desk: Desk, error: Exception, sentence: str) 
     desk.engines["mini"].error = error
     shown = desk.compare(("steps", "1"))
     assert sentence in shown["status"] and "secret" not in str(shown)
-    assert shown["grid"] == shown["state"] == SKIP
+    assert shown["grid"] == shown["state"] == shown["mark"] == SKIP
 
 
 def test_programs_get_the_same(desk: Desk) -> None:

@@ -145,7 +145,7 @@ def test_a_cancelled_picture_leaves_a_sentence_and_everything_else(
     last = dict(zip(Handlers.SHOWN, list(told)[-1], strict=True))
     assert STOPPED in last["refusal"] and last["status"] == ""
     assert_idle(last)
-    assert last["result"] == last["gallery"] == last["results"] == SKIP
+    assert last["result"] == last["gallery"] == last["results"] == last["mark"] == SKIP
     assert fake.running == 0
 
 
@@ -253,6 +253,9 @@ def test_the_last_eight_results_come_back_with_their_settings(
     assert (back["seed"], back["steps"], back["seed_used"]) == ("6", 7, "6")
     assert read_settings(back["result"])["seed"] == 6 and back["results"] == history[3]
     assert "7 steps" in back["details"]
+    marks = [back["mark"], dict(zip(names, handlers.recall(history, 3, *page_values()), strict=True))["mark"]]
+    assert marks[0] != marks[1] and last["mark"] not in marks  # it is shown anew each time
+    assert {mark.partition("#")[0] for mark in marks} == {history[3]["name"]}
 
 
 def test_a_result_that_is_deleted_does_not_come_back(
