@@ -118,10 +118,12 @@
       soon(() => window.dispatchEvent(new Event('resize')));  // the slider measures itself anew
     },
     paint: (on) => { part('#mask-editor').toggleAttribute('data-paint', on); },
-    // The address of this page with the settings in it; pictures stay where they are.
+    // The address of this page with the settings of the result in it; pictures stay where they are.
     link: async (names, seed, values) => {
       const address = new URL(window.location.pathname, window.location.origin);
-      names.forEach((name, index) => address.searchParams.set(name, values[index]));
+      const {made, shown} = tabs.earlier ?? {};
+      const then = made?.[shown]?.settings ?? {};
+      names.forEach((name, index) => address.searchParams.set(name, then[name] ?? values[index]));
       if (seed) address.searchParams.set('seed', seed);
       try {
         await navigator.clipboard.writeText(address.href);

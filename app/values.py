@@ -20,6 +20,7 @@ from ladi.records import request_of
 from ladi.rows import Setting
 from ladi.settings import TryOnRequest, table
 from ladi.types import LadiError, Photo, PhotoError, Size
+from ladi.weights.catalog import trained_categories
 
 SLIDERS = ("steps", "guidance")
 """The settings whose fields show the model's own choice instead of nothing."""
@@ -151,6 +152,8 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
                 ) from error
     if record.get("model") in models:
         settings["model"] = record["model"]
+    if len(trained_categories(settings["model"])) == 1:
+        settings["category"] = "auto"  # there is nothing to choose from
     return settings
 
 

@@ -46,6 +46,7 @@ class Comparing:
         "table",
         "after",
         "state",
+        "times",
         "mark",
     )
     """The order of what ``compare`` gives back."""
@@ -213,6 +214,7 @@ class Comparing:
             "table": gr.update(value=state["table"], interactive=True),
             "after": gr.update(visible=True),
             "state": state,
+            "times": 0,
             "mark": secrets.token_hex(8),
         }
 

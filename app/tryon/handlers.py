@@ -65,11 +65,12 @@ class Handlers:
         "results",
         "how",
         "mark",
+        "told",
     )
     """The order of what ``try_on`` gives back."""
     CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
     """The order of what ``choose`` gives back."""
-    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark")
+    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark", "told")
     """The order of what ``recall`` gives back before the settings."""
 
     def __init__(
@@ -114,7 +115,7 @@ class Handlers:
         """
         settings = named_here(values)
         off, on = gr.update(visible=False), gr.update(visible=True)
-        yield self._shown(button=off, cancel=on, status=words.waiting(), refusal="")
+        yield self._shown(button=off, cancel=on, status=words.waiting(), refusal="", told="")
         ended: dict[str, Any] = {}
         with fenced(ended, "a try-on"):
             mask = masks.note_strokes(drawn, token, layers)
@@ -200,6 +201,7 @@ class Handlers:
             "results": results,
             "how": gr.update(visible=True),
             "mark": f"{results['name']}#{secrets.token_hex(4)}",
+            "told": "",
         }
 
     def _shown(self, **values: Any) -> tuple[Any, ...]:

@@ -115,6 +115,7 @@ def test_a_result_of_before_brings_its_settings_along(visitor: Visitor) -> None:
     visitor.has_value("#steps input[type=number]", "1")
     visitor.rest()
     visitor.is_of_now()
+    assert visitor.page.locator("#category input:checked").count() == 1
     visitor.set_number("Steps", 3)
     visitor.says("#earlier", OF_SETTINGS)
     visitor.set_number("Steps", 1)

@@ -146,13 +146,17 @@ def test_a_result_is_copied_and_so_are_its_settings(enter: Callable[..., Visitor
     page.locator("#told").get_by_text("Copied: paste it where you like.").wait_for()
     copied = Image.open(io.BytesIO(bytes(page.evaluate(PASTE))))
     assert copied.format == "PNG" and not changed(result, copied).any()
+    visitor.set_number("Steps", 4)
     page.locator("#copy-link").click()
     page.locator("#told").get_by_text("Link copied.").wait_for()
     seed = json.loads(result.text[SETTINGS])["seed"]
     address = urlsplit(page.evaluate("navigator.clipboard.readText()"))
+    assert parse_qs(address.query)["steps"] == ["1"]  # those of the picture, whatever is set since
     assert parse_qs(address.query)["seed"] == [str(seed)] and "path" not in address.query
     page.locator("#keep-seed").click()
     visitor.has_value("#seed input", str(seed))
+    visitor.try_on()
+    page.locator("#told").get_by_text("Link copied.").wait_for(state="detached")
 
 
 def test_a_photo_that_lies_is_turned_at_a_tap(enter: Callable[..., Visitor], tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_garments_and_steps_make_a_grid_and_exports(desk: Desk) -> None:
     assert reds == [0, 20, 40]
     assert [caption for _, caption in shown["grid"]["value"]][5] == "Garment 3 · Steps 3 · seed 7 · 0.50 s"
     assert shown["grid"]["columns"] == 2 and shown["after"]["visible"]
+    assert shown["times"] == 0  # the grid shows pictures, whatever it showed before
     for cell in cells:
         assert_painted(cell)
         told = read_settings(cell["file"])
