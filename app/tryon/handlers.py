@@ -46,32 +46,12 @@ PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 class Handlers:
     """What the page's events call."""
 
-    SHOWN = (
-        "button",
-        "cancel",
-        "status",
-        "refusal",
-        "preview",
-        "result",
-        "versus",
-        "gallery",
-        "download",
-        "jpeg",
-        "seed_used",
-        "details",
-        "made",
-        "timings",
-        "after",
-        "results",
-        "how",
-        "mark",
-        "told",
-    )
-    """The order of what ``try_on`` gives back."""
     CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
     """The order of what ``choose`` gives back."""
     RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark", "told")
     """The order of what ``recall`` gives back before the settings."""
+    SHOWN = ("button", "cancel", "status", "refusal", "preview", *RECALLED)
+    """The order of what ``try_on`` gives back."""
 
     def __init__(
         self,
