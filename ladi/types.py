@@ -187,8 +187,9 @@ class PoseDetection:
     people: int = 1
     """How many people the detectors agree on; 1 where they cannot tell."""
     facing: Literal["front", "back", "side"] = "front"
-    hands: np.ndarray = field(default_factory=lambda: np.zeros((2, 21, 2), np.float32))
-    """(2,21,2), mediapipe's landmarks of the left and the right hand, in pixels; zeros = not seen."""
+    hands: np.ndarray | None = None
+    """(2,21,2), mediapipe's landmarks of the left and the right hand, in pixels; zeros = not seen. ``None``
+    where nobody looked for them."""
 
 
 @dataclass(frozen=True)

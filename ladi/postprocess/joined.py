@@ -19,25 +19,29 @@ _RIM = 2
 """So deep in known skin its tone is its own, not a cuff's shade."""
 _EVEN = 2.5
 """Deviation over which both tones are evened out before they are compared."""
-_REACH = 45.0
-"""Over which a difference falls to a third."""
+_REACH, _FARTHEST, _SEEN = 45.0, 120.0, 400
+"""Over which a difference falls to a third, where little of the arm is seen: hands are redder than arms; and
+where so many pixels of it are."""
 _LEAST = 12
 """Pixels of known skin that must be there."""
 _LIMITS = (0.65, 1.45)
 """Of the gain in each channel: what differs by more is no bare skin."""
 
 
-def joined(painted: np.ndarray, photo: np.ndarray, known: np.ndarray, region: np.ndarray) -> np.ndarray:
+def joined(
+    painted: np.ndarray, photo: np.ndarray, known: np.ndarray, region: np.ndarray, reach: float | None = None
+) -> np.ndarray:
     """The gain by which painted arms meet what the photo shows of them.
 
     Args:
         painted: (H,W,3) in [0,1], given for known skin too.
         photo: (H,W,3) in [0,1].
-        known: (H,W) bool, the photo's bare arms that stay.
-        region: (H,W) bool, where painted arms are to be.
+        known: (H,W) bool, the photo's bare arms and neck that stay.
+        region: (H,W) bool, where painted skin is to be.
+        reach: pixels at a height of 256 over which a difference falls to a third; of arms, by what is seen.
 
     Returns:
-        (H,W,3) float32: 1 outside the region, and in arms of which the photo shows nothing.
+        (H,W,3) float32: 1 outside the region, and in limbs of which the photo shows nothing.
     """
     times = len(known) / _HEIGHT
     gain = np.ones(painted.shape, np.float32)
@@ -46,7 +50,15 @@ def joined(painted: np.ndarray, photo: np.ndarray, known: np.ndarray, region: np
     if held.sum() < _LEAST * times**2 or not (free & region).any():
         return gain
     ratio = _mean(photo, held, _EVEN * times) / np.maximum(_mean(painted, held, _EVEN * times), 0.02)
-    gain[free] = np.exp(_membrane(np.log(ratio.clip(*_LIMITS)), held, free, (_REACH * times) ** -2))
+    difference = np.log(ratio.clip(*_LIMITS))
+    pieces, count = ndimage.label(free | held)
+    for number in range(1, count + 1):
+        piece = pieces == number
+        if not (piece & held).any() or not (piece & free).any():
+            continue
+        seen = (piece & held).sum() / times**2
+        length = times * (reach or float(np.interp(seen, (0, _SEEN), (_REACH, _FARTHEST))))
+        gain[piece & free] = np.exp(_membrane(difference, piece & held, piece & free, length**-2))
     gain[~region] = 1
     return gain
 

@@ -39,6 +39,8 @@ _ROUND = 0.12
 _AMBIENT, _WRAP, _FULL = 0.5, 0.3, 1.06
 """Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round); and
 how light what faces the light is."""
+_ARMPIT = (0.1, 0.35)
+"""Of the arm, from where on its inner side turns away from the chest, and where it has done so."""
 _HEM_SHADE, _HEM_REACH = 0.2, 0.09
 """How dark skin is right below a sleeve's end, and over which share of the arm that fades."""
 
@@ -181,6 +183,9 @@ def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
     sideways = offset / np.maximum(depth, 1)
     lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
     shade = _FULL * (_AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1))
+    # The shoulder goes over into the chest without an edge.
+    inside = np.where(tube.outer, 1, ((tube.along - _ARMPIT[0]) / (_ARMPIT[1] - _ARMPIT[0])).clip(0, 1))
+    shade = 1 + (shade - 1) * inside
     if end > 0:
         shade = shade * (1 - _HEM_SHADE * np.clip(1 - (tube.along - end) / _HEM_REACH, 0, 1))
     return np.asarray(shade, np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from ladi.preprocess.frame import to_photo, to_window
 from ladi.preprocess.labels import label_table
@@ -31,11 +32,14 @@ _PALM = (1, 5, 9, 13, 17)
 _WIDTH, _MAYBE = 0.12, 0.25
 """How wide a finger is, and how far beside its bones the hand may reach, of the palm's length."""
 _ROUNDS = 3
+_FOREARM = 2.2
+"""How far from the wrist what goes on from a hand as bare arm is surely that, of the palm's length."""
+_RIM = 3
+"""Pixels at a height of 256 along what is worn that are not surely skin."""
+_WORN = ("upper_clothes", "dress", "coat")
 _GIVE_WAY = (
+    *_WORN,
     "background",
-    "upper_clothes",
-    "dress",
-    "coat",
     "pants",
     "skirt",
     "scarf",
@@ -47,17 +51,19 @@ _GIVE_WAY = (
 """Labels that are mistakes where a hand is."""
 
 
-def hand_regions(pixels: np.ndarray, hands: np.ndarray, frame: Frame) -> np.ndarray:
+def hand_regions(pixels: np.ndarray, hands: np.ndarray | None, frame: Frame) -> np.ndarray:
     """Where hands are in a window.
 
     Args:
         pixels: (h,w,3) uint8, the whole photo.
-        hands: (2,21,2), the left one's and the right one's landmarks in the photo's pixels; zeros = not seen.
+        hands: (2,21,2), of ``PoseDetection``.
         frame: the window.
 
     Returns:
         (2,H,W) bool, of the window's size.
     """
+    if hands is None:
+        return np.zeros((2, *frame.size), bool)
     seen = [hand.any() and _in_window(pixels, hand, frame) for hand in hands]
     return np.stack([np.zeros(frame.size, bool) | region for region in seen])
 
@@ -72,8 +78,39 @@ def label_hands(labels: np.ndarray, regions: np.ndarray, scheme: LabelScheme) ->
     return labels
 
 
-def wrists_at(keypoints: np.ndarray, hands: np.ndarray, frame: Frame) -> np.ndarray:
-    """Joints (18,3) in the window's pixels with the wrists where the hands (2,21,2) of the photo begin."""
+def bare_beside(
+    labels: np.ndarray, hands: np.ndarray | None, regions: np.ndarray, frame: Frame, scheme: LabelScheme
+) -> np.ndarray:
+    """Hands with the bare wrists and forearms that go on from them: (H,W) bool.
+
+    Args:
+        labels: (H,W) integers, with the hands in them.
+        hands: (2,21,2), of ``PoseDetection``.
+        regions: (2,H,W) bool, of ``hand_regions``.
+        frame: the window.
+        scheme: numbering of ``labels``.
+    """
+    table = label_table(scheme)
+    found = np.zeros(labels.shape, bool)
+    worn = np.isin(labels, [table[name] for name in _WORN if name in table])
+    # Along what is worn, labels are a pixel or two off.
+    clear = ndimage.distance_transform_edt(~worn) > _RIM * len(labels) / 256 if worn.any() else ~worn
+    rows, columns = np.mgrid[: labels.shape[0], : labels.shape[1]]
+    for side, hand, region in zip(("left", "right"), () if hands is None else hands, regions, strict=False):
+        arm = labels == table[f"{side}_arm"]
+        pieces, _ = ndimage.label(arm)
+        goes_on = arm & np.isin(pieces, np.unique(pieces[region & arm]))
+        wrist, palm = to_window(hand[[0, 9]], frame)
+        reach = _FOREARM * float(np.hypot(*(palm - wrist)))
+        found |= goes_on & clear & (np.hypot(columns - wrist[0], rows - wrist[1]) < reach)
+        found |= region & arm
+    return found
+
+
+def wrists_at(keypoints: np.ndarray, hands: np.ndarray | None, frame: Frame) -> np.ndarray:
+    """Joints (18,3) in the window's pixels with the wrists where the photo's hands (2,21,2) begin."""
+    if hands is None:
+        return keypoints
     moved = keypoints.copy()
     for side, hand in zip(("left", "right"), hands, strict=True):
         wrist = moved[JOINT[f"{side}_wrist"]]

@@ -26,7 +26,7 @@ from ladi.preprocess.frame import (
     to_window,
 )
 from ladi.preprocess.hair import settle_hair
-from ladi.preprocess.hands import hand_regions, label_hands, wrists_at
+from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
@@ -160,7 +160,7 @@ def _look(
     silhouette = crop_to_frame(detection.silhouette, frame)
     parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
     labels = translate(parsing, scheme, keypoints)
-    found = np.zeros((2, *labels.shape), bool)
+    hands = np.zeros(labels.shape, bool)
     if rule == "worn":
         # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
         keypoints = wrists_at(keypoints, detection.hands, frame)
@@ -172,7 +172,8 @@ def _look(
         found = hand_regions(photo.pixels, detection.hands, frame)
         labels = label_hands(labels, found, scheme)
         labels = settle_cuffs(labels, pixels, keypoints, scheme)
-    return _Seen(image, keypoints, joints, labels, np.logical_or(*found), parsing.parser)
+        hands = bare_beside(labels, detection.hands, found, frame, scheme)
+    return _Seen(image, keypoints, joints, labels, hands, parsing.parser)
 
 
 def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:

@@ -28,7 +28,7 @@ def test_where_they_meet_there_is_no_step() -> None:
     assert np.allclose(met[169, 50], LIT, atol=0.03)
     tone = met[60:170, 50, 0]
     assert (np.diff(tone) >= -1e-6).all() and np.diff(tone).max() < 0.01
-    assert SHADED[0] < tone[0] < 0.8, "far from the hand the arm is mostly as it was painted"
+    assert SHADED[0] < tone[0] < 0.85, "far from the hand the arm is mostly as it was painted"
 
 
 def test_only_painted_arms_change_and_only_where_a_hand_is_seen() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ladi.preprocess.frame import to_window
-from ladi.preprocess.hands import hand_regions, label_hands, wrists_at
+from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.photo import read_photo
@@ -79,6 +79,8 @@ def test_the_wrist_is_where_the_hand_begins() -> None:
     assert moved[JOINT["right_wrist"]].tolist() == [60, 110, 1]
     assert (moved[JOINT["left_wrist"]] == joints[JOINT["left_wrist"]]).all()
     assert not wrists_at(joints * 0, hands, FRAME).any()
+    assert not hand_regions(np.zeros((256, 192, 3), np.uint8), None, FRAME).any()
+    assert wrists_at(joints, None, FRAME) is joints
 
 
 def test_a_hand_stays_where_the_joints_line_crosses_it() -> None:
@@ -110,7 +112,7 @@ def test_a_small_hand_in_a_real_photo(shared_dir: Path) -> None:
         assert member is not None
         photo = read_photo(io.BytesIO(member.read()).getvalue())
     hands = PoseDetector().detect(photo.pixels).hands
-    assert hands.shape == (2, 21, 2) and hands.dtype == np.float32
+    assert hands is not None and hands.shape == (2, 21, 2) and hands.dtype == np.float32
     assert hands.any(axis=(1, 2)).sum() == 1, "one hand lies on the other"
     middle = hands[hands.any(axis=(1, 2))][0].mean(axis=0)
     assert np.hypot(*(middle - MIDDLE)) < 8
@@ -118,3 +120,18 @@ def test_a_small_hand_in_a_real_photo(shared_dir: Path) -> None:
 
 MIDDLE = (153, 194)
 """Of that hand, looked up in the photo."""
+
+
+def test_a_bare_forearm_stays_with_its_hand_but_not_the_rim_along_the_sleeve() -> None:
+    """Prevents: half a forearm repainted, bracelets and all, because a joint's line runs along it."""
+    photo, hands, labels, where = scene()
+    labels[:] = 0
+    labels[40:90, 50:70] = LIP["coat"]
+    labels[90:112, 54:66] = labels[where] = LIP["right_arm"]
+    regions = hand_regions(photo, hands, FRAME)
+    stays = bare_beside(labels, hands, regions, FRAME, "lip")
+    assert stays[94:112, 56:64].all() and stays[130, 60] and not stays[90:92, 54:66].any()
+    assert not stays[:90].any() and not stays[:, 70:].any()
+    labels[104:106] = 0
+    assert not bare_beside(labels, hands, regions, FRAME, "lip")[:104].any(), "what does not go on from it"
+    assert not bare_beside(labels, None, regions, FRAME, "lip").any()
