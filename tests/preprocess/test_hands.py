@@ -131,7 +131,7 @@ def test_a_bare_forearm_stays_with_its_hand_but_not_the_rim_along_the_sleeve() -
     regions = hand_regions(photo, hands, FRAME)
     stays = bare_beside(labels, hands, regions, FRAME, "lip")
     assert stays[94:112, 56:64].all() and stays[130, 60] and not stays[90:92, 54:66].any()
-    assert not stays[:90].any() and not stays[:, 70:].any()
-    labels[104:106] = 0
+    assert not stays[:90].any() and not stays[:, 74:].any()
+    labels[104:106], labels[where] = 0, LIP["right_arm"]
     assert not bare_beside(labels, hands, regions, FRAME, "lip")[:104].any(), "what does not go on from it"
     assert not bare_beside(labels, None, regions, FRAME, "lip").any()
