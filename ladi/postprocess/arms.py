@@ -135,8 +135,14 @@ def draw_arms(
         inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
-        if not seen:
+        if not seen and end < _LONG:
             changed[person & ~trunk & ~hidden & fist(tube)] = _SKIN
+        if not seen and end >= _LONG:
+            # A sleeve into a pocket shows no hand.
+            changed[
+                person & ~trunk & worn & (changed == _SKIN) & (tube.along > tube.elbow) & (tube.depth < 3)
+            ] = _GARMENT
+        if not seen:
             changed[person & hidden & (changed == _SKIN) & (tube.depth < 2)] = _GARMENT
             if hidden.any():
                 # The garment is before the arm, so it is as wide as the warp says, without a notch below it.

@@ -230,3 +230,14 @@ def test_an_arm_becomes_as_wide_as_the_hand_that_follows(wide: int) -> None:
     shown = drawn(labels, joints, outline, 0.3, np.where(labels > 0, GARMENT, WALL))
     widths = (shown[166:184, 34:66] == SKIN).sum(1)
     assert abs(widths[-1] - wide) <= 3 and np.abs(np.diff(widths)).max() <= 2
+
+
+@pytest.mark.parametrize(("sleeve", "shows"), [(1.0, GARMENT), (0.3, SKIN)])
+def test_a_long_sleeve_into_a_pocket_shows_no_hand(sleeve: float, shows: int) -> None:
+    """Prevents: a stump of skin at the hem of who has a hand in a pocket."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    painted = np.where(labels > 0, GARMENT, WALL)
+    painted[166:184, 40:60] = SKIN
+    after = drawn(labels, joints, outline, sleeve, painted)
+    assert (after[166:178, 46:54] == shows).all()
