@@ -45,9 +45,9 @@ _MIN_SECOND_SIZE = 0.35
 
 _HAND_SIDE = 256
 """Of the square around a wrist in which a hand is looked for, in pixels."""
-_HAND_REACH, _HAND_AHEAD, _HAND_AWAY = 0.85, 0.25, 0.6
-"""Half that square's side, of the longer part of the arm; how far its middle lies beyond the wrist, of the
-forearm; and how far from the wrist a hand may begin, of that half side."""
+_HAND_REACH, _HAND_AHEAD, _HAND_AWAY = (0.85, 0.6), 0.25, 0.5
+"""Half that square's side, of the arm's longer part, and of a second one where the first shows none; how far
+its middle lies beyond the wrist, of the forearm; how far from the wrist a hand may begin, of the same part."""
 _SAME_HAND = 0.4
 """Both wrists have the same hand if those begin so near to each other, of a hand's size."""
 
@@ -242,15 +242,18 @@ def find_hands(graphs: Graphs, pixels: np.ndarray, joints: np.ndarray) -> np.nda
     for side, (shoulder, elbow, wrist) in enumerate(joints):
         if not (shoulder.any() and elbow.any() and wrist.any()):
             continue
-        reach = _HAND_REACH * max(np.hypot(*(shoulder - elbow)), np.hypot(*(elbow - wrist)))
-        around, corner = _square(pixels, wrist + _HAND_AHEAD * (wrist - elbow), reach)
-        if around is None:
-            continue
-        for hand in graphs.hands.process(around).multi_hand_landmarks or ():
-            places = np.array([(p.x, p.y) for p in hand.landmark], np.float32) * 2 * reach + corner
-            distance = float(np.hypot(*(places[0] - wrist)))
-            if distance < min(away[side], _HAND_AWAY * reach):
-                found[side], away[side] = places, distance
+        arm = max(np.hypot(*(shoulder - elbow)), np.hypot(*(elbow - wrist)))
+        for reach in (share * arm for share in _HAND_REACH):
+            around, corner = _square(pixels, wrist + _HAND_AHEAD * (wrist - elbow), reach)
+            if around is None:
+                continue
+            for hand in graphs.hands.process(around).multi_hand_landmarks or ():
+                places = np.array([(p.x, p.y) for p in hand.landmark], np.float32) * 2 * reach + corner
+                distance = float(np.hypot(*(places[0] - wrist)))
+                if distance < min(away[side], _HAND_AWAY * arm):
+                    found[side], away[side] = places, distance
+            if np.isfinite(away[side]):
+                break
     if np.isfinite(away).all() and np.hypot(*(found[0, 0] - found[1, 0])) < _SAME_HAND * np.ptp(found[0]):
         found[int(away[0] < away[1])] = 0
     return found
