@@ -46,8 +46,8 @@ _MIN_SECOND_SIZE = 0.35
 _HAND_SIDE = 256
 """Of the square around a wrist in which a hand is looked for, in pixels."""
 _HAND_REACH, _HAND_AHEAD, _HAND_AWAY = (0.85, 0.6), 0.25, 0.5
-"""Half that square's side, of the arm's longer part, and of a second one where the first shows none; how far
-its middle lies beyond the wrist, of the forearm; how far from the wrist a hand may begin, of the same part."""
+"""Half that square's side, of the arm's longer part, and a second one's where the first shows none; how far
+its middle lies beyond the wrist, of the forearm; how far from the wrist a hand may begin, of that part."""
 _SAME_HAND = 0.4
 """Both wrists have the same hand if those begin so near to each other, of a hand's size."""
 
