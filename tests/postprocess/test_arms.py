@@ -241,3 +241,13 @@ def test_a_long_sleeve_into_a_pocket_shows_no_hand(sleeve: float, shows: int) ->
     painted[166:184, 40:60] = SKIN
     after = drawn(labels, joints, outline, sleeve, painted)
     assert (after[166:178, 46:54] == shows).all()
+
+
+def test_a_bare_arm_is_darker_beside_the_body() -> None:
+    """Prevents: both edges of an arm in shade, as of a pipe."""
+    labels, joints, outline = standing()
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    across = draw_arms(shown, labels > 0, labels, joints, outline, 0.2).roundness[150]
+    arm = np.flatnonzero(across[:66])
+    outer, middle, inner = across[arm[3]], across[arm[len(arm) // 2]], across[arm[-4]]
+    assert inner < outer - 0.05 and outer > 0.85 * middle
