@@ -7,6 +7,8 @@ them the hand is cut out by its colours (Rother et al., GrabCut, 2004).
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from scipy import ndimage
@@ -127,11 +129,9 @@ def _in_window(pixels: np.ndarray, hand: np.ndarray, frame: Frame) -> np.ndarray
     reach = (0.5 + _AROUND) * float((high - low).max())
     if reach < 1:
         return np.zeros(size, bool)
-    corner, times = (low + high) / 2 - reach, _SIDE / (2 * reach)
-    matrix = np.array([[times, 0, -corner[0] * times], [0, times, -corner[1] * times]], np.float32)
-    around = cv2.warpAffine(
-        pixels, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    corner, side = np.floor((low + high) / 2 - reach).astype(int), math.ceil(2 * reach)
+    times = _SIDE / side
+    around = cv2.resize(_square(pixels, corner, side), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     cut = _cut_out(around, (hand - corner) * times)
     rows, columns = np.mgrid[: size[0], : size[1]]
     points = to_photo(np.stack([columns + 0.5, rows + 0.5], axis=-1).reshape(-1, 2), frame)
@@ -140,6 +140,18 @@ def _in_window(pixels: np.ndarray, hand: np.ndarray, frame: Frame) -> np.ndarray
     x, y = (((points - corner) * times - 0.5).T.reshape(2, *size)).astype(np.float32)
     share = cv2.remap(soft, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(share > 0.5)
+
+
+def _square(pixels: np.ndarray, corner: np.ndarray, side: int) -> np.ndarray:
+    """A square part of a photo, (side,side,3), from its corner (x,y) on; beyond the photo its edge."""
+    height, width = pixels.shape[:2]
+    (left, top), (right, bottom) = corner, corner + side
+    inside = pixels[
+        np.clip(top, 0, height - 1) : np.clip(bottom, 1, height),
+        np.clip(left, 0, width - 1) : np.clip(right, 1, width),
+    ]
+    around = ((max(0, -top), max(0, bottom - height)), (max(0, -left), max(0, right - width)), (0, 0))
+    return np.pad(inside, around, mode="edge")[:side, :side]
 
 
 def _cut_out(around: np.ndarray, hand: np.ndarray) -> np.ndarray:

@@ -135,3 +135,12 @@ def test_a_bare_forearm_stays_with_its_hand_but_not_the_rim_along_the_sleeve() -
     labels[104:106], labels[where] = 0, LIP["right_arm"]
     assert not bare_beside(labels, hands, regions, FRAME, "lip")[:104].any(), "what does not go on from it"
     assert not bare_beside(labels, None, regions, FRAME, "lip").any()
+
+
+def test_hands_at_the_edge_of_very_large_photos() -> None:
+    """Prevents: an error beyond OpenCV's 32,767 pixels, and for a hand that leaves the photo."""
+    hands = np.zeros((2, 21, 2), np.float32)
+    hands[1] = spread(59_995, 15, 36)
+    photo = np.broadcast_to(np.uint8(CLOTH), (40, 60_000, 3))
+    frame = Frame(59_900.0, 0.0, 100.0, 40.0 * 256 / 256, (256, 192))
+    assert hand_regions(photo, hands, frame).shape == (2, 256, 192)
