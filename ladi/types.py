@@ -188,8 +188,7 @@ class PoseDetection:
     """How many people the detectors agree on; 1 where they cannot tell."""
     facing: Literal["front", "back", "side"] = "front"
     hands: np.ndarray | None = None
-    """(2,21,2), mediapipe's landmarks of the left and the right hand, in pixels; zeros = not seen. ``None``
-    where nobody looked for them."""
+    """(2,21,2), left and right hand's landmarks in pixels; zeros = not seen, ``None`` = not looked for."""
 
 
 @dataclass(frozen=True)
