@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ladi.postprocess.legs import CROTCH, HIP, WIDEST, legs_beneath
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS, LabelScheme
@@ -18,10 +19,6 @@ _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin"
 _WORN = ("upper_clothes", "dress", "coat")
 _SEEN = 0.004
 """Share of the window that trousers must have to be known as such."""
-_LEG, _WIDEST = 0.23, 0.4
-"""Half a trouser leg's width, of the distance between the shoulders; and where wider ones are seen."""
-_CROTCH = 0.25
-"""How far below the hips legs part, in torsos."""
 _COVERED = 0.5
 """Matte from which the warped garment lies on a pixel."""
 
@@ -58,28 +55,42 @@ def beneath(
     changed[mask & (labels == 0) & (painted == _OTHER)] = _WALL
     trousers = labels == table["pants"]
     skirt = np.isin(labels, [table["skirt"], table["dress"]])
+    bare = np.isin(labels, [table["left_leg"], table["right_leg"]])
     hips = keypoints[[JOINT["left_hip"], JOINT["right_hip"]], :2]
     if hips.any(axis=1).all() and trousers.sum() > max(skirt.sum(), _SEEN * labels.size):
         limbs = Limbs(keypoints, labels > 0)
-        rows, columns = np.mgrid[: len(labels), : labels.shape[1]]
-        below = worn & ~covered & (rows > limbs.hip_row)
-        # At the hips trousers are one; farther down there are two legs.
-        between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
-        between &= rows < limbs.hip_row + _CROTCH * limbs.torso
-        legs = below & between
-        for side in ("left", "right"):
-            legs |= limbs.near_leg(side, below, _half_width(trousers, limbs, side))
-        changed[legs & (painted == _SKIN)] = _OTHER
-        changed[_open(below & ~legs & (painted == _OTHER), labels)] = _WALL
+        below = worn & ~covered & (np.arange(len(labels))[:, None] > limbs.hip_row)
+        legs = legs_beneath(trousers | bare, worn, hips, limbs.width, limbs.torso)
+        person = [_OTHER]
+        if legs.any():
+            changed[legs & below & np.isin(painted, (_SKIN, _WALL))] = _OTHER
+            # Along a hem the labels may show a sliver of wall that the painting does not.
+            changed[legs & mask & (labels == 0) & np.isin(painted, (_SKIN, _OTHER))] = _OTHER
+            person.append(_SKIN)
+        else:
+            legs = _about_legs(below, trousers, limbs, hips)
+            changed[legs & (painted == _SKIN)] = _OTHER
+        changed[_open(below & ~legs & np.isin(painted, person), changed == _WALL)] = _WALL
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[changed].transpose(2, 0, 1)
     return np.where(changed != painted, certain, shown)
+
+
+def _about_legs(below: np.ndarray, trousers: np.ndarray, limbs: Limbs, hips: np.ndarray) -> np.ndarray:
+    """Where trousers are whose legs are not seen below a hem, (H,W) bool of a region (H,W) bool."""
+    rows, columns = np.mgrid[: below.shape[0], : below.shape[1]]
+    # At the hips trousers are one; farther down there are two legs.
+    between = (columns > hips[:, 0].min()) & (columns < hips[:, 0].max())
+    legs = below & between & (rows < limbs.hip_row + CROTCH * limbs.torso)
+    for side in ("left", "right"):
+        legs |= limbs.near_leg(side, below, _half_width(trousers, limbs, side))
+    return legs
 
 
 def _half_width(trousers: np.ndarray, limbs: Limbs, side: str) -> float:
     """How far a trouser leg reaches outwards from its middle, in pixels, by what is seen of it."""
     line = np.array(limbs.leg(side, len(trousers)))
     rows = np.flatnonzero(trousers.any(1) & (np.arange(len(trousers)) > limbs.hip_row))
-    least, most = _LEG * limbs.width, _WIDEST * limbs.width
+    least, most = HIP * limbs.width, WIDEST * limbs.width
     if not rows.size:
         return least
     middle = np.interp(rows, line[:, 1], line[:, 0])
@@ -90,8 +101,8 @@ def _half_width(trousers: np.ndarray, limbs: Limbs, side: str) -> float:
     return float(np.clip(np.median(outer), least, most))
 
 
-def _open(away: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """What of a region reaches the photo's wall, (H,W) bool → same; the rest is a hole, no wall."""
-    pieces, count = ndimage.label(away | (labels == 0))
-    outside = np.bincount(pieces[labels == 0], minlength=count + 1) > 0
+def _open(away: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    """What of a region reaches wall, (H,W) bool each → same; the rest is a hole, no wall."""
+    pieces, count = ndimage.label(away | wall)
+    outside = np.bincount(pieces[wall], minlength=count + 1) > 0
     return np.asarray(away & outside[pieces])

@@ -76,3 +76,20 @@ def test_nothing_lies_before_the_new_top_where_an_old_one_was() -> None:
     labels[120:125, 80:85] = LIP["bag"]
     top = beneath(shown, mask & (labels != LIP["bag"]), labels, joints, outline, "lip").argmax(0)
     assert (top[125:130, 80:110] == GARMENT).all() and (top[120:125, 80:85] == OTHER).all()
+
+
+def test_legs_are_seen_up_to_where_they_part() -> None:
+    """Prevents: trousers under a coat that are one block down to its hem, with an arch between the knees."""
+    shown, mask, labels, joints = scene()
+    legs = beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0) == OTHER
+    gap = [int((~legs[row, 80:112]).sum()) for row in (150, 160, 175, 188)]
+    assert gap[0] == gap[1] == 0 and 0 < gap[2] < gap[3], "they part below the crotch, and more farther down"
+    assert legs[188, 77:91].all() and legs[188, 101:115].all() and not legs[188, :73].any(), "as wide as seen"
+
+
+def test_what_is_painted_of_a_person_beside_the_legs_is_wall() -> None:
+    """Prevents: a strip of bare skin, or of the new top's cloth, where the coat stood off from the legs."""
+    shown, mask, labels, joints = scene()
+    shown[:, 140:190, 60:70] = 0
+    shown[SKIN, 140:190, 60:70] = 1
+    assert (beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)[150:190, 60:68] == WALL).all()
