@@ -13,16 +13,18 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from ladi.postprocess.drawn_hands import HandPlace, footprint
 from ladi.postprocess.tubes import (
     CUFF,
     POCKET,
     SLEEVE,
     Tube,
     beyond_wrist,
-    fist,
+    hand_place,
     relief_of,
     roundness_of,
     to_hand,
+    to_wrist,
     tube_of,
 )
 from ladi.preprocess.labels import label_table
@@ -48,6 +50,8 @@ _SLEEVED, _NECK = 0.2, 0.36
 distance between the shoulders."""
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
+_END, _MOST = 0.88, 0.7
+"""From where along an arm its end is; how much of it, or of a hand, must be covered or shown to count."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
@@ -73,6 +77,8 @@ class Arms(NamedTuple):
     """(H,W) bool, what is cloth because an arm in its sleeve is there."""
     roundness: np.ndarray
     """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside arms."""
+    hands: tuple[HandPlace, ...] = ()
+    """Where an arm ends bare and the photo shows no hand."""
 
 
 def draw_arms(
@@ -103,6 +109,7 @@ def draw_arms(
     worn, bare = (
         np.isin(labels, [table[name] for name in names if name in table]) for names in (_WORN, _BARE)
     )
+    bag = labels == table.get("bag", -1)
     limbs = Limbs(keypoints, labels > 0)
     wide = max(1, round(_WIDE * scale))
     trunk = ndimage.binary_dilation(limbs.trunk(size), iterations=wide)
@@ -127,16 +134,25 @@ def draw_arms(
     puffed = worn & mask & (shown == _GARMENT) & (nearest > SLEEVE) & outer & ~trunk & (outline <= _COVERED)
     puffed |= worn & mask & (shown == _GARMENT) & (nearest > _BALLOON) & outer & ~trunk
     changed[puffed & (rows < limbs.hip_row)] = _WALL
+    hands: list[HandPlace] = []
     for tube in tubes:
         seen = _hand_is_seen(tube, bare, limbs.width)
-        hidden = np.zeros(size, bool) if seen else _behind(tube, outline)
-        before = person & (seen | ~trunk) & ~hidden
         end = _sleeve_end(tube, sleeve, outline, trunk)
+        hand = hand_place(tube, limbs.neck[0])
+        hidden = np.zeros(size, bool) if seen else _behind(tube, outline, footprint((hand,), size))
+        # A hand that was in a pocket of what is taken away hangs before what is there now.
+        hangs = not seen and end < _LONG and not hidden.any() and not bag[_last(tube)].any()
+        before = person & (seen | hangs | ~trunk) & ~hidden
+        if hangs:
+            # Beside a pocket there was trousers or wall.
+            before |= mask & ~bag & (tube.along > tube.elbow)
         inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
         if not seen and end < _LONG:
-            changed[person & ~trunk & ~hidden & fist(tube)] = _SKIN
+            changed[before & to_wrist(tube)] = _SKIN
+            if hangs and _mostly(changed == _SKIN, _last(tube)):
+                hands.append(hand)
         if not seen and end >= _LONG:
             # A sleeve into a pocket shows no hand.
             changed[
@@ -173,7 +189,7 @@ def draw_arms(
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
-    return Arms(np.where(changed != shown, certain, probabilities), relief, sleeves, roundness)
+    return Arms(np.where(changed != shown, certain, probabilities), relief, sleeves, roundness, tuple(hands))
 
 
 def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -189,15 +205,31 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
 
 
-def _behind(tube: Tube, outline: np.ndarray) -> np.ndarray:
+def _last(tube: Tube) -> np.ndarray:
+    """An arm's end, (H,W) bool."""
+    return np.asarray((tube.along > _END) & (tube.along < 1) & (tube.depth < 0.5))
+
+
+def _mostly(region: np.ndarray, of: np.ndarray) -> bool:
+    """Whether a region (H,W) bool has most of another."""
+    return bool(of.any() and region[of].mean() > _MOST)
+
+
+def _behind(tube: Tube, outline: np.ndarray, hand: np.ndarray) -> np.ndarray:
     """What of an arm without a hand is behind the garment: (H,W) bool.
 
     Hands are in pockets of what is taken away, or behind the back: below an elbow that is beside the garment
-    the arm goes behind it, instead of ending before it in a stump.
+    the arm goes behind it, where it is wide enough to hide a hand.
+
+    Args:
+        tube: of the arm.
+        outline: (H,W) in [0,1], where the garment lies.
+        hand: (H,W) bool, where the hand would be.
     """
-    if _at(outline, tube.bend[None])[0] > 0.5:
+    covered = outline > 0.5
+    if _at(outline, tube.bend[None])[0] > 0.5 or not _mostly(covered, hand):
         return np.zeros(outline.shape, bool)
-    return np.asarray((tube.along > tube.elbow) & (outline > 0.5))
+    return np.asarray((tube.along > tube.elbow) & covered)
 
 
 def _sleeve_end(tube: Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:

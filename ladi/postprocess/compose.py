@@ -23,6 +23,7 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.continuing import continue_picture
+from ladi.postprocess.drawn_hands import draw_hand, tone_at
 from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.grain import grain_of
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
@@ -142,7 +143,8 @@ def compose(
     if layout.relief is not None:
         light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
         colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
-    return LayeredPicture(colours, _with_strands(colours, shares, photo, person, canvas))
+    shares = _with_strands(colours, shares, photo, person, canvas)
+    return LayeredPicture(colours, _with_hands(colours, shares, photo, layout, inside, canvas))
 
 
 def _with_strands(
@@ -162,6 +164,34 @@ def _with_strands(
     colours[_OTHER] = torch.where(share > 0, as_tensor(strands.colours[window]), colours[_OTHER])
     shares = shares * (1 - share)
     shares[:, _OTHER : _OTHER + 1] += share
+    return shares
+
+
+def _with_hands(
+    colours: dict[int, torch.Tensor],
+    shares: torch.Tensor,
+    photo: np.ndarray,
+    layout: Layout,
+    inside: np.ndarray,
+    canvas: Canvas,
+) -> torch.Tensor:
+    """The layers' shares (1,K,h',w') with the hands that are drawn, and the photo beside them."""
+    times = canvas.size[0] / canvas.small[0], canvas.size[1] / canvas.small[1]
+    for place in layout.hands:
+        hand = draw_hand(place, canvas.size, times)
+        share = torch.from_numpy(hand.share[canvas.window])[None, None]
+        beside = torch.from_numpy(~inside)[None, None] & (share > 0)
+        colours[_OTHER] = torch.where(beside, as_tensor(photo[canvas.window]), colours[_OTHER])
+        others = torch.arange(len(LAYERS))[None, :, None, None] == _OTHER
+        shares = torch.where(beside, others.to(shares.dtype), shares)
+        skin = (colours[_SKIN][0].movedim(0, -1).numpy() + 1) / 2
+        tone = tone_at(place, skin, canvas, shares[0, _SKIN].numpy() > 0.5)
+        drawn = torch.from_numpy(hand.light[canvas.window] * tone).movedim(-1, 0)[None].float()
+        shares = shares * (1 - share)
+        together = shares[:, _SKIN : _SKIN + 1] + share
+        of_skin = share / together.clamp_min(1e-6)
+        colours[_SKIN] = torch.lerp(colours[_SKIN], drawn.clamp(0, 1) * 2 - 1, of_skin)
+        shares[:, _SKIN : _SKIN + 1] = together
     return shares
 
 

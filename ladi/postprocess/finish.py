@@ -21,6 +21,7 @@ import torch
 
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
+from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep
 from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompose, shapes
@@ -197,6 +198,11 @@ def _put_together(
         )
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
         painted, same = mask if person.by_hand else kept.painted, kept.same
+    drawn = footprint(layout.hands, (mask.shape[0], mask.shape[1]))
+    if person.by_hand:
+        # Whoever draws the area to repaint wants nothing beside it changed.
+        drawn &= mask
+    painted, same = painted | drawn, same & ~drawn
     size, fine = canvas_size(person.frame, least=2 if told else 1), None
     if matte is not None and grid is not None:
         share = probabilities[:, _GARMENT, None] * matte * person.mask
@@ -207,7 +213,7 @@ def _put_together(
     small = (mask.shape[0], mask.shape[1])
     part = Box(0, 0, *small)
     if told:
-        around = None if whole else box_of(mask)
+        around = None if whole else box_of(mask | drawn)
         if around is not None:
             part = around.grown(_AROUND + math.ceil(4 * max(1, person.frame.scale)), small)
         layered = compose(

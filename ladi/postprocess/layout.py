@@ -16,6 +16,7 @@ import numpy as np
 
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.beneath import beneath
+from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.preprocess.labels import label_table
@@ -37,6 +38,8 @@ class Layout(NamedTuple):
     """(H,W) bool, cloth that is there because an arm in its sleeve is; None where nothing is known."""
     roundness: np.ndarray | None = None
     """(H,W) about 1, the light on bare arms, 0 beside them; None where nothing is known."""
+    hands: tuple[HandPlace, ...] = ()
+    """Where hands are drawn, because the photo shows none."""
 
 
 def goes_on(person: PersonParts) -> bool:
@@ -75,4 +78,4 @@ def lay_out(
     light = side_of_light(person.image[0].movedim(0, -1).numpy(), face)
     free = mask & ~stays
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
-    return Layout(arms.probabilities, stays, arms.relief, arms.sleeves, arms.roundness)
+    return Layout(arms.probabilities, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)

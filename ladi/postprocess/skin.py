@@ -43,7 +43,7 @@ _LIT, _SHADED = (0.5, 0.95), 0.2
 _UNDER_CHIN = ((0, 6, 12, 16, 20), (0.62, 0.64, 0.72, 0.86, 0.96))
 """Pixels below a face at a height of 256, and how light skin is there, of the face's light: the middle of 49
 labelled street photos, in which half lie within 0.17 of it."""
-_SHADED_SKIN = np.array([0.87, 1.04, 1.35])
+SHADED_SKIN = np.array([0.87, 1.04, 1.35])
 """Powers of its shade that red, green and blue are darkened by, of 40 of those: light within skin is red."""
 _JAW, _NECK_WIDE = 0.6, 1.2
 """Above this share of a face's pixels, and farther from its middle than so many of its widths, is no neck."""
@@ -171,7 +171,7 @@ def toned_skin(
     if roundness is not None:
         shade = np.where(roundness > 0, roundness, shade)
     shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
-    toned = colours * shade**_SHADED_SKIN
+    toned = colours * shade**SHADED_SKIN
     if roundness is not None and arms is not None:
         # A pixel here and there may be told as something else.
         bare = ndimage.binary_closing(share > 0.5, iterations=max(1, round(_FINE * scale)))

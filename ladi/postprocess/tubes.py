@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladi.postprocess.drawn_hands import HandPlace
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, Size
 
@@ -30,8 +31,6 @@ _CUFF_LENGTH, _CUFF_WIDTH = 4.0, 1.15
 _HAND_WIDTH, _TAPER = 2.5, 3.0
 """How far beside the forearm's line a hand may lie, and over which length before the wrist the arm becomes as
 wide as it, likewise."""
-_FIST = (1.3, 1.0, 1.9)
-"""A closed hand's half width, its middle beyond the wrist, and half its length, likewise."""
 _CREASE, _CREASE_WIDTH = 0.3, 2.2
 """How dark cloth is along an arm that lies before it, and within how many pixels at a height of 256."""
 _ROUND = 0.12
@@ -153,13 +152,18 @@ def to_hand(tube: Tube, hand: np.ndarray) -> np.ndarray:
     return np.asarray(inside & (ahead > -_TAPER) & (ahead < begins + 1))
 
 
-def fist(tube: Tube) -> np.ndarray:
-    """Where a hand would be at an arm's end, closed: (H,W) bool."""
-    along = _below_wrist(tube)
-    beside = tube.depth**2 - along**2
-    return np.asarray(
-        (tube.along >= POCKET) & (beside / _FIST[0] ** 2 + ((along - _FIST[1]) / _FIST[2]) ** 2 < 1)
-    )
+def to_wrist(tube: Tube) -> np.ndarray:
+    """The last of an arm, up to where its hand begins: (H,W) bool."""
+    return np.asarray((tube.along >= POCKET) & (tube.depth < 1) & (_below_wrist(tube) < 0.5))
+
+
+def hand_place(tube: Tube, middle: float) -> HandPlace:
+    """Where its hand is; ``middle`` is the body's column."""
+    x, y = tube.line[-1]
+    radius = float(tube.radius[tube.along >= 1].max(initial=1))
+    towards = _forearm(tube)
+    outward = 1 if tube.line[0, 0] > middle else -1
+    return HandPlace((float(x), float(y)), (float(towards[0]), float(towards[1])), radius, outward)
 
 
 def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:

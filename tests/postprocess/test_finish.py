@@ -12,7 +12,7 @@ from ladi.postprocess.finish import cut_outs, finish
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import LIP
 from ladi.settings import Settings, Switches
-from ladi.types import LAYERS, Conditions, Frame, Garment, PersonParts, Photo
+from ladi.types import JOINT, LAYERS, Conditions, Frame, Garment, PersonParts, Photo
 
 SIZE = (64, 48)
 PHOTO = (192, 144)
@@ -151,3 +151,35 @@ def test_a_mask_by_hand_that_reaches_the_windows_end_is_painted_to_its_end(scene
         for by_hand in (False, True)
     }
     assert changed[False].mean() < 5 < 30 < changed[True].mean()
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_hand_below_a_bare_arm_is_drawn_into_the_photo_but_not_beside_an_area_by_hand(
+    scene, by_hand: bool
+) -> None:
+    """Prevents: a stump where a hand was in a coat, a hand cut off below, and one that nobody asked for."""
+    generated, layers, person, garment, conditions = scene
+    joints = np.zeros((18, 3), np.float32)
+    for name, point in {
+        "neck": (24, 14),
+        "right_shoulder": (17, 17),
+        "left_shoulder": (31, 17),
+        "right_elbow": (15, 30),
+        "right_wrist": (16, 43),
+        "right_hip": (20, 40),
+        "left_hip": (28, 40),
+    }.items():
+        joints[JOINT[name]] = (*point, 1)
+    labels = np.where(person.mask[0, 0].numpy() > 0, LIP["coat"], 0).astype(np.uint8)
+    labels[4:12, 20:28] = LIP["face"]
+    matte = torch.zeros(1, 1, *SIZE)
+    matte[..., 16:42, 19:30] = 1
+    person = replace(person, keypoints=joints, labels=labels, by_hand=by_hand)
+    given = generated, layers, person, replace(garment, matte=matte, sleeve=0.2), conditions
+    [picture, _] = finish(*given, Settings(feather=0.0), told=True)
+    changed = np.abs(picture.astype(int) - person.photo.pixels).max(2) > 0
+    below = changed[147:159, 36:66]
+    assert below.any() != by_hand
+    assert not changed[147:, 75:].any() and not changed[180:].any(), "and nothing else"
+    if not by_hand:
+        assert picture[147:159, 36:66][below].min() > 0

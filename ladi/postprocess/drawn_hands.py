@@ -1,0 +1,102 @@
+"""Hands where a bare arm ends and the photo shows none: in a pocket, or a sleeve, that is taken away.
+
+The hand itself is ``hand_model.py``'s; here it is put at the arm's end, in the arm's tone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ladi.postprocess.hand_model import hand_at_rest
+from ladi.postprocess.layers import Canvas
+from ladi.postprocess.skin import SHADED_SKIN
+from ladi.types import Size
+
+_WRIST = 0.29
+"""How wide its wrist is, of a hand's length."""
+_GOES_OVER = (-0.25, -0.08)
+"""Along the hand, from where to where the arm becomes it."""
+_RUDDY = (0.35, np.array([0.02, -0.03, -0.04]))
+"""From where along the hand on it is redder than the arm, and by which shares."""
+
+
+class HandPlace(NamedTuple):
+    """Where a hand is to be, in pixels at the model's size."""
+
+    wrist: tuple[float, float]
+    """(x,y)."""
+    towards: tuple[float, float]
+    """The forearm's direction, (x,y) of length 1."""
+    radius: float
+    """Of the wrist."""
+    outward: int
+    """Which way is away from the body: -1 left, 1 right in the picture."""
+
+
+class DrawnHand(NamedTuple):
+    """A hand in a picture."""
+
+    share: np.ndarray
+    """(H,W) float32 in [0,1], how much of each pixel is hand."""
+    light: np.ndarray
+    """(H,W,3) float32, what the tone of the wrist is multiplied by."""
+
+
+def draw_hand(place: HandPlace, size: Size, times: tuple[float, float]) -> DrawnHand:
+    """One hand in a picture.
+
+    Args:
+        place: where it is.
+        size: (H,W) of the picture.
+        times: its height and width, of the model's.
+    """
+    hand = hand_at_rest()
+    scale = 2 * place.radius / _WRIST * times[0] / hand.length
+    along = (np.arange(len(hand.share), dtype=np.float32) + 0.5 - hand.wrist[1]) / hand.length
+    begins = np.interp(along, _GOES_OVER, (0, 1)).astype(np.float32)[:, None]
+    red = np.interp(along, (_GOES_OVER[1], _RUDDY[0]), (0, 1)).astype(np.float32)[:, None, None]
+    light = hand.light[..., None] ** SHADED_SKIN * (1 + red * _RUDDY[1])
+    planes = np.dstack([hand.share * begins, light]).astype(np.float32)
+    shrunk = cv2.resize(planes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else 1)
+    down = np.array(place.towards)
+    across = -place.outward * np.array([down[1], -down[0]])
+    move = np.stack([across, down], axis=1)
+    wrist = np.array(place.wrist) * np.array(times[::-1])
+    origin = np.array(hand.wrist) * scale
+    matrix = np.column_stack([move, wrist - move @ origin])
+    flags = cv2.INTER_LINEAR
+    drawn = cv2.warpAffine(shrunk[..., 1:], matrix, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    share = cv2.warpAffine(shrunk[..., 0], matrix, size[::-1], flags=flags)
+    return DrawnHand(share, drawn)
+
+
+def tone_at(place: HandPlace, colours: np.ndarray, canvas: Canvas, shown: np.ndarray) -> np.ndarray:
+    """The tone of an arm where its hand begins.
+
+    Args:
+        place: the hand's.
+        colours: (h',w',3), of the canvas's part.
+        canvas: which that is.
+        shown: (h',w') bool, where skin is.
+
+    Returns:
+        (3,).
+    """
+    times = np.array([canvas.size[1] / canvas.small[1], canvas.size[0] / canvas.small[0]])
+    rows, columns = canvas.window
+    y, x = np.mgrid[rows, columns]
+    x0, y0 = (np.array(place.wrist) - np.array(place.towards) * place.radius) * times
+    near = np.hypot(x - x0, y - y0) < place.radius * times[1]
+    near = near & shown if (near & shown).any() else near
+    return np.asarray(colours[near].mean(axis=0) if near.any() else colours.mean(axis=(0, 1)))
+
+
+def footprint(places: tuple[HandPlace, ...], size: Size) -> np.ndarray:
+    """Where hands are at the model's size: (H,W) bool."""
+    there = np.zeros(size, bool)
+    for place in places:
+        there |= draw_hand(place, size, (1, 1)).share > 0.02
+    return there
