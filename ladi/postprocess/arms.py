@@ -60,6 +60,8 @@ _NECKLINE = 0.5
 """Of the trunk, down to where bare skin may be."""
 _WIDE = 4
 """Pixels at a height of 256 by which the trunk is wider than its joints say."""
+_WAIST = 0.15
+"""How far beside the trunk's joints a waist may be, of the distance between the shoulders."""
 _SLIT = 4
 """Half the width, in pixels at a height of 256, of a gap that is none."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
@@ -126,6 +128,9 @@ def draw_arms(
     nearest = np.minimum.reduce([tube.depth for tube in tubes])
     # What was painted of arms where none is: in a wide old sleeve, or across the body.
     below = rows > limbs.shoulder_line(size[1]) + _NECKLINE * limbs.torso
+    # A waist is seen on both sides of an arm before it.
+    reach = max(1, round(_WAIST * limbs.width))
+    waist = below & ndimage.binary_dilation(limbs.trunk(size), iterations=reach)
     ended = np.logical_or.reduce([(tube.along >= 1) & (tube.depth <= nearest) for tube in tubes])
     stray = worn & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE)) & (below | ~trunk)
     stray &= rows > limbs.shoulder_line(size[1])
@@ -138,10 +143,10 @@ def draw_arms(
     for tube in tubes:
         seen = _hand_is_seen(tube, bare, limbs.width)
         end = _sleeve_end(tube, sleeve, outline, trunk)
-        hand = hand_place(tube, limbs.neck[0])
+        hand = hand_place(tube, limbs.neck[0], sleeved=end >= _LONG)
         hidden = np.zeros(size, bool) if seen else _behind(tube, outline, footprint((hand,), size))
         # A hand that was in a pocket of what is taken away hangs before what is there now.
-        hangs = not seen and end < _LONG and not hidden.any() and not bag[_last(tube)].any()
+        hangs = not seen and not hidden.any() and not bag[_last(tube)].any()
         before = person & (seen | hangs | ~trunk) & ~hidden
         if hangs:
             # Beside a pocket there was trousers or wall.
@@ -175,9 +180,12 @@ def draw_arms(
         sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
         changed[sleeve_here] = _GARMENT
         sleeves |= sleeve_here
+        if hangs and end >= _LONG and _mostly(mask & (worn | (labels == 0)), footprint((hand,), size)):
+            hands.append(hand)
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
         beyond &= tube.along > (end + CUFF if end > 0 else -1)
+        beyond &= ~(waist & (outline > 0.5))
         changed[
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL

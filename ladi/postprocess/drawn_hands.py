@@ -17,8 +17,8 @@ from ladi.types import Size
 
 _WRIST = 0.29
 """How wide its wrist is, of a hand's length."""
-_GOES_OVER = (-0.25, -0.08)
-"""Along the hand, from where to where the arm becomes it."""
+_GOES_OVER, _SLEEVE_ENDS = (-0.25, -0.08), (0.16, 0.19)
+"""Along the hand, from where to where the arm becomes it, or the sleeve ends."""
 _RUDDY = (0.35, np.array([0.02, -0.03, -0.04]))
 """From where along the hand on it is redder than the arm, and by which shares."""
 
@@ -34,6 +34,8 @@ class HandPlace(NamedTuple):
     """Of the wrist."""
     outward: int
     """Which way is away from the body: -1 left, 1 right in the picture."""
+    sleeved: bool = False
+    """Whether it comes out of a sleeve, which ends below the wrist."""
 
 
 class DrawnHand(NamedTuple):
@@ -56,7 +58,9 @@ def draw_hand(place: HandPlace, size: Size, times: tuple[float, float]) -> Drawn
     hand = hand_at_rest()
     scale = 2 * place.radius / _WRIST * times[0] / hand.length
     along = (np.arange(len(hand.share), dtype=np.float32) + 0.5 - hand.wrist[1]) / hand.length
-    begins = np.interp(along, _GOES_OVER, (0, 1)).astype(np.float32)[:, None]
+    begins = np.interp(along, _SLEEVE_ENDS if place.sleeved else _GOES_OVER, (0, 1)).astype(np.float32)[
+        :, None
+    ]
     red = np.interp(along, (_GOES_OVER[1], _RUDDY[0]), (0, 1)).astype(np.float32)[:, None, None]
     light = hand.light[..., None] ** SHADED_SKIN * (1 + red * _RUDDY[1])
     planes = np.dstack([hand.share * begins, light]).astype(np.float32)

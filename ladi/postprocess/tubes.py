@@ -157,13 +157,13 @@ def to_wrist(tube: Tube) -> np.ndarray:
     return np.asarray((tube.along >= POCKET) & (tube.depth < 1) & (_below_wrist(tube) < 0.5))
 
 
-def hand_place(tube: Tube, middle: float) -> HandPlace:
-    """Where its hand is; ``middle`` is the body's column."""
+def hand_place(tube: Tube, middle: float, *, sleeved: bool) -> HandPlace:
+    """Where its hand is; ``middle`` is the body's column, ``sleeved`` as ``HandPlace``'s."""
     x, y = tube.line[-1]
     radius = float(tube.radius[tube.along >= 1].max(initial=1))
     towards = _forearm(tube)
     outward = 1 if tube.line[0, 0] > middle else -1
-    return HandPlace((float(x), float(y)), (float(towards[0]), float(towards[1])), radius, outward)
+    return HandPlace((float(x), float(y)), (float(towards[0]), float(towards[1])), radius, outward, sleeved)
 
 
 def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:

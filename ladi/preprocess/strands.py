@@ -40,6 +40,8 @@ _SEEN = 0.25
 """Share of hair from which a strand is seen."""
 _WHOLE = 0.85
 """Share of hair from which a pixel is all hair."""
+_THREAD = 2
+"""Half the width of hair along cloth that is no thread."""
 WORN = ("upper_clothes", "dress", "coat")
 """What hair lies on."""
 _SHADES_FROM = 4000
@@ -123,6 +125,10 @@ def uncover_cloth(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) ->
         return labels
     pieces, _ = ndimage.label(worn | (hair & (strands.share < _WHOLE)))
     shown = hair & np.isin(pieces, np.unique(pieces[worn])) & (pieces > 0)
+    # What is left of it in threads is a fold of the cloth, or a notch of the labels.
+    left, thick = hair & ~shown, max(1, round(_THREAD * len(labels) / _HEIGHT))
+    solid = ndimage.binary_dilation(ndimage.binary_opening(left, iterations=thick), iterations=thick)
+    shown |= left & ~solid & ndimage.binary_dilation(worn | shown, iterations=thick)
     rows, columns = ndimage.distance_transform_edt(~worn, return_distances=False, return_indices=True)
     return np.where(shown, labels[rows, columns], labels)
 

@@ -195,9 +195,19 @@ def test_a_bare_arm_whose_hand_was_in_a_coat_goes_to_the_wrist_and_has_a_hand(wr
     assert (arms.probabilities.argmax(0)[row - 2 : row + 2, column - 2 : column + 2] == SKIN).all()
 
 
-@pytest.mark.parametrize("case", ["seen", "long sleeve", "behind the garment", "behind a bag"])
+def test_a_hand_comes_out_of_a_long_sleeve_where_a_coat_or_glove_hid_it() -> None:
+    """Prevents: sleeves that end in nothing, because black gloves went with the black coat."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, 1.0)
+    assert len(arms.hands) == 2 and all(hand.sleeved for hand in arms.hands)
+    assert not (arms.probabilities.argmax(0) == SKIN)[100:].any(), "no arm is bare"
+
+
+@pytest.mark.parametrize("case", ["seen", "a sleeve into trousers", "behind the garment", "behind a bag"])
 def test_no_hand_is_drawn_where_none_would_be_seen_or_one_is(case: str) -> None:
-    """Prevents: a second hand, one before a sleeve, one before a bag that hides it."""
+    """Prevents: a second hand, one before a pocket that it is in, one before a bag that hides it."""
     labels, joints, outline = standing()
     joints[JOINT["left_elbow"]] = 0
     if case != "seen":
@@ -206,8 +216,10 @@ def test_no_hand_is_drawn_where_none_would_be_seen_or_one_is(case: str) -> None:
         joints[JOINT["right_wrist"], :2] = (88, 150)
     elif case == "behind a bag":
         labels[150:200, 40:66] = LIP["bag"]
+    elif case == "a sleeve into trousers":
+        labels[168:210, 40:80] = LIP["pants"]
     shown = layers(np.where(labels > 0, GARMENT, WALL))
-    sleeve = 1.0 if case == "long sleeve" else 0.3
+    sleeve = 1.0 if case == "a sleeve into trousers" else 0.3
     assert not draw_arms(shown, labels == LIP["coat"], labels, joints, outline, sleeve).hands
 
 
@@ -274,3 +286,12 @@ def test_a_bare_arm_is_darker_beside_the_body() -> None:
     arm = np.flatnonzero(across[:66])
     outer, middle, inner = across[arm[3]], across[arm[len(arm) // 2]], across[arm[-4]]
     assert inner < outer - 0.05 and outer > 0.85 * middle
+
+
+def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
+    """Prevents: a waist cut off where crossed forearms pass, its hem left standing out."""
+    labels, joints, outline = standing(folded=True)
+    joints[JOINT["right_elbow"], :2] = (74, 120)
+    outline[70:190, 62:130] = 1
+    shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
+    assert (shown[146:160, 71:75] == GARMENT).all()

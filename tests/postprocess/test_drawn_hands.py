@@ -63,3 +63,9 @@ def test_its_tone_is_the_arms_where_it_begins() -> None:
     part = Canvas((1024, 768), Box(90, 40, 200, 100), SMALL)
     cut = colours[part.window]
     assert tone_at(DOWN, cut, part, cut[..., 0] > 0) == pytest.approx([0.8, 0.6, 0.5])
+
+
+def test_a_sleeve_covers_its_wrist() -> None:
+    bare, sleeved = (draw_hand(DOWN._replace(sleeved=one), SMALL, (1, 1)).share for one in (False, True))
+    assert bare[118:122].any() and not sleeved[:122].any()
+    assert np.allclose(bare[130:], sleeved[130:])

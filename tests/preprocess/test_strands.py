@@ -67,6 +67,15 @@ def test_labels_count_where_hair_and_coat_look_alike() -> None:
     assert (uncover_cloth(labels, image, "lip") == labels).all()
 
 
+def test_threads_of_labelled_hair_along_the_cloth_are_none() -> None:
+    """Prevents: dark dashes on a white blouse where labels of dark hair on a dark coat are ragged."""
+    labels, image = scene((34, 30, 34), DARK)
+    labels[121:123, 130:140] = labels[120:128, 80:82] = LIP["hair"]
+    cleaned = uncover_cloth(labels, image, "lip")
+    assert (cleaned[121:123, 134:140] == LIP["coat"]).all() and (cleaned[124:128, 80:82] == LIP["coat"]).all()
+    assert (cleaned[30:120, 60:130] == LIP["hair"]).all()
+
+
 def test_what_is_as_dark_elsewhere_on_the_cloth_is_no_hair() -> None:
     """Prevents: buttons and shadows of the old shirt on the new one, near dark hair."""
     labels, image = scene(DARK, BLONDE)
