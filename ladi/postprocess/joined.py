@@ -13,6 +13,8 @@ import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import spsolve
 
+from ladi.postprocess.grey import LUMA
+
 _HEIGHT = 256
 """The lengths below are pixels at this height."""
 _RIM = 2
@@ -25,7 +27,9 @@ where so many pixels of it are."""
 _LEAST = 12
 """Pixels of known skin that must be there."""
 _LIMITS = (0.65, 1.45)
-"""Of the gain in each channel: what differs by more is no bare skin."""
+"""Of the gain: what differs by more is no bare skin."""
+_HUES = (0.9, 1.1)
+"""Of each channel's gain, beside that of all: what differs by more is a cuff, or what a hand holds."""
 
 
 def joined(
@@ -50,7 +54,8 @@ def joined(
     if held.sum() < _LEAST * times**2 or not (free & region).any():
         return gain
     ratio = _mean(photo, held, _EVEN * times) / np.maximum(_mean(painted, held, _EVEN * times), 0.02)
-    difference = np.log(ratio.clip(*_LIMITS))
+    light = np.maximum(ratio @ LUMA, 1e-3)[..., None]
+    difference = np.log((light * (ratio / light).clip(*_HUES)).clip(*_LIMITS))
     pieces, count = ndimage.label(free | held)
     for number in range(1, count + 1):
         piece = pieces == number

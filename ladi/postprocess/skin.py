@@ -175,6 +175,7 @@ def toned_skin(
     if roundness is not None and arms is not None:
         # A pixel here and there may be told as something else.
         bare = ndimage.binary_closing(share > 0.5, iterations=max(1, round(_FINE * scale)))
+        bare = ndimage.binary_fill_holes(bare | known) & ~known
         limbs = bare & (roundness > 0)
         toned = toned * joined(toned, real, known & arms, limbs)
         if face is not None:

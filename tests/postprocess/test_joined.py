@@ -56,3 +56,9 @@ def test_a_glove_does_not_blacken_the_arm() -> None:
     painted, photo, known, region = arm()
     gain = joined(painted, photo * 0, known, region)
     assert gain.min() > 0.6
+
+
+def test_a_coloured_cuff_taken_for_a_hand_does_not_colour_the_arm() -> None:
+    painted, photo, known, region = arm()
+    gain = joined(painted, np.where(photo > 0, (0.5, 0.5, 0.9), 0), known, region)[region]
+    assert (gain.max(axis=1) / gain.min(axis=1)).max() < 1.25

@@ -186,3 +186,7 @@ def test_painted_arms_take_the_light_of_the_hand_at_their_end() -> None:
     toned = (toned_skin(photo, share, share, photo, face | hand, share + hand, hand, face) + 1) / 2
     assert np.abs(toned[177, 48] - (0.7, 0.5, 0.42)).max() < 0.03
     assert toned[100, 48].mean() > toned[177, 48].mean() + 0.02
+    unsure = share.copy()
+    unsure[140:170, 46:52] = 0.4
+    patched = (toned_skin(photo, unsure, unsure, photo, face | hand, share + hand, hand, face) + 1) / 2
+    assert np.abs(patched[150, 49] - toned[150, 49]).max() < 0.02, "no patch where a layer was unsure"
