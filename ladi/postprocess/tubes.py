@@ -41,6 +41,9 @@ how light what faces the light is."""
 _OPEN, _OCCLUDED = 0.4, 0.1
 """Of a limb's roundness, what is seen on its outer side; by how much its inner edge is darker. Some thirty
 labelled bare forearms are at their inner edge 0.8 to 0.9, at their outer one 1.0 of their middle."""
+_GLEAM, _GLEAMS_AT, _GLEAM_WIDTH = 0.14, (0.25, 0.15), 0.5
+"""How much lighter a line along a limb is than its edges; where, towards the light and outwards, and how wide
+it is, in radii."""
 _DOWN = ((0.15, 0.45, 0.6), (0.93, 0.95, 1.0))
 """Along the arm, and how light it is there; upper arms were five to eleven."""
 _ARMPIT = (0.1, 0.35)
@@ -195,6 +198,9 @@ def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
     # The body takes light from the inner side; the outer one is open to all of it.
     shade = np.where(tube.outer, shade**_OPEN, shade * (1 - _OCCLUDED * np.clip(depth, 0, 1)))
     shade = shade * np.interp(tube.along, *_DOWN)
+    outward = np.sign(offset[0][tube.outer].mean()) if tube.outer.any() else 0.0
+    gleam = offset[0] - _GLEAMS_AT[0] * light - _GLEAMS_AT[1] * outward
+    shade = shade * (1 + _GLEAM * (np.exp(-((gleam / _GLEAM_WIDTH) ** 2)) - 0.5))
     # The shoulder goes over into the chest without an edge.
     inside = np.where(tube.outer, 1, ((tube.along - _ARMPIT[0]) / (_ARMPIT[1] - _ARMPIT[0])).clip(0, 1))
     shade = 1 + (shade - 1) * inside

@@ -156,7 +156,8 @@ def test_arms_are_paler_than_the_face_and_as_bare_hands_are(
         return float((colour[0] - colour[2]) / colour.mean())
 
     plain = toned_skin(photo * 0, share, share, photo, face, share, arms)[120, 50]
-    assert redness((plain + 1) / 2) == pytest.approx(0.9 * redness(red), rel=0.08)
+    assert redness((plain + 1) / 2) == pytest.approx(0.75 * redness(red), rel=0.08)
+    assert (plain + 1).mean() / 2 > 1.05 * red.mean(), "in the light of the face's brighter half"
     near = abs(redness(arm) - redness(np.array(hand))) < abs(
         redness((plain + 1) / 2) - redness(np.array(hand))
     )
@@ -171,7 +172,7 @@ def test_a_painted_neck_lies_in_the_shade_of_the_chin(tone: tuple[float, float, 
     share[60:110, 70:122] = 1
     toned = (toned_skin(photo, share, share, photo, face, share * 0, face & False, face) + 1) / 2
     chin, chest = toned[64, 96], toned[90, 96]
-    assert 0.5 < chin.mean() / np.mean(tone) < 0.75 and chest.mean() / np.mean(tone) > 0.9
+    assert 0.6 < chin.mean() / np.mean(tone) < 0.85 and chest.mean() / np.mean(tone) > 0.9
     assert chin[0] / chin[2] > chest[0] / chest[2], "what is in the shade is redder, not greyer"
     plain = (toned_skin(photo, share, share, photo, face, share * 0, face & False) + 1) / 2
     assert plain[64, 96].mean() / np.mean(tone) > 0.85
