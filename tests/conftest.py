@@ -1,4 +1,4 @@
-"""Fixtures for the whole suite: seeds, one thread budget, and the optional folder of shared data."""
+"""For the whole suite: seeds, two processes, the embedded model, and the optional folder of shared data."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 from tests.forked import Forks
+from tests.spread import in_order, spread
 
 if TYPE_CHECKING:
     from ladi.engine import Engine
@@ -18,8 +18,21 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Before pytest-xdist looks at how many processes are asked for."""
+    spread(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    in_order(config, items)
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
+    # Not at the top: the process that only hands out the work has no need of it.
+    import torch
+
     torch.manual_seed(0)
 
 

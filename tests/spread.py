@@ -1,0 +1,55 @@
+"""The whole suite in two processes at once: how many there are, and which tests stay together.
+
+Only ``pytest`` without places, ``-k`` or ``-m`` is spread. Two processes need seconds to start and gigabytes of
+memory, which a few tests are not worth; ``pytest -n 0`` runs everything in one.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+PROCESSES = 2
+"""A process has up to 3 GB of networks and photos in its memory, so more cores are given to each of them instead."""
+TOGETHER = ("tests/browser/", "tests/scale/")
+"""What starts something large for its whole folder, and is to start it once. They come first: they are long,
+and what is long must not be left for the end."""
+
+
+class _Spread:
+    """What the process does that hands out the work."""
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        from xdist.scheduler import LoadScopeScheduling
+
+        class Units(LoadScopeScheduling):
+            """Hands out a file at a time, or a folder."""
+
+            def _split_scope(self, nodeid: str) -> str:
+                return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+        return Units(config, log)
+
+
+def spread(config: pytest.Config) -> None:
+    """Have the whole suite run in two processes, where there are two cores and pytest-xdist."""
+    asked, cores = config.option, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not asked.keyword
+    words = [str(word) for word in config.invocation_params.args]
+    by_itself = asked.usepdb or asked.collectonly or any(word.startswith("-m") for word in words)
+    one_of_them = hasattr(config, "workerinput")
+    if one_of_them or by_itself or not everything or cores < PROCESSES:
+        return
+    if config.pluginmanager.hasplugin("xdist") and asked.numprocesses is None and asked.dist == "no":
+        asked.numprocesses, asked.dist, asked.loadscopereorder = PROCESSES, "loadscope", False
+        # As many threads as there are cores, and no more: each process would have as many by itself.
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores // PROCESSES))
+        config.pluginmanager.register(_Spread())
+
+
+def in_order(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process among several, put first what is long."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
