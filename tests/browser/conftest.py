@@ -100,9 +100,23 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="package")
-def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
+def contexts() -> list[Any]:
+    """Those of the visitors who are there."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _visitors_leave(contexts: list[Any]) -> Iterator[None]:
+    """Who came for one test goes after it: their pages would ask the server for news till the last one."""
+    before = len(contexts)
+    yield
+    while len(contexts) > before:
+        contexts.pop().close()
+
+
+@pytest.fixture(scope="package")
+def enter(chromium: Any, address: str, contexts: list[Any]) -> Iterator[Callable[..., Visitor]]:
     """Opens the page as somebody new, with a browser context of their own."""
-    contexts = []
 
     def open_page(
         *,
@@ -125,8 +139,8 @@ def enter(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
         return Visitor(context.new_page(), address + at, ready)
 
     yield open_page
-    for context in contexts:
-        context.close()
+    while contexts:
+        contexts.pop().close()
 
 
 @pytest.fixture(scope="session")
