@@ -1,7 +1,7 @@
 """The whole suite in two processes at once: how many there are, and which tests stay together.
 
-Only ``pytest`` without places, ``-k`` or ``-m`` is spread. Two processes need seconds to start and gigabytes of
-memory, which a few tests are not worth; ``pytest -n 0`` runs everything in one.
+Only ``pytest`` without places, ``-k`` or ``-m`` is spread: two processes need seconds to start and gigabytes
+of memory, which a few tests are not worth. ``pytest -n 0`` runs everything in one.
 """
 
 from __future__ import annotations
@@ -12,10 +12,25 @@ from typing import Any
 import pytest
 
 PROCESSES = 2
-"""A process has up to 3 GB of networks and photos in its memory, so more cores are given to each of them instead."""
-TOGETHER = ("tests/browser/", "tests/scale/")
-"""What starts something large for its whole folder, and is to start it once. They come first: they are long,
-and what is long must not be left for the end."""
+"""Each has up to 3 GB of networks and photos in its memory, so further cores are for threads."""
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    ("tests/browser/",),
+    ("tests/scale/",),
+    (
+        "tests/commands/test_interrupted.py",
+        "tests/training/test_killed.py",
+        "tests/ui/test_app.py",
+        "tests/weights/test_killed.py",
+    ),
+)
+"""By the beginnings of their names, tests that share what takes long to start: a page and a browser,
+clusters, and the process that commands are copied from. What is long comes first, not at the end."""
+
+
+def _place(nodeid: str) -> int:
+    """Which of ``TOGETHER`` a test belongs to; the number behind the last for most."""
+    places = (place for place, names in enumerate(TOGETHER) if nodeid.startswith(names))
+    return next(places, len(TOGETHER))
 
 
 class _Spread:
@@ -25,10 +40,11 @@ class _Spread:
         from xdist.scheduler import LoadScopeScheduling
 
         class Units(LoadScopeScheduling):
-            """Hands out a file at a time, or a folder."""
+            """Hands out a file at a time, or what stays together."""
 
             def _split_scope(self, nodeid: str) -> str:
-                return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::")[0])
+                place = _place(nodeid)
+                return TOGETHER[place][0] if place < len(TOGETHER) else nodeid.split("::")[0]
 
         return Units(config, log)
 
@@ -44,7 +60,7 @@ def spread(config: pytest.Config) -> None:
         return
     if config.pluginmanager.hasplugin("xdist") and asked.numprocesses is None and asked.dist == "no":
         asked.numprocesses, asked.dist, asked.loadscopereorder = PROCESSES, "loadscope", False
-        # As many threads as there are cores, and no more: each process would have as many by itself.
+        # All processes together as many threads as there are cores; by itself each would have as many.
         os.environ.setdefault("OMP_NUM_THREADS", str(cores // PROCESSES))
         config.pluginmanager.register(_Spread())
 
@@ -52,4 +68,4 @@ def spread(config: pytest.Config) -> None:
 def in_order(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a process among several, put first what is long."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+        items.sort(key=lambda item: _place(item.nodeid))
