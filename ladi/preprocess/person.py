@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ladi.preprocess.bags import settle_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.cuffs import settle_cuffs
@@ -166,7 +167,7 @@ def _look(
         keypoints = wrists_at(keypoints, detection.hands, frame)
         pixels = to_pixels(image)
         labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
-        labels = uncover_cloth(labels, pixels, scheme)
+        labels = uncover_cloth(settle_bags(labels, pixels, scheme), pixels, scheme)
         mended = mend_worn(labels, keypoints, silhouette, scheme)
         labels = settle_arms(mended, labels, pixels, scheme)
         found = hand_regions(photo.pixels, detection.hands, frame)

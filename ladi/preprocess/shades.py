@@ -18,7 +18,7 @@ def in_lab(image: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB).astype(np.float32)
 
 
-def shades_of(colours: np.ndarray) -> np.ndarray:
+def shades_of(colours: np.ndarray, *, least: float = _RARE) -> np.ndarray:
     """(N,3) → (K,3), the middles of their groups; without rare ones; the same for the same colours."""
     cv2.setRNGSeed(0)
     ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.0)
@@ -26,7 +26,7 @@ def shades_of(colours: np.ndarray) -> np.ndarray:
     empty = np.empty(0, np.int32)
     _, groups, middles = cv2.kmeans(colours, count, empty, ends, 1, cv2.KMEANS_PP_CENTERS)
     shares = np.bincount(groups.ravel(), minlength=count) / len(colours)
-    return np.asarray(middles[shares >= min(_RARE, shares.max())])
+    return np.asarray(middles[shares >= min(least, shares.max())])
 
 
 def distance_to(colours: np.ndarray, shades: np.ndarray) -> np.ndarray:

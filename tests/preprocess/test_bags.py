@@ -1,0 +1,58 @@
+"""Bags and the coats behind them, told apart by their colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ladi.preprocess.bags import settle_bags
+from ladi.preprocess.labels import LIP
+
+SIZE = (256, 192)
+RED, BLACK, BLUE, GREEN = (190, 30, 40), (25, 25, 30), (40, 60, 190), (60, 130, 60)
+
+
+def scene(bag: tuple[int, int, int], coat: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A bag before a coat; the coat's corner below it is labelled as bag too."""
+    labels, image = np.zeros(SIZE, np.uint8), np.full((*SIZE, 3), 150.0)
+    labels[60:220, 60:130], image[60:220, 60:130] = LIP["coat"], coat
+    labels[150:210, 40:90] = LIP["bag"]
+    image[150:210, 40:90] = coat
+    image[150:180, 40:90] = bag
+    image += np.random.default_rng(0).normal(0, 3, image.shape)
+    return labels, image.clip(0, 255).astype(np.uint8)
+
+
+def test_a_coats_corner_taken_for_a_bag_is_coat() -> None:
+    """Prevents: a black flap of the old jacket that hangs below a red bag, beside the new blouse."""
+    labels, image = scene(RED, BLACK)
+    settled = settle_bags(labels, image, "lip")
+    assert (settled[184:208, 44:88] == LIP["coat"]).all()
+    assert (settled[152:177, 42:88] == LIP["bag"]).all()
+    assert (settled[labels != LIP["bag"]] == labels[labels != LIP["bag"]]).all()
+
+
+def test_what_has_only_the_garments_colours_is_no_bag() -> None:
+    """Prevents: the lining of an open coat that stays in the air beside the legs."""
+    labels, image = scene(BLACK, BLACK)
+    assert not (settle_bags(labels, image, "lip") == LIP["bag"]).any()
+
+
+@pytest.mark.parametrize("case", ["both far", "mostly cloth", "small", "no garment"])
+def test_where_it_is_not_sure_a_bag_stays(case: str) -> None:
+    labels, image = scene(RED, BLACK)
+    if case == "both far":
+        image[180:210, 40:90] = GREEN
+    elif case == "mostly cloth":
+        image[156:180, 40:90] = BLACK
+    elif case == "small":
+        labels[labels == LIP["bag"]] = LIP["coat"]
+        labels[150:160, 40:50] = LIP["bag"]
+    elif case == "no garment":
+        labels[labels == LIP["coat"]] = LIP["pants"]
+    assert settle_bags(labels, image, "lip") is labels
+
+
+def test_it_is_the_same_every_time() -> None:
+    labels, image = scene(BLUE, BLACK)
+    assert np.array_equal(settle_bags(labels, image, "lip"), settle_bags(labels, image, "lip"))
