@@ -52,6 +52,8 @@ _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _END, _MOST = 0.88, 0.7
 """From where along an arm its end is; how much of it, or of a hand, must be covered or shown to count."""
+_GONE = 0.5
+"""Of where a hand would be, what must be repainted."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
@@ -144,9 +146,11 @@ def draw_arms(
         seen = _hand_is_seen(tube, bare, limbs.width)
         end = _sleeve_end(tube, sleeve, outline, trunk)
         hand = hand_place(tube, limbs.neck[0], sleeved=end >= _LONG)
-        hidden = np.zeros(size, bool) if seen else _behind(tube, outline, footprint((hand,), size))
-        # A hand that was in a pocket of what is taken away hangs before what is there now.
-        hangs = not seen and not hidden.any() and not bag[_last(tube)].any()
+        there = footprint((hand,), size)
+        hidden = np.zeros(size, bool) if seen else _behind(tube, outline, there)
+        # A hand that was in a pocket of what is taken away hangs before what is there now; one in a pocket of
+        # trousers stays there.
+        hangs = not seen and not hidden.any() and not bag[_last(tube)].any() and mask[there].mean() > _GONE
         before = person & (seen | hangs | ~trunk) & ~hidden
         if hangs:
             # Beside a pocket there was trousers or wall.
@@ -180,7 +184,7 @@ def draw_arms(
         sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
         changed[sleeve_here] = _GARMENT
         sleeves |= sleeve_here
-        if hangs and end >= _LONG and _mostly(mask & (worn | (labels == 0)), footprint((hand,), size)):
+        if hangs and end >= _LONG and _mostly(mask & (worn | (labels == 0)), there):
             hands.append(hand)
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)

@@ -23,7 +23,7 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.continuing import continue_picture
-from ladi.postprocess.drawn_hands import draw_hand, tone_at
+from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.grain import grain_of
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
@@ -34,6 +34,7 @@ from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.shades import distance_to, in_lab, shades_of
 from ladi.preprocess.strands import WORN, find_strands
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
@@ -53,6 +54,9 @@ _ARMS, _FACES = ("left_arm", "right_arm"), ("face", "head")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
+_SHADES_FROM, _SHADE, _STRANGE = 4000, 0.1, 40.0
+"""Pixels of cloth that its shades are taken from at most; share of it that a shade has at least; how far from
+all of them (in CIELAB of 8 bit) a colour is none of it."""
 _WORN = {
     "upper_body": ("upper_clothes", "dress", "coat"),
     "lower_body": ("pants", "skirt", "dress"),
@@ -144,7 +148,7 @@ def compose(
         light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
         colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
     shares = _with_strands(colours, shares, photo, person, canvas)
-    return LayeredPicture(colours, _with_hands(colours, shares, photo, layout, inside, canvas))
+    return LayeredPicture(colours, with_hands(colours, shares, photo, layout.hands, inside, canvas))
 
 
 def _with_strands(
@@ -164,34 +168,6 @@ def _with_strands(
     colours[_OTHER] = torch.where(share > 0, as_tensor(strands.colours[window]), colours[_OTHER])
     shares = shares * (1 - share)
     shares[:, _OTHER : _OTHER + 1] += share
-    return shares
-
-
-def _with_hands(
-    colours: dict[int, torch.Tensor],
-    shares: torch.Tensor,
-    photo: np.ndarray,
-    layout: Layout,
-    inside: np.ndarray,
-    canvas: Canvas,
-) -> torch.Tensor:
-    """The layers' shares (1,K,h',w') with the hands that are drawn, and the photo beside them."""
-    times = canvas.size[0] / canvas.small[0], canvas.size[1] / canvas.small[1]
-    for place in layout.hands:
-        hand = draw_hand(place, canvas.size, times)
-        share = torch.from_numpy(hand.share[canvas.window])[None, None]
-        beside = torch.from_numpy(~inside)[None, None] & (share > 0)
-        colours[_OTHER] = torch.where(beside, as_tensor(photo[canvas.window]), colours[_OTHER])
-        others = torch.arange(len(LAYERS))[None, :, None, None] == _OTHER
-        shares = torch.where(beside, others.to(shares.dtype), shares)
-        skin = (colours[_SKIN][0].movedim(0, -1).numpy() + 1) / 2
-        tone = tone_at(place, skin, canvas, shares[0, _SKIN].numpy() > 0.5)
-        drawn = torch.from_numpy(hand.light[canvas.window] * tone).movedim(-1, 0)[None].float()
-        shares = shares * (1 - share)
-        together = shares[:, _SKIN : _SKIN + 1] + share
-        of_skin = share / together.clamp_min(1e-6)
-        colours[_SKIN] = torch.lerp(colours[_SKIN], drawn.clamp(0, 1) * 2 - 1, of_skin)
-        shares[:, _SKIN : _SKIN + 1] = together
     return shares
 
 
@@ -263,9 +239,22 @@ def _uncovered(
     there = _enlarged(covered, canvas.size) & wanted
     if not there.any():
         return colours
-    own = _continued(photo, _enlarged(known, canvas.size), there, cloth=True)
+    known = _of_its_shades(photo, _enlarged(known, canvas.size))
+    own = _continued(photo, known, there, cloth=True)
     share = canvas.enlarge(torch.from_numpy(covered.astype(np.float32))[None, None]).clamp_(0, 1)
     return torch.lerp(colours, as_tensor(own[canvas.window]), share)
+
+
+def _of_its_shades(photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """What of cloth has the cloth's common colours: (H,W,3) uint8 and (H,W) bool → (H,W) bool.
+
+    A slit of wall between two legs, or a chain on them, would be continued with them.
+    """
+    colours = in_lab(photo[cloth][None])[0]
+    shades = shades_of(colours[:: max(1, len(colours) // _SHADES_FROM)], least=_SHADE)
+    result = cloth.copy()
+    result[cloth] = distance_to(colours, shades) < _STRANGE
+    return result
 
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 
 from ladi.postprocess.hand_model import hand_at_rest
+from ladi.postprocess.laid_cloth import as_tensor
 from ladi.postprocess.layers import Canvas
 from ladi.postprocess.skin import SHADED_SKIN
-from ladi.types import Size
+from ladi.types import LAYERS, Size
 
 _WRIST = 0.29
 """How wide its wrist is, of a hand's length."""
@@ -21,6 +23,9 @@ _GOES_OVER, _SLEEVE_ENDS = (-0.25, -0.08), (0.16, 0.19)
 """Along the hand, from where to where the arm becomes it, or the sleeve ends."""
 _RUDDY = (0.35, np.array([0.02, -0.03, -0.04]))
 """From where along the hand on it is redder than the arm, and by which shares."""
+
+
+_SKIN, _OTHER = LAYERS.index("skin"), LAYERS.index("other")
 
 
 class HandPlace(NamedTuple):
@@ -75,6 +80,47 @@ def draw_hand(place: HandPlace, size: Size, times: tuple[float, float]) -> Drawn
     drawn = cv2.warpAffine(shrunk[..., 1:], matrix, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
     share = cv2.warpAffine(shrunk[..., 0], matrix, size[::-1], flags=flags)
     return DrawnHand(share, drawn)
+
+
+def with_hands(
+    colours: dict[int, torch.Tensor],
+    shares: torch.Tensor,
+    photo: np.ndarray,
+    places: tuple[HandPlace, ...],
+    inside: np.ndarray,
+    canvas: Canvas,
+) -> torch.Tensor:
+    """Draw hands into a result's layers.
+
+    Args:
+        colours: each layer's (1,3,h',w') in [-1,1], of the canvas's part; skin's are changed where hands are.
+        shares: (1,K,h',w') of ``LAYERS``.
+        photo: (*size,3) uint8, what shows beside a hand that leaves what is repainted.
+        places: where hands are.
+        inside: (h',w') bool, what is repainted.
+        canvas: size and part.
+
+    Returns:
+        (1,K,h',w'), the shares with the hands.
+    """
+    photo_there = as_tensor(photo[canvas.window])
+    times = canvas.size[0] / canvas.small[0], canvas.size[1] / canvas.small[1]
+    for place in places:
+        hand = draw_hand(place, canvas.size, times)
+        share = torch.from_numpy(hand.share[canvas.window])[None, None]
+        beside = torch.from_numpy(~inside)[None, None] & (share > 0)
+        colours[_OTHER] = torch.where(beside, photo_there, colours[_OTHER])
+        others = torch.arange(len(LAYERS))[None, :, None, None] == _OTHER
+        shares = torch.where(beside, others.to(shares.dtype), shares)
+        skin = (colours[_SKIN][0].movedim(0, -1).numpy() + 1) / 2
+        tone = tone_at(place, skin, canvas, shares[0, _SKIN].numpy() > 0.5)
+        drawn = torch.from_numpy(hand.light[canvas.window] * tone).movedim(-1, 0)[None].float()
+        shares = shares * (1 - share)
+        together = shares[:, _SKIN : _SKIN + 1] + share
+        of_skin = share / together.clamp_min(1e-6)
+        colours[_SKIN] = torch.lerp(colours[_SKIN], drawn.clamp(0, 1) * 2 - 1, of_skin)
+        shares[:, _SKIN : _SKIN + 1] = together
+    return shares
 
 
 def tone_at(place: HandPlace, colours: np.ndarray, canvas: Canvas, shown: np.ndarray) -> np.ndarray:

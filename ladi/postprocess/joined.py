@@ -28,7 +28,7 @@ _LEAST = 12
 """Pixels of known skin that must be there."""
 _LIMITS = (0.65, 1.45)
 """Of the gain: what differs by more is no bare skin."""
-_HUES = (0.9, 1.1)
+_HUES = (0.88, 1.14)
 """Of each channel's gain, beside that of all: what differs by more is a cuff, or what a hand holds."""
 
 

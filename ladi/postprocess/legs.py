@@ -20,6 +20,10 @@ _LOOK = 0.1
 """How far below the hem legs are looked at, in torsos: right at it labels are ragged."""
 _LEG, _GAP = 0.15, 0.03
 """How wide a leg is at least, and what is between two, likewise."""
+_THIGHS = 0.8
+"""So far below the hips, in torsos, a hem tells nothing of how wide these are."""
+_CORNERS = 0.3
+"""How far below its hem a coat's corners may hang, in torsos."""
 _SPREAD = 0.8
 """How high legs meet above a gap between them, at least, of its width."""
 _SUBPIXEL = 4
@@ -52,7 +56,7 @@ def legs_beneath(
         torso: from the neck to the hips, in pixels.
 
     Returns:
-        (H,W) bool, from the hips down to the hem; nowhere where no legs are seen below it.
+        (H,W) bool, from the hips down to below the hem; nowhere where no legs are seen there.
     """
     hips = hips[np.argsort(hips[:, 0])]
     region = np.zeros(legs.shape, np.uint8)
@@ -63,13 +67,26 @@ def legs_beneath(
     sides = (hips[0, 0] - HIP * width, hips[1, 0] + HIP * width)
     left = max(seen.outer[0], sides[0] - WIDEST * width)
     right = min(seen.outer[1], sides[1] + WIDEST * width)
-    _fill(region, [(sides[0], waist), (sides[1], waist), (right, seen.row), (left, seen.row)], 1)
+    # Right below the hips trousers are as wide as they are seen.
+    far = min(1.0, (seen.hem - waist) / (_THIGHS * torso))
+    hip = [far * side + (1 - far) * edge for side, edge in zip(sides, (left, right), strict=True)]
+    # Corners of a coat hang lower than its hem.
+    last = seen.row + _CORNERS * torso
+    outline = [
+        (hip[0], waist),
+        (hip[1], waist),
+        (right, seen.row),
+        (right, last),
+        (left, last),
+        (left, seen.row),
+    ]
+    _fill(region, outline, 1)
     if seen.gap is not None:
         # Legs that are far apart at the hem do not meet right above it.
         crotch = min(waist + CROTCH * torso, seen.hem - _SPREAD * (seen.gap[1] - seen.gap[0]))
         middle = (hips[0, 0] + hips[1, 0]) / 2
-        _fill(region, [(middle, crotch), (seen.gap[1], seen.row), (seen.gap[0], seen.row)], 0)
-    region[seen.hem :] = 0
+        between = [(middle, crotch), (seen.gap[1], seen.row), (seen.gap[1], last), (seen.gap[0], last)]
+        _fill(region, [*between, (seen.gap[0], seen.row)], 0)
     return region > 0
 
 

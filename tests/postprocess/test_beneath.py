@@ -93,3 +93,13 @@ def test_what_is_painted_of_a_person_beside_the_legs_is_wall() -> None:
     shown[:, 140:190, 60:70] = 0
     shown[SKIN, 140:190, 60:70] = 1
     assert (beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)[150:190, 60:68] == WALL).all()
+
+
+def test_a_coats_corner_below_its_hem_before_a_leg_is_leg() -> None:
+    """Prevents: a notch of wall in trousers where the tip of an open jacket hung before them."""
+    shown, mask, labels, joints = scene()
+    labels[190:200, 110:114] = LIP["coat"]
+    mask = labels == LIP["coat"]
+    shown[:, 190:200, 110:114] = 0
+    shown[OTHER, 190:200, 110:114] = 1
+    assert (beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)[190:198, 110:114] == OTHER).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ladi.postprocess.compose import _with_strands, compose
+from ladi.postprocess.compose import _of_its_shades, _with_strands, compose
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.kept import below_hem, settled
 from ladi.postprocess.laid_cloth import without_holes
@@ -160,6 +160,18 @@ def test_trousers_go_on_under_what_was_a_longer_coat() -> None:
         whole = compose(painted, one_hot(numbers), layout, person, garment, None, SIZE).whole()
         shown = ((whole[0, :, 180, 95] + 1) * 127.5).numpy()
         assert np.abs(shown - colour).max() < 20, "what goes on below the window stays a coat" * stays
+
+
+def test_a_slit_of_wall_between_two_legs_is_no_cloth_to_go_on() -> None:
+    """Prevents: a white rag at the crotch, copied from the wall between the knees."""
+    photo, cloth = np.full((*SIZE, 3), 40, np.uint8), np.zeros(SIZE, bool)
+    cloth[150:240, 60:130] = True
+    photo[150:240, 60:130] += np.random.default_rng(0).integers(0, 20, (90, 70, 1)).astype(np.uint8)
+    photo[150:240, 94:96] = 230
+    known = _of_its_shades(photo, cloth)
+    assert not known[:, 94:96].any() and (known[:, 60:94] == cloth[:, 60:94]).all()
+    photo[150:240, 60:90] = (170, 40, 40)
+    assert _of_its_shades(photo, cloth)[150:240, 60:90].all(), "two colours are a pattern"
 
 
 def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -> None:
