@@ -14,8 +14,7 @@ import pytest
 PROCESSES = 2
 """Each has up to 3 GB of networks and photos in its memory, so further cores are for threads."""
 TOGETHER: tuple[tuple[str, ...], ...] = (
-    ("tests/browser/",),
-    ("tests/scale/",),
+    ("tests/browser/", "tests/scale/"),
     (
         "tests/commands/test_interrupted.py",
         "tests/training/test_killed.py",
@@ -23,8 +22,9 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
         "tests/weights/test_killed.py",
     ),
 )
-"""By the beginnings of their names, tests that share what takes long to start: a page and a browser,
-clusters, and the process that commands are copied from. What is long comes first, not at the end."""
+"""By the beginnings of their names, tests that share what takes long to start, a page and a browser, clusters,
+and the process that commands are copied from; and those that start processes of their own, which must answer
+in time, one after the other. What is long comes first, not at the end."""
 
 
 def _place(nodeid: str) -> int:

@@ -54,9 +54,9 @@ _ARMS, _FACES = ("left_arm", "right_arm"), ("face", "head")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
-_SHADES_FROM, _SHADE, _STRANGE = 4000, 0.1, 40.0
+_SHADES_FROM, _SHADE, _STRANGE, _PLAIN = 4000, 0.1, 40.0, 0.95
 """Pixels of cloth that its shades are taken from at most; share of it that a shade has at least; how far from
-all of them (in CIELAB of 8 bit) a colour is none of it."""
+all of them (in CIELAB of 8 bit) a colour is none of it; share of cloth that has them, unless it is a print."""
 _WORN = {
     "upper_body": ("upper_clothes", "dress", "coat"),
     "lower_body": ("pants", "skirt", "dress"),
@@ -248,13 +248,13 @@ def _uncovered(
 def _of_its_shades(photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
     """What of cloth has the cloth's common colours: (H,W,3) uint8 and (H,W) bool → (H,W) bool.
 
-    A slit of wall between two legs, or a chain on them, would be continued with them.
+    A slit of wall between two legs, or a chain on them, would be continued with them. Prints are left whole.
     """
     colours = in_lab(photo[cloth][None])[0]
     shades = shades_of(colours[:: max(1, len(colours) // _SHADES_FROM)], least=_SHADE)
     result = cloth.copy()
     result[cloth] = distance_to(colours, shades) < _STRANGE
-    return result
+    return result if result.sum() > _PLAIN * cloth.sum() else cloth
 
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:

@@ -177,7 +177,8 @@ def test_a_replica_that_dies_costs_a_retry(two: RemoteEngine, diary: Path) -> No
     assert len({note.process for note in read(diary)}) == 2
     with pytest.raises(ModelError, match="died over this, 2 times: try again"):
         two.try_on(request(61, DEADLY))
-    assert len([note for note in read(diary) if note.photo == 61]) == 2
+    # Serve hands a call on by itself where a replica dies before it has said that it takes it: once a try.
+    assert 2 <= len([note for note in read(diary) if note.photo == 61]) <= 4
     two.try_on(request(62))
 
 
