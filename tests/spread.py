@@ -22,9 +22,9 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
         "tests/weights/test_killed.py",
     ),
 )
-"""By the beginnings of their names, tests that share what takes long to start, a page and a browser, clusters,
-and the process that commands are copied from; and those that start processes of their own, which must answer
-in time, one after the other. What is long comes first, not at the end."""
+"""By the beginnings of their names, tests that share what takes long to start (the process that commands are
+copied from), and those that start processes which must answer in time: page, browser and clusters, one
+after the other. What is long comes first, not at the end."""
 
 
 def _place(nodeid: str) -> int:

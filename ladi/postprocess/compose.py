@@ -56,7 +56,7 @@ _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 torsos, it may reach."""
 _SHADES_FROM, _SHADE, _STRANGE, _PLAIN = 4000, 0.1, 40.0, 0.95
 """Pixels of cloth that its shades are taken from at most; share of it that a shade has at least; how far from
-all of them (in CIELAB of 8 bit) a colour is none of it; share of cloth that has them, unless it is a print."""
+all of them (in CIELAB of 8 bit) a colour is none of it; share of cloth that has them, unless it is print."""
 _WORN = {
     "upper_body": ("upper_clothes", "dress", "coat"),
     "lower_body": ("pants", "skirt", "dress"),
