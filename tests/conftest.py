@@ -1,4 +1,4 @@
-"""For the whole suite: seeds, two processes, the embedded model, and the optional folder of shared data."""
+"""For the whole suite: seeds, units of work, the embedded model, and the optional folder of shared data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Before pytest-xdist looks at how many processes are asked for."""
+    """Before pytest-xdist looks at how its processes share the work."""
     spread(config)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -151,6 +152,9 @@ class Forks:
     def heard(self) -> str:
         """The next line of the process that copies are made of."""
         assert self._process.stdout is not None
+        # Lines come one at a time, so that none waits in a buffer while the pipe is empty.
+        ready, _, _ = select.select([self._process.stdout], [], [], LONGEST)
+        assert ready, f"nothing came for {LONGEST} seconds"
         line = self._process.stdout.readline()
         assert line, "the process that copies are made of has ended"
         return line

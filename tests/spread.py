@@ -1,7 +1,7 @@
-"""The whole suite in two processes at once: how many there are, and which tests stay together.
+"""The whole suite in several processes at once (``pytest -n 2``, pytest-xdist): which tests stay together.
 
-Only ``pytest`` without places, ``-k`` or ``-m`` is spread: two processes need seconds to start and gigabytes
-of memory, which a few tests are not worth. ``pytest -n 0`` runs everything in one.
+By itself ``pytest`` runs in one: tests of processes that must answer in time are surest alone. Each process
+has up to 3 GB of networks and photos in its memory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-PROCESSES = 2
-"""Each has up to 3 GB of networks and photos in its memory, so further cores are for threads."""
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("tests/browser/", "tests/scale/"),
     (
@@ -50,19 +48,14 @@ class _Spread:
 
 
 def spread(config: pytest.Config) -> None:
-    """Have the whole suite run in two processes, where there are two cores and pytest-xdist."""
-    asked, cores = config.option, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not asked.keyword
-    words = [str(word) for word in config.invocation_params.args]
-    by_itself = asked.usepdb or asked.collectonly or any(word.startswith("-m") for word in words)
-    one_of_them = hasattr(config, "workerinput")
-    if one_of_them or by_itself or not everything or cores < PROCESSES:
+    """Hand out the work in these units where several processes are asked for."""
+    asked = getattr(config.option, "numprocesses", None)
+    if hasattr(config, "workerinput") or not isinstance(asked, int) or asked < 2:
         return
-    if config.pluginmanager.hasplugin("xdist") and asked.numprocesses is None and asked.dist == "no":
-        asked.numprocesses, asked.dist, asked.loadscopereorder = PROCESSES, "loadscope", False
-        # All processes together as many threads as there are cores; by itself each would have as many.
-        os.environ.setdefault("OMP_NUM_THREADS", str(cores // PROCESSES))
-        config.pluginmanager.register(_Spread())
+    config.option.dist, config.option.loadscopereorder = "loadscope", False
+    # All processes together as many threads as there are cores; by itself each would have as many.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // asked)))
+    config.pluginmanager.register(_Spread())
 
 
 def in_order(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,11 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from ladi.batch.manifest import Entry
@@ -188,16 +189,29 @@ def make_rows(
             if entry.status == "cancelled":
                 return
         return
-    pool = ThreadPoolExecutor(at_once, thread_name_prefix="row")
-    running: dict[Future[Entry], Job] = {}
+    # A queue in C: Ctrl-C while this thread waits for a future would leave that future's lock taken, and the
+    # thread that is to answer it would never end.
+    over: SimpleQueue[tuple[Job, Entry | BaseException]] = SimpleQueue()
+
+    def work(job: Job) -> None:
+        try:
+            over.put((job, make(job)))
+        except BaseException as error:
+            over.put((job, error))
+
+    pool, at_work = ThreadPoolExecutor(at_once, thread_name_prefix="row"), 0
     try:
         while True:
-            room = 0 if stopped() else at_once - len(running)
-            running |= {pool.submit(make, job): job for job in islice(waiting, room)}
-            if not running:
+            for job in islice(waiting, 0 if stopped() else at_once - at_work):
+                pool.submit(work, job)
+                at_work += 1
+            if not at_work:
                 return
-            for over in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(over), over.result()
+            job, made = over.get()
+            at_work -= 1
+            if isinstance(made, BaseException):
+                raise made
+            yield job, made
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
