@@ -106,7 +106,8 @@ def test_a_cluster_makes_the_same_files(cluster: Any, diary: Path, tmp_path: Pat
     assert sorted(one.row.number for one in news) == list(range(1, 25))
     assert [one.status for one in news].count("done") == 2 * 5
     assert same_files(tmp_path / "one", tmp_path / "many")
-    assert count(diary, "loaded") == 2 and told[0] == "2 engines on 3 machines"
+    # On a busy machine one may have made everything before the other has started.
+    assert count(diary, "loaded") in (1, 2) and told[0] == "2 engines on 3 machines"
     # Two people and five garments once; nothing comes of the photo without a person, which is tried again.
     assert count(diary, "prepared") - count(diary, "begun") + count(diary, "painted") == 2 + 5
     painted = count(diary, "painted")
