@@ -180,51 +180,6 @@ def test_an_old_cuff_beyond_the_wrist_becomes_skin_under_short_sleeves_only() ->
     assert (drawn(labels, joints, outline, 1.0, shown)[cuff] == GARMENT).all()
 
 
-@pytest.mark.parametrize("wrist", [(50, 170), (80, 182)], ids=["beside the body", "before its edge"])
-def test_a_bare_arm_whose_hand_was_in_a_coat_goes_to_the_wrist_and_has_a_hand(wrist: tuple[int, int]) -> None:
-    """Prevents: arms that end in stumps, or in points, where the photo's hands were in pockets."""
-    labels, joints, outline = standing()
-    joints[JOINT["right_wrist"], :2] = wrist
-    labels[labels == LIP["right_arm"]] = LIP["coat"]
-    shown = layers(np.where(labels > 0, GARMENT, WALL))
-    arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, 0.3)
-    left, right = sorted(arms.hands, key=lambda hand: -hand.wrist[0])
-    assert np.allclose(right.wrist, wrist) and (right.outward, left.outward) == (-1, 1)
-    assert right.towards[1] > 0.8 and 3 < right.radius < 9
-    column, row = (np.array(wrist) + (np.array((52, 124)) - wrist) * 0.1).round().astype(int)
-    assert (arms.probabilities.argmax(0)[row - 2 : row + 2, column - 2 : column + 2] == SKIN).all()
-
-
-def test_a_hand_comes_out_of_a_long_sleeve_where_a_coat_or_glove_hid_it() -> None:
-    """Prevents: sleeves that end in nothing, because black gloves went with the black coat."""
-    labels, joints, outline = standing()
-    labels[labels == LIP["right_arm"]] = LIP["coat"]
-    shown = layers(np.where(labels > 0, GARMENT, WALL))
-    arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, 1.0)
-    assert len(arms.hands) == 2 and all(hand.sleeved for hand in arms.hands)
-    assert not (arms.probabilities.argmax(0) == SKIN)[100:].any(), "no arm is bare"
-
-
-@pytest.mark.parametrize(
-    "case", ["seen", "in trousers", "a sleeve into trousers", "behind the garment", "behind a bag"]
-)
-def test_no_hand_is_drawn_where_none_would_be_seen_or_one_is(case: str) -> None:
-    """Prevents: a second hand, one before a pocket that it is in, one before a bag that hides it."""
-    labels, joints, outline = standing()
-    joints[JOINT["left_elbow"]] = 0
-    if case != "seen":
-        labels[labels == LIP["right_arm"]] = LIP["coat"]
-    if case == "behind the garment":
-        joints[JOINT["right_wrist"], :2] = (88, 150)
-    elif case == "behind a bag":
-        labels[150:200, 40:66] = LIP["bag"]
-    elif case.endswith("trousers"):
-        labels[168:210, 40:80] = LIP["pants"]
-    shown = layers(np.where(labels > 0, GARMENT, WALL))
-    sleeve = 1.0 if case == "a sleeve into trousers" else 0.3
-    assert not draw_arms(shown, labels == LIP["coat"], labels, joints, outline, sleeve).hands
-
-
 def test_an_arm_without_a_hand_goes_behind_a_garment_that_its_elbow_is_beside() -> None:
     """Prevents: a forearm that ends in a stump before the belly, its hand in a pocket of the removed coat."""
     labels, joints, outline = standing()
