@@ -82,7 +82,7 @@ class Arms(NamedTuple):
     roundness: np.ndarray
     """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside arms."""
     hands: tuple[HandPlace, ...] = ()
-    """Where an arm ends bare and the photo shows no hand."""
+    """Where an arm ends, bare or in its sleeve, and a hand is drawn because the photo shows none."""
 
 
 def draw_arms(
