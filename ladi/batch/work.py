@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+from ladi.batch.ctrl_c import ctrl_c_told
 from ladi.batch.manifest import Entry
 from ladi.batch.pairing import Row
 from ladi.postprocess.png import describe_png, encode_png, name_pictures
@@ -189,29 +190,34 @@ def make_rows(
             if entry.status == "cancelled":
                 return
         return
-    # A queue in C: Ctrl-C while this thread waits for a future would leave that future's lock taken, and the
-    # thread that is to answer it would never end.
-    over: SimpleQueue[tuple[Job, Entry | BaseException]] = SimpleQueue()
+    over: SimpleQueue[tuple[Job, Entry] | BaseException] = SimpleQueue()
 
     def work(job: Job) -> None:
         try:
             over.put((job, make(job)))
         except BaseException as error:
-            over.put((job, error))
+            over.put(error)
 
-    pool, at_work = ThreadPoolExecutor(at_once, thread_name_prefix="row"), 0
-    try:
-        while True:
-            for job in islice(waiting, 0 if stopped() else at_once - at_work):
-                pool.submit(work, job)
-                at_work += 1
-            if not at_work:
-                return
-            job, made = over.get()
-            at_work -= 1
-            if isinstance(made, BaseException):
-                raise made
-            yield job, made
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
+    def take() -> tuple[Job, Entry]:
+        made = over.get()
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    with ctrl_c_told(lambda: over.put(KeyboardInterrupt())):
+        pool, at_work = ThreadPoolExecutor(at_once, thread_name_prefix="row"), 0
+        try:
+            while True:
+                for job in islice(waiting, 0 if stopped() else at_once - at_work):
+                    pool.submit(work, job)
+                    at_work += 1
+                if not at_work:
+                    return
+                yield take()
+                at_work -= 1
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            while not over.empty():  # somebody who has seen enough may have pressed Ctrl-C as well
+                if isinstance(left := over.get(), KeyboardInterrupt):
+                    raise left
