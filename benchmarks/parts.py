@@ -106,7 +106,11 @@ def measure_street(data: Path, shard: str, parser: Any, size: tuple[int, int]) -
     rows = [
         row for photo in read_street(data, shard) for row in frame_street_photo(photo, names, detector, size)
     ]
-    labels = [parse(parser, row["image"], row["keypoints"], row["silhouette"] / 255) for row in rows]
+    categories = {UPPER: "upper_body", WHOLE: "dresses"}
+    labels = [
+        parse(parser, row["image"], row["keypoints"], row["silhouette"] / 255, categories[int(row["window"])])
+        for row in rows
+    ]
     for title, kinds in (("both windows", (UPPER, WHOLE)), ("upper", (UPPER,)), ("whole", (WHOLE,))):
         chosen = [index for index, row in enumerate(rows) if row["window"] in kinds]
         predicted = np.stack([labels[index] for index in chosen])
@@ -144,14 +148,22 @@ def mask_overlaps(labels: np.ndarray, row: dict[str, np.ndarray], category: Any)
     return overlaps[0], overlaps[1]
 
 
-def parse(parser: Any, image: np.ndarray, joints: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
-    """Our parser's labels of a framed person: (H,W) uint8."""
+def parse(
+    parser: Any,
+    image: np.ndarray,
+    joints: np.ndarray,
+    silhouette: np.ndarray,
+    category: Any = "upper_body",
+) -> np.ndarray:
+    """Our parser's labels of a framed person, as the app asks for them: (H,W) uint8."""
+    from ladi.preprocess.coherent import LIKELY_LOWER
     from ladi.preprocess.frame import to_tensor
     from ladi.preprocess.parsing import parse_person
     from ladi.preprocess.pose import pose_map
 
     outline = torch.from_numpy(np.asarray(silhouette, np.float32))[None, None]
-    return parse_person(parser, to_tensor(image), pose_map(joints, image.shape[:2]), outline).labels
+    joints_map, lower = pose_map(joints, image.shape[:2]), LIKELY_LOWER[category]
+    return parse_person(parser, to_tensor(image), joints_map, outline, coherent=True, lower=lower).labels
 
 
 def _options() -> argparse.Namespace:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ladi.models.parser import HumanParser
+from ladi.preprocess.coherent import agree, likeliest
+from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import LIP, MIRRORED_LIP, to_scheme
 from ladi.preprocess.mask import below_shoulder_line
 from ladi.preprocess.segformer import segment
@@ -30,11 +33,19 @@ class Parsing(NamedTuple):
     scheme: LabelScheme
     parser: str
     """Which network it was: ``embedded`` or ``segformer``."""
+    shares: np.ndarray | None = None
+    """(C,H,W) float32 in [0,1], the embedded network's probabilities of LIP's first C labels."""
 
 
 @torch.no_grad()
 def parse_person(
-    parser: ParsingNetwork, image: torch.Tensor, pose_map: torch.Tensor, silhouette: torch.Tensor
+    parser: ParsingNetwork,
+    image: torch.Tensor,
+    pose_map: torch.Tensor,
+    silhouette: torch.Tensor,
+    *,
+    coherent: bool = False,
+    lower: float = 1.0,
 ) -> Parsing:
     """Labels every pixel of a framed person, in the network's own scheme.
 
@@ -43,6 +54,8 @@ def parse_person(
         image: (1,3,H,W) in [-1,1].
         pose_map: (1,18,H,W) in [0,1]; SegFormer does not look at it.
         silhouette: (1,1,H,W) in [0,1]; likewise.
+        coherent: let the embedded network's labels agree where colours do, see ``coherent.py``.
+        lower: by how much trousers and skirts are then less likely than the network says.
 
     Returns:
         Labels at the image's size.
@@ -51,7 +64,7 @@ def parse_person(
         return Parsing(segment(parser, image).numpy(), "dresscode", "segformer")
     size = image.shape[-2:]
     inputs = [
-        torch.nn.functional.interpolate(tensor.float(), parser.size, mode="bilinear", antialias=True)
+        functional.interpolate(tensor.float(), parser.size, mode="bilinear", antialias=True)
         for tensor in (image, silhouette, pose_map)
     ]
     device = next(parser.parameters()).device
@@ -61,9 +74,16 @@ def parse_person(
     both = (torch.cat(pair) for pair in zip((image, outline, joints), mirror, strict=True))
     seen, mirrored = parser(*both).float().softmax(1)
     sides = torch.from_numpy(MIRRORED_LIP[: len(seen)]).to(device).long()
-    shares = (seen + mirrored.flip(-1)[sides])[None]
-    shares = torch.nn.functional.interpolate(shares, size, mode="bilinear", align_corners=False)
-    return Parsing(shares.argmax(1)[0].to(torch.uint8).cpu().numpy(), "lip", "embedded")
+    shares = ((seen + mirrored.flip(-1)[sides]) / 2).cpu()
+
+    def enlarged(values: torch.Tensor) -> np.ndarray:
+        return functional.interpolate(values[None], size, mode="bilinear", align_corners=False)[0].numpy()
+
+    large = enlarged(shares)
+    if not coherent:
+        return Parsing(large.argmax(0).astype(np.uint8), "lip", "embedded", large)
+    field = agree(shares.numpy(), to_pixels(inputs[0]), lower=lower)
+    return Parsing(likeliest(enlarged(torch.from_numpy(field)), large), "lip", "embedded", large)
 
 
 def translate(parsing: Parsing, scheme: LabelScheme, keypoints: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from PIL import Image
 from ladi.preprocess.bags import settle_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
+from ladi.preprocess.coherent import LIKELY_LOWER
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -95,11 +96,11 @@ def prepare_person(
     findings = check_person(photo, detection, shrunk=shrunk)
     raise_errors(findings)
     frame = frame_person(photo.size, detection, category, size)
-    seen = _look(photo, detection, parser, frame, scheme, mask_rule)
+    seen = _look(photo, detection, parser, frame, scheme, mask_rule, category)
     if long_coats and category == "upper_body" and mask_rule == "worn":
         farther = with_long_coat(frame, seen.labels, photo.size, scheme)
         if farther is not None:
-            again = _look(photo, detection, parser, farther, scheme, mask_rule)
+            again = _look(photo, detection, parser, farther, scheme, mask_rule, category)
             ends = with_long_coat(farther, again.labels, photo.size, scheme) is None
             if ends and shows_lower(again.labels, scheme):
                 frame, seen = farther, again
@@ -150,6 +151,7 @@ def _look(
     frame: Frame,
     scheme: LabelScheme,
     rule: MaskRule,
+    category: Category,
 ) -> _Seen:
     """Cut a window out and label what it shows."""
     # diffusers, which the parser needs, takes seconds to import.
@@ -159,15 +161,19 @@ def _look(
     keypoints = keypoints_to_frame(detection.keypoints, frame)
     joints = pose_map(keypoints, frame.size)  # [1,18,H,W]
     silhouette = crop_to_frame(detection.silhouette, frame)
-    parsing = parse_person(parser, image, joints, torch.from_numpy(silhouette)[None, None])
+    outline, users = torch.from_numpy(silhouette)[None, None], rule == "worn"
+    likely = LIKELY_LOWER[category]
+    parsing = parse_person(parser, image, joints, outline, coherent=users, lower=likely)
     labels = translate(parsing, scheme, keypoints)
     hands = np.zeros(labels.shape, bool)
-    if rule == "worn":
+    if users:
         # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
         keypoints = wrists_at(keypoints, detection.hands, frame)
         pixels = to_pixels(image)
         labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
-        labels = uncover_cloth(settle_bags(labels, pixels, scheme), pixels, scheme)
+        if parsing.shares is not None:
+            labels = settle_bags(labels, pixels, parsing.shares, scheme)
+        labels = uncover_cloth(labels, pixels, scheme)
         mended = mend_worn(labels, keypoints, silhouette, scheme)
         labels = settle_arms(mended, labels, pixels, scheme)
         found = hand_regions(photo.pixels, detection.hands, frame)
