@@ -16,6 +16,7 @@ from PIL import Image
 from ladi.preprocess.bags import settle_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
+from ladi.preprocess.chins import settle_chin
 from ladi.preprocess.coherent import LIKELY_LOWER
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
@@ -178,7 +179,7 @@ def _look(
         labels = settle_arms(mended, labels, pixels, scheme)
         found = hand_regions(photo.pixels, detection.hands, frame)
         labels = label_hands(labels, found, scheme)
-        labels = settle_cuffs(labels, pixels, keypoints, scheme)
+        labels = settle_chin(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
         hands = bare_beside(labels, detection.hands, found, frame, scheme)
     return _Seen(image, keypoints, joints, labels, hands, parsing.parser)
 
