@@ -32,7 +32,7 @@ _SHARES = (0.2, 0.75)
 """Share of a bag that may be cloth: less is a strap, more leaves no bag, and then nothing is sure."""
 _LESS_SURE = 0.05
 """By how much less likely a bag that part must be to the network than the rest is."""
-_DOUBTED = 0.3
+_DOUBTED = 0.25
 """And of a bag without a rest, how likely it must be cloth, by how likely it is a bag."""
 _EVEN, _THIN = 5, 2
 """Across which pixels are asked together, and half the width of what is too thin to tell, at that height."""

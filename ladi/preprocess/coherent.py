@@ -14,6 +14,7 @@ from 0.506 to 0.541.
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.shades import in_lab
@@ -35,18 +36,24 @@ GROUPS: tuple[tuple[str, ...], ...] = (
 )
 """LIP's labels that are decided about together."""
 LOWER = ("pants", "skirt")
-LIKELY_LOWER: dict[Category, float] = {"upper_body": 0.75, "lower_body": 1.0, "dresses": 1.0}
-"""By how much these are less likely than the network says, by what is replaced. Where half a body is seen, it
-takes the lower part of coats and shirts for them twice as often as the contrary, and an old coat that shows
-is worse than trousers that are painted anew."""
+LIKELY_LOWER: dict[Category, float] = {"upper_body": 0.6, "lower_body": 1.0, "dresses": 1.0}
+"""By how much these are less likely than the network says beside shirts and coats, by what is replaced. Where
+half a body is seen, it takes hems for them more often than the contrary, and an old hem that shows is worse
+than trousers that begin lower."""
+_TOPS = ("upper_clothes", "coat")
+_BESIDE, _SHARE = 8 / 256, 0.5
+"""What is beside these: standard deviation of their neighbourhood, of the picture's height, and how much of
+it they must fill for the full effect."""
 _ROUNDS, _GRIDS = 2, 4
 """Of averaging, and grids in each."""
-_PLACE = 90 / 256
+_PLACE = 60 / 256
 """Side of a cell, of the picture's height."""
 _SIDES = (21.0, 14.0, 14.0)
 """And of 255, of CIELAB's axes: a thing's shadows differ in lightness."""
 _WEIGHT = 0.7
 """Of what the surroundings say, beside the network's own word."""
+_SURE = 0.8
+"""Share of a group from which on the network is sure of it."""
 _FLOOR = 0.02
 """Of a probability: the network is never sure."""
 
@@ -57,13 +64,14 @@ def agree(shares: np.ndarray, image: np.ndarray, *, lower: float = 1.0) -> np.nd
     Args:
         shares: (C,H,W) in [0,1], the probability of each of LIP's first C labels.
         image: (H,W,3) uint8, the same window.
-        lower: by how much trousers and skirts are less likely than the network says.
+        lower: by how much trousers and skirts are less likely, beside tops, than the network says.
 
     Returns:
         (len(GROUPS),H,W) in [0,1]; the same for the same arguments.
     """
     own = np.log(np.stack([shares[group].sum(0) for group in _numbers(len(shares))]) + _FLOOR)
-    own[GROUPS.index(LOWER)] += np.log(lower)
+    tops = ndimage.gaussian_filter(shares[[LIP[name] for name in _TOPS]].sum(0), _BESIDE * len(image))
+    own[GROUPS.index(LOWER)] += np.log(lower) * (tops / _SHARE).clip(0, 1)
     cells, field = _cells(image), _normalized(own)
     for one in range(_ROUNDS):
         around = _mean_of_alike(field, cells[one * _GRIDS : (one + 1) * _GRIDS])
@@ -86,6 +94,18 @@ def likeliest(field: np.ndarray, shares: np.ndarray) -> np.ndarray:
         if group:
             labels = np.where(decided == index, np.asarray(group, np.uint8)[shares[group].argmax(0)], labels)
     return labels
+
+
+def is_sure(shares: np.ndarray) -> np.ndarray:
+    """Where the network by itself is so sure of a group that no colours need to be asked.
+
+    Args:
+        shares: (C,H,W) in [0,1], the network's probabilities.
+
+    Returns:
+        (H,W) bool.
+    """
+    return np.asarray(np.stack([shares[group].sum(0) for group in _numbers(len(shares))]).max(0) > _SURE)
 
 
 def _numbers(count: int) -> list[list[int]]:

@@ -55,7 +55,7 @@ def parse_person(
         pose_map: (1,18,H,W) in [0,1]; SegFormer does not look at it.
         silhouette: (1,1,H,W) in [0,1]; likewise.
         coherent: let the embedded network's labels agree where colours do, see ``coherent.py``.
-        lower: by how much trousers and skirts are then less likely than the network says.
+        lower: by how much trousers and skirts are then less likely, beside tops, than the network says.
 
     Returns:
         Labels at the image's size.

@@ -17,7 +17,7 @@ from ladi.preprocess.bags import settle_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
-from ladi.preprocess.coherent import LIKELY_LOWER
+from ladi.preprocess.coherent import LIKELY_LOWER, is_sure
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -171,11 +171,12 @@ def _look(
         # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
         keypoints = wrists_at(keypoints, detection.hands, frame)
         pixels = to_pixels(image)
-        labels = settle_hair(settle_worn(labels, pixels, scheme), pixels, scheme)
+        sure = None if parsing.shares is None else is_sure(parsing.shares)
+        labels = settle_hair(settle_worn(labels, pixels, scheme, sure), pixels, scheme)
         if parsing.shares is not None:
             labels = settle_bags(labels, pixels, parsing.shares, scheme)
         labels = uncover_cloth(labels, pixels, scheme)
-        mended = mend_worn(labels, keypoints, silhouette, scheme)
+        mended = mend_worn(labels, keypoints, silhouette, scheme, sure)
         labels = settle_arms(mended, labels, pixels, scheme)
         found = hand_regions(photo.pixels, detection.hands, frame)
         labels = label_hands(labels, found, scheme)

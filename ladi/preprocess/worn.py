@@ -52,7 +52,11 @@ _ON = 0.5
 
 
 def mend_worn(
-    labels: np.ndarray, keypoints: np.ndarray, silhouette: np.ndarray, scheme: LabelScheme
+    labels: np.ndarray,
+    keypoints: np.ndarray,
+    silhouette: np.ndarray,
+    scheme: LabelScheme,
+    sure: np.ndarray | None = None,
 ) -> np.ndarray:
     """Labels in which the worn garments are whole.
 
@@ -61,6 +65,8 @@ def mend_worn(
         keypoints: (18,3) in pixels of the labels, (0,0) = absent.
         silhouette: (H,W) in [0,1], the person.
         scheme: numbering of ``labels``.
+        sure: (H,W) bool, where the network is sure of its label; nowhere unless given. A bag that it is sure
+            of is one.
 
     Returns:
         (H,W) uint8, a new array.
@@ -75,7 +81,8 @@ def mend_worn(
     if not worn.any():
         return labels
     doubtful = person.specks_of_garments() | person.gaps() | person.mistaken_skin()
-    doubtful |= person.mistaken_hair() | person.mistaken_bags()
+    known = np.zeros(labels.shape, bool) if sure is None else sure
+    doubtful |= person.mistaken_hair() | person.mistaken_bags(known)
     filled = _surrounded(doubtful, worn & ~doubtful)
     # Nearest garment rather than the commonest: a hole across the waist is half top, half trousers.
     rows, columns = ndimage.distance_transform_edt(
@@ -233,15 +240,15 @@ class _Person:
         head = hair | self.named(*_HEAD)
         return hair & ~_parts_with(head, head & ~self.lower_than(_NECK_LINE))
 
-    def mistaken_bags(self) -> np.ndarray:
-        """Bags in the midst of a garment that no hand holds and that are no straps."""
+    def mistaken_bags(self, sure: np.ndarray) -> np.ndarray:
+        """Bags in the midst of a garment that no hand holds, that are no straps and nowhere sure."""
         bag = self.named("bag")
         if not bag.any():
             return bag
         reach = max(1, round(_TOUCH * self.limbs.torso))
         touched = ndimage.maximum_filter(self.arms(), size=2 * reach + 1)
         other = ~self.named("bag", *GARMENTS)
-        touched |= ndimage.binary_dilation(other)
+        touched |= ndimage.binary_dilation(other) | sure
         thick = ndimage.distance_transform_edt(bag) > _STRAP * self.limbs.torso
         return bag & ~_parts_with(bag, bag & touched) & _parts_with(bag, thick)
 

@@ -37,7 +37,9 @@ _THING, _CLOTH = 150, 60
 """Pixels, at a height of 256, that must be known of both."""
 
 
-def settle_worn(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+def settle_worn(
+    labels: np.ndarray, image: np.ndarray, scheme: LabelScheme, sure: np.ndarray | None = None
+) -> np.ndarray:
     """Labels whose worn garments end where the photo's colours change.
 
     First by a cut, then by shades, see above.
@@ -46,14 +48,18 @@ def settle_worn(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
         labels: (H,W) integers.
         image: (H,W,3) uint8, the same window.
         scheme: numbering of ``labels``.
+        sure: (H,W) bool, where the network is sure of its label, which stays; nowhere unless given.
 
     Returns:
         (H,W) uint8, a new array.
     """
-    return _by_shades(_by_cut(labels.astype(np.uint8), image, scheme), image, scheme)
+    labels = labels.astype(np.uint8)
+    sure = np.zeros(labels.shape, bool) if sure is None else sure
+    cut = _by_cut(labels, image, scheme, sure)
+    return np.where(sure, cut, _by_shades(cut, image, scheme))
 
 
-def _by_cut(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+def _by_cut(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme, sure: np.ndarray) -> np.ndarray:
     """GrabCut between garment and everything else."""
     table = label_table(scheme)
     scale = len(labels) / 256
@@ -64,12 +70,13 @@ def _by_cut(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.nd
     worn = named(_WORN)
     inside, outside = (ndimage.distance_transform_edt(region) / scale for region in (worn, ~worn))
     marks = np.where(worn, PERHAPS_FRONT, PERHAPS_BEHIND).astype(np.uint8)
-    marks[inside > _BAND] = FRONT
-    marks[(outside > _BAND) | ~(worn | named(_QUESTIONED))] = BEHIND
+    marks[(inside > _BAND) | (worn & sure)] = FRONT
+    marks[(outside > _BAND) | ~(worn | named(_QUESTIONED)) | (~worn & sure)] = BEHIND
     enough = _LEAST * scale**2
     if (marks == FRONT).sum() < enough or (marks == BEHIND).sum() < enough:
         return labels
     found = ndimage.median_filter(cut_by_colour(image, marks, _ROUNDS).astype(np.uint8), 3) > 0
+    found = np.where(sure, worn, found)
     settled = labels.copy()
     # What is taken away goes to the nearest neighbour, if that is one of those in question too.
     neighbour = labels[
