@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.preprocess.coherent import GROUPS, agree, likeliest
+from ladi.preprocess.coherent import GROUPS, agree, is_sure, likeliest
 from ladi.preprocess.labels import LIP
 
 SIZE = (96, 72)
@@ -29,7 +29,7 @@ def said(**places: tuple[slice, slice]) -> np.ndarray:
     return shares
 
 
-COAT, TROUSERS, DOUBTED = np.s_[10:60, 20:52], np.s_[60:, 24:48], np.s_[48:60, 20:52]
+COAT, TROUSERS, DOUBTED = np.s_[10:60, 20:52], np.s_[60:, 24:48], np.s_[54:60, 20:52]
 
 
 def labels_of(shares: np.ndarray, **more: float) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_a_coats_hem_that_is_doubted_is_coat() -> None:
     """Prevents: a strip of the old coat below the new hem, labelled trousers by a network of two minds."""
     shares = said(coat=COAT, pants=TROUSERS)
     shares[:, *DOUBTED] = 1e-3
-    shares[LIP["pants"], *DOUBTED], shares[LIP["coat"], *DOUBTED] = 0.55, 0.4
+    shares[LIP["pants"], *DOUBTED], shares[LIP["coat"], *DOUBTED] = 0.5, 0.45
     assert (shares.argmax(0)[DOUBTED] == LIP["pants"]).all()
     labels = labels_of(shares)
     assert (labels[COAT] == LIP["coat"]).mean() > 0.95
@@ -82,3 +82,14 @@ def test_every_label_has_a_group_and_fewer_labels_are_fine() -> None:
 def test_it_is_the_same_every_time() -> None:
     shares = said(coat=COAT, pants=TROUSERS)
     assert np.array_equal(agree(shares, picture()), agree(shares, picture()))
+
+
+def test_it_is_sure_of_groups_rather_than_of_labels() -> None:
+    """Prevents: a coat that the network half takes for a shirt, and that colours may then take for a bag."""
+    shares = said(coat=COAT, pants=TROUSERS)
+    shares[:, *COAT] = 1e-3
+    shares[LIP["coat"], *COAT], shares[LIP["upper_clothes"], *COAT] = 0.5, 0.45
+    shares[:, *TROUSERS] = 1e-3
+    shares[LIP["pants"], *TROUSERS], shares[LIP["coat"], *TROUSERS] = 0.6, 0.35
+    sure = is_sure(shares)
+    assert sure[COAT].all() and not sure[TROUSERS].any()

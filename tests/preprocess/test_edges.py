@@ -107,6 +107,11 @@ def test_a_hem_taken_for_trousers_is_the_garments_again() -> None:
     seen[146:150, 60:130] = LIP["pants"]
     settled = settle_worn(seen, pixels, "lip")
     assert np.array_equal(settled[:, 61:129], truth[:, 61:129])
+    sure = np.zeros(SIZE, bool)
+    sure[:, 100:129] = True
+    settled = settle_worn(seen, pixels, "lip", sure)
+    assert np.array_equal(settled[:, 61:97], truth[:, 61:97])
+    assert np.array_equal(settled[:, 100:129], seen[:, 100:129])
 
 
 def test_skin_and_walls_are_never_taken_for_cloth() -> None:

@@ -109,6 +109,15 @@ def test_long_hair_a_strap_and_a_bag_in_the_hand_stay() -> None:
     assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), labels)
 
 
+def test_a_bag_before_the_body_that_the_network_is_sure_of_is_one() -> None:
+    """Prevents: a handbag that hangs from an elbow, painted over as a hole in the coat."""
+    whole, joints, silhouette = person()
+    labels, sure = whole.copy(), np.zeros(SIZE, bool)
+    labels[PRINT], sure[PRINT] = LIP["bag"], True
+    assert np.array_equal(mend_worn(labels, joints, silhouette, "lip", sure), labels)
+    assert np.array_equal(mend_worn(labels, joints, silhouette, "lip", ~sure), whole)
+
+
 def test_the_wall_between_arm_and_body_stays_wall() -> None:
     """Prevents: brick painted over in the triangle of an arm on the hip."""
     labels, joints, silhouette = person()
