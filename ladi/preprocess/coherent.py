@@ -6,9 +6,9 @@ field of a fully connected CRF is found (Krähenbühl & Koltun, 2011); the avera
 of place and colour, each of them shifted, which is simple and quick. Probabilities are added up first over
 labels that are taken away or kept together: a patch that is half coat and half shirt is no trousers.
 
-On labelled street photos, upper bodies, this raises the overlap of what is worn above from 0.824 to 0.847,
-of trousers and skirts from 0.602 to 0.643, of arms from 0.712 to 0.728, of hair from 0.692 to 0.709, of bags
-from 0.506 to 0.541.
+On labelled street photos, upper bodies, this raises the overlap of what is worn above from 0.824 to 0.835,
+of trousers and skirts from 0.602 to 0.609, of arms from 0.712 to 0.726, of hair from 0.692 to 0.707, of bags
+from 0.506 to 0.540.
 """
 
 from __future__ import annotations
@@ -123,8 +123,7 @@ def _cells(image: np.ndarray) -> list[np.ndarray]:
     for shift in shifts:
         place = np.floor(features + shift).astype(np.int64)
         place -= place.min(1, keepdims=True)
-        numbers = np.ravel_multi_index(tuple(place), tuple(place.max(1) + 1))
-        results.append(np.unique(numbers, return_inverse=True)[1])
+        results.append(np.ravel_multi_index(tuple(place), tuple(place.max(1) + 1)))
     return results
 
 
@@ -133,7 +132,7 @@ def _mean_of_alike(field: np.ndarray, grids: list[np.ndarray]) -> np.ndarray:
     flat = field.reshape(len(field), -1)
     total = np.zeros_like(flat)
     for cells in grids:
-        sizes = np.bincount(cells)
+        sizes = np.maximum(np.bincount(cells), 1)
         for values, result in zip(flat, total, strict=True):
             result += (np.bincount(cells, values) / sizes)[cells]
     return (total / len(grids)).reshape(field.shape)
