@@ -44,6 +44,9 @@ _SPECK = 0.03
 _SCARF = 0.06
 """Smaller patches are no scarf but a collar."""
 _SURROUNDED = 0.6
+_HEM, _BESIDE = 0.2, 0.3
+"""Of what is worn below, a patch of dress that is smaller, and of whose border this share lies along that, is
+part of it."""
 _ENCLOSED = 0.85
 """Of the border of trousers or a skirt, from which share on a coat around them is no open coat."""
 _INSIDE = 0.3
@@ -75,7 +78,7 @@ def mend_worn(
     labels = _without_stray_pieces(labels.astype(np.uint8), silhouette > _ON)
     limbs = Limbs(keypoints, silhouette > _ON)
     labels = _whole_arms(labels, table, limbs, silhouette > _ON)
-    labels = _collars(labels, table, limbs)
+    labels = _skirts(_collars(labels, table, limbs), table)
     person = _Person(labels, table, limbs, silhouette > _ON)
     worn = person.named(*GARMENTS)
     if not worn.any():
@@ -110,6 +113,22 @@ def _collars(labels: np.ndarray, table: dict[str, int], limbs: Limbs) -> np.ndar
     patches, _ = ndimage.label(labels == table["scarf"])
     small = (np.bincount(patches.ravel()) < _SCARF * limbs.torso**2)[patches] & (patches > 0)
     return np.where(small, np.uint8(table["upper_clothes"]), labels)
+
+
+def _skirts(labels: np.ndarray, table: dict[str, int]) -> np.ndarray:
+    """Labels in which small patches of dress along trousers or a skirt are those: no dress is like that."""
+    below = np.isin(labels, [table["pants"], table["skirt"]])
+    patches, count = ndimage.label(labels == table["dress"])
+    if not count or not below.any():
+        return labels
+    rows, columns = ndimage.distance_transform_edt(~below, return_distances=False, return_indices=True)
+    result = labels.copy()
+    for index in range(1, count + 1):
+        patch = patches == index
+        border = ndimage.binary_dilation(patch) & ~patch
+        if patch.sum() < _HEM * below.sum() and below[border].mean() > _BESIDE:
+            result[patch] = labels[rows, columns][patch]
+    return result
 
 
 def _whole_arms(

@@ -118,6 +118,17 @@ def test_a_bag_before_the_body_that_the_network_is_sure_of_is_one() -> None:
     assert np.array_equal(mend_worn(labels, joints, silhouette, "lip", ~sure), whole)
 
 
+def test_a_skirts_upper_edge_is_no_dress() -> None:
+    """Prevents: a bite out of a skirt below the new hem; and a dress whose skirt is half seen that stays."""
+    whole, joints, silhouette = person()
+    whole[whole == LIP["pants"]] = LIP["skirt"]
+    labels = whole.copy()
+    labels[170:176, 68:124] = LIP["dress"]
+    assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), whole)
+    labels[170:220, 68:124] = LIP["dress"]
+    assert np.array_equal(mend_worn(labels, joints, silhouette, "lip"), labels)
+
+
 def test_the_wall_between_arm_and_body_stays_wall() -> None:
     """Prevents: brick painted over in the triangle of an arm on the hip."""
     labels, joints, silhouette = person()
