@@ -32,10 +32,10 @@ from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import UPPER_CLOTHING, named
 from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
-from ladi.preprocess.strands import WORN, find_strands
+from ladi.preprocess.strands import find_strands
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -159,7 +159,7 @@ def _with_strands(
     canvas: Canvas,
 ) -> torch.Tensor:
     """The layers' shares (1,K,h',w') with the hair that lies on what was worn, in its own colours."""
-    worn = _enlarged(_named(person, WORN), canvas.size)
+    worn = _enlarged(_named(person, UPPER_CLOTHING), canvas.size)
     strands = find_strands(photo, _enlarged(_named(person, ("hair",)), canvas.size), worn)
     if strands is None:
         return shares
@@ -273,8 +273,7 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
 
 
 def _named(person: PersonParts, names: tuple[str, ...]) -> np.ndarray:
-    table = label_table(person.scheme)
-    return np.isin(person.labels, [table[name] for name in names if name in table])
+    return named(person.labels, person.scheme, names)
 
 
 def _enlarged(region: np.ndarray, size: Size) -> np.ndarray:

@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import LIP, UPPER_CLOTHING, label_table
+from ladi.preprocess.labels import LIP, UPPER_CLOTHING, named
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
-from ladi.preprocess.strands import WORN
 from ladi.types import LabelScheme
 
 _BAG, _GARMENT = 120, 60
@@ -50,9 +49,8 @@ def settle_bags(labels: np.ndarray, image: np.ndarray, shares: np.ndarray, schem
     Returns:
         (H,W), the same array where nothing changes.
     """
-    table, scale = label_table(scheme), len(labels) / 256
-    bag = labels == table["bag"]
-    worn = np.isin(labels, [table[name] for name in WORN if name in table])
+    scale, bag = len(labels) / 256, named(labels, scheme, ("bag",))
+    worn = named(labels, scheme, UPPER_CLOTHING)
     if bag.sum() < _BAG * scale**2 or not worn.any():
         return labels
     away = ndimage.distance_transform_edt(~bag) / scale

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import UPPER_CLOTHING, label_table
+from ladi.preprocess.labels import UPPER_CLOTHING, named
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
 from ladi.types import LabelScheme
 
@@ -42,9 +42,9 @@ def settle_chin(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     Returns:
         (H,W), the same array where nothing changes.
     """
-    table, times = label_table(scheme), len(labels) / _HEIGHT
-    face = np.isin(labels, [table[name] for name in ("face", "head") if name in table])
-    worn = np.isin(labels, [table[name] for name in UPPER_CLOTHING if name in table])
+    times = len(labels) / _HEIGHT
+    face = named(labels, scheme, ("face", "head"))
+    worn = named(labels, scheme, UPPER_CLOTHING)
     if not face.any() or not worn.any():
         return labels
     away, (rows, columns) = ndimage.distance_transform_edt(~worn, return_indices=True)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import UPPER_CLOTHING, named
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
-from ladi.preprocess.strands import WORN
 from ladi.types import LabelScheme
 
 _CLOSER, _DIFFERENT = 0.6, 14.0
@@ -37,10 +36,9 @@ def settle_hair(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     Returns:
         (H,W), the same array where nothing changes.
     """
-    table, scale = label_table(scheme), len(labels) / 256
-    hair = labels == table["hair"]
-    face = np.isin(labels, [table[name] for name in ("face", "head") if name in table])
-    worn = np.isin(labels, [table[name] for name in WORN if name in table])
+    scale, hair = len(labels) / 256, named(labels, scheme, ("hair",))
+    face = named(labels, scheme, ("face", "head"))
+    worn = named(labels, scheme, UPPER_CLOTHING)
     least = np.array([_HAIR, _SEEN, _GARMENT]) * scale**2
     if (np.array([hair.sum(), face.sum(), worn.sum()]) < least).any():
         return labels

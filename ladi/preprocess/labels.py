@@ -99,6 +99,12 @@ def label_table(scheme: LabelScheme) -> dict[str, int]:
     return _SCHEMES[scheme]
 
 
+def named(labels: np.ndarray, scheme: LabelScheme, names: tuple[str, ...]) -> np.ndarray:
+    """(H,W) bool: the pixels of some labels; those of names that the scheme lacks are nowhere."""
+    table = label_table(scheme)
+    return np.isin(labels, [table[name] for name in names if name in table])
+
+
 def worn_names(category: Category, scheme: LabelScheme) -> tuple[str, ...]:
     """The labels of the garment that the person of a data set's pair wears."""
     # VITON-HD's garments are all of one category; Dress Code's labels tell a top from a dress.

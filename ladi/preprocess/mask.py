@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from ladi.preprocess.labels import DRESS_CODE, LIP, UPPER_CLOTHING, label_table, to_scheme
-from ladi.preprocess.regions import REFERENCE_HEIGHT, MaskRegions, named, scaled, widened
+from ladi.preprocess.labels import DRESS_CODE, LIP, UPPER_CLOTHING, label_table, named, to_scheme
+from ladi.preprocess.regions import REFERENCE_HEIGHT, MaskRegions, scaled, widened
 from ladi.types import CATEGORIES, JOINT, KEYPOINT_NAMES, Category, LabelScheme, MaskRule, SettingError, Size
 
 __all__ = ["DRESS_CODE", "LIP", "MaskRegions", "grow_mask", "inpaint_mask", "mask_regions", "to_scheme"]

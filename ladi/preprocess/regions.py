@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import HAND_SEEN, Limbs
 from ladi.types import LabelScheme, Size
 
@@ -47,12 +47,6 @@ class MaskRegions(NamedTuple):
     """The thick poly-line along both arms; empty for lower_body."""
     fixed: np.ndarray
     """What is never repainted: face, hair, hands, the other garments."""
-
-
-def named(labels: np.ndarray, scheme: LabelScheme, names: tuple[str, ...]) -> np.ndarray:
-    """(H,W) bool: the pixels of some labels, which the scheme must have."""
-    table = label_table(scheme)
-    return np.isin(labels, [table[name] for name in names])
 
 
 def scaled(length: int, size: Size) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.boxes import box_of
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import UPPER_CLOTHING, named
 from ladi.preprocess.shades import shades_of
 from ladi.types import LabelScheme
 
@@ -42,8 +42,6 @@ _WHOLE = 0.85
 """Share of hair from which a pixel is all hair."""
 _THREAD = 2
 """Half the width of hair along cloth that is no thread."""
-WORN = ("upper_clothes", "dress", "coat")
-"""What hair lies on."""
 _SHADES_FROM = 4000
 """Pixels that shades are taken from, at most."""
 
@@ -117,9 +115,8 @@ def uncover_cloth(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) ->
     Returns:
         (H,W), the same array where nothing changes.
     """
-    table = label_table(scheme)
-    hair = labels == table["hair"]
-    worn = np.isin(labels, [table[name] for name in WORN if name in table])
+    hair = named(labels, scheme, ("hair",))
+    worn = named(labels, scheme, UPPER_CLOTHING)
     strands = find_strands(image, hair, worn)
     if strands is None:
         return labels
