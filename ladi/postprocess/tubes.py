@@ -15,12 +15,14 @@ from ladi.types import JOINT, Size
 
 _JOINTS = ("shoulder", "elbow", "wrist")
 _PROFILES = (
-    ((0.0, 0.35, 0.75, 1.0), (0.150, 0.147, 0.122, 0.110)),
-    ((0.0, 0.25, 0.60, 1.0), (0.110, 0.116, 0.098, 0.078)),
+    ((0.0, 0.35, 0.75, 1.0), (0.104, 0.108, 0.106, 0.104)),
+    ((0.0, 0.25, 0.60, 1.0), (0.104, 0.106, 0.092, 0.075)),
 )
 """Half an arm's width from shoulder to elbow and from there to the wrist: where, and how much of the distance
-between the shoulders. Upper arms swell below the shoulder, forearms below the elbow."""
-SLEEVE = 1.2
+between the shoulders. In the middle of 1,743 bare arms of 953 shop photos, and of 1,131 of 904 street photos."""
+_SHOULDER_OUT = 0.05
+"""How far outside the shoulder's joint an arm's middle begins, likewise; at the elbow it goes through it."""
+SLEEVE = 1.35
 """How much wider a sleeve is than the arm in it."""
 POCKET = 0.93
 """Of an arm, as far as it is drawn where no hand is seen at its end."""
@@ -83,6 +85,10 @@ def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube 
         return None
     if not points[2].any():
         points[2] = 2 * points[1] - points[0]
+    outward = np.sign(points[0, 0] - (limbs.neck[0] + limbs.hips[0]) / 2)
+    upper = points[1] - points[0]
+    across = np.array([upper[1], -upper[0]]) / max(float(np.hypot(*upper)), 1e-6)
+    points[0] += _SHOULDER_OUT * limbs.width * across * (np.sign(across[0]) or 1) * outward
     lengths = np.hypot(*np.diff(points, axis=0).T)
     if lengths.min() < 1:
         return None
@@ -97,8 +103,6 @@ def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube 
         away = np.hypot(beside, below)
         along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
         centre = points[part, 0] + share * step[0]
-        middle = (limbs.neck[0] + limbs.hips[0]) / 2
-        outward = np.sign(points[0, 0] - middle)
         outer = (x - centre) * outward
         if part:
             # Beside a folded forearm is the body: what is beside it lies farther out than the elbow too.
