@@ -23,6 +23,7 @@ from ladi.postprocess.tubes import (
     hand_place,
     relief_of,
     roundness_of,
+    slimmer,
     to_hand,
     to_wrist,
     tube_of,
@@ -56,9 +57,6 @@ _GONE = 0.5
 """Of where a hand would be, what must be repainted."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
-_MIDDLE, _PLACES, _PAINTED = 0.6, 12, 0.9
-"""Of an arm's radius, what is surely arm; places along it; share of one's middle that is painted as skin where
-the painting knows how slim it is."""
 _COVERED = 0.05
 """Matte of the warped garment up to which it lies elsewhere."""
 _NECKLINE = 0.5
@@ -67,10 +65,8 @@ _WIDE = 4
 """Pixels at a height of 256 by which the trunk is wider than its joints say."""
 _WAIST = 0.15
 """How far beside the trunk's joints a waist may be, of the distance between the shoulders."""
-_GAP = 200
-"""Pixels at a height of 256 of a gap that is none."""
 _SLIT = 4
-"""Half the width, likewise, of a slit that is none."""
+"""Half the width, in pixels at a height of 256, of a gap that is none."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
@@ -161,7 +157,7 @@ def draw_arms(
             # Beside a pocket there was trousers or wall.
             before |= mask & ~bag & (tube.along > tube.elbow)
         inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
-        inside &= (tube.along <= end) | ~_slimmer(tube, shown)
+        inside &= (tube.along <= end) | ~slimmer(tube, shown == _SKIN, shown == _WALL)
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
         if not seen and end < _LONG:
@@ -206,7 +202,6 @@ def draw_arms(
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
-    changed = _without_gaps(changed, mask & (labels > 0), _GAP * scale**2)
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
     return Arms(np.where(changed != shown, certain, probabilities), relief, sleeves, roundness, tuple(hands))
 
@@ -222,38 +217,6 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
-
-
-def _without_gaps(shown: np.ndarray, person: np.ndarray, most: float) -> np.ndarray:
-    """Layers (H,W) without small pieces of wall that are closed in by a person, where the photo has none.
-
-    Whether the gap below an elbow is one nobody knows who sees a coat; small ones look like holes.
-
-    Args:
-        shown: (H,W) of ``LAYERS``.
-        person: (H,W) bool, repainted, where the photo shows no wall.
-        most: pixels that such a piece has at most.
-    """
-    pieces, count = ndimage.label(shown == _WALL, np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    open_ = np.bincount(pieces[~person], minlength=count + 1) > 0
-    gaps = (pieces > 0) & ((sizes <= most) & ~open_)[pieces]
-    cloth = (shown == _GARMENT) | (shown == _OTHER)
-    if not gaps.any() or not cloth.any():
-        return shown
-    rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
-    return np.where(gaps, shown[rows, columns], shown)
-
-
-def _slimmer(tube: Tube, shown: np.ndarray) -> np.ndarray:
-    """Where wall was painted along the outline of an arm whose middle was painted as an arm: (H,W) bool."""
-    middle = tube.depth < _MIDDLE
-    place = (tube.along * _PLACES).astype(int)
-    painted, there = (
-        np.bincount(place[part], minlength=_PLACES + 1) for part in (middle & (shown == _SKIN), middle)
-    )
-    bare = painted >= _PAINTED * np.maximum(there, 1)
-    return np.asarray(bare[place] & (tube.depth > _MIDDLE) & (shown == _WALL))
 
 
 def _last(tube: Tube) -> np.ndarray:

@@ -32,6 +32,9 @@ _SMOOTH = 4.0
 _DARKEST, _BRIGHTEST = 0.65, 1.12
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
 _LEAST = 0.02
+_NEAREST, _FAR_SHADE = 10.0, (0.8, 1.06)
+"""Standard deviation, in pixels at a height of 256, of what is the nearest cloth; likewise far from the warp,
+where a network that does not know what is there turns cloth grey."""
 _CLOTH_MIRROR = (1.5, 5.0)
 """As in ``continuing.py``: prints would show if they were repeated."""
 _SLEEVE_MIRROR = (12.0, 40.0)
@@ -90,7 +93,33 @@ def lay_cloth(
     trust = torch.from_numpy(((end - far[part]) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
     # Where the network painted something else there is no cloth of it to fall back upon.
     trust = 1 - (1 - trust) * canvas.enlarge(weight).clamp_(0, 1)
+    if (trust < 1).any():
+        painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, grid)))
     return torch.lerp(painted, cloth, trust)
+
+
+def far_colours(
+    lit: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor, there: torch.Tensor
+) -> torch.Tensor:
+    """What is to be added to painted cloth for the colour of the real one nearest to it: (1,3,h,w).
+
+    Args:
+        lit: (1,3,h,w) in [-1,1], painted.
+        cloth: (1,3,h,w) in [-1,1], real.
+        weight: (1,1,h,w), where cloth was painted.
+        there: (1,1,h,w), where it is real.
+    """
+    scale = lit.shape[-2] / 256
+    luma = torch.tensor(LUMA, dtype=lit.dtype).view(1, 3, 1, 1)
+    own, real = (lit + 1) / 2, (cloth + 1) / 2
+    sure = there * (there > _SURE)
+    middle = (real * sure).sum((2, 3), keepdim=True) / sure.sum().clamp_min(1)
+    amount = blur(sure, _NEAREST * scale)
+    real = (blur(real * sure, _NEAREST * scale) + 1e-3 * middle) / (amount + 1e-3)
+    own = blur(own * weight, _SMOOTH * scale) / blur(weight, _SMOOTH * scale).clamp_min(1e-3)
+    brightness = [(colours * luma).sum(1, keepdim=True) + _LEAST for colours in (own, real)]
+    shade = (brightness[0] / brightness[1]).clamp(*_FAR_SHADE)
+    return 2 * weight * (real * shade - own)
 
 
 def without_holes(matte: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 ```
 painted layers ─► wall that was wall, coat below the hem (kept.py) ─► top and trousers (beneath.py)
-  ─► arms (arms.py) ─► layout
+  ─► arms (arms.py) ─► no small gaps ─► layout
 ```
 
 It decides shapes, no colours: those are ``compose.py``'s.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.beneath import beneath
@@ -20,9 +21,12 @@ from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.preprocess.labels import label_table
-from ladi.types import Garment, PersonParts
+from ladi.types import LAYERS, Garment, PersonParts
 
 _FACES = ("face", "head")
+_WALL, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "garment", "other"))
+_GAP = 200
+"""Pixels at a height of 256 of a gap that is none."""
 
 
 class Layout(NamedTuple):
@@ -78,4 +82,30 @@ def lay_out(
     light = side_of_light(person.image[0].movedim(0, -1).numpy(), face)
     free = mask & ~stays
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
-    return Layout(arms.probabilities, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)
+    shown = without_gaps(arms.probabilities, mask & (labels > 0))
+    return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)
+
+
+def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """Layers without small pieces of wall that are closed in by a person, where the photo has none.
+
+    Whether there is a gap below an elbow nobody knows who sees a coat; small ones look like holes.
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        person: (H,W) bool, repainted, where the photo shows no wall.
+
+    Returns:
+        (K,H,W).
+    """
+    first = shown.argmax(0)
+    pieces, count = ndimage.label(first == _WALL, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    reaches_out = np.bincount(pieces[~person], minlength=count + 1) > 0
+    gaps = (pieces > 0) & ((sizes <= _GAP * (len(first) / 256) ** 2) & ~reaches_out)[pieces]
+    cloth = (first == _GARMENT) | (first == _OTHER)
+    if not gaps.any() or not cloth.any():
+        return shown
+    rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[rows, columns]].transpose(2, 0, 1)
+    return np.where(gaps, certain, shown)

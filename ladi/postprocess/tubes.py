@@ -19,9 +19,12 @@ _PROFILES = (
     ((0.0, 0.25, 0.60, 1.0), (0.104, 0.106, 0.092, 0.075)),
 )
 """Half an arm's width from shoulder to elbow and from there to the wrist: where, and how much of the distance
-between the shoulders. In the middle of 1,743 bare arms of 953 shop photos, and of 1,131 of 904 street photos."""
+between the shoulders; the middle of 1,743 bare arms of 953 shop photos and of 1,131 of 904 street photos."""
 _SHOULDER_OUT = 0.05
 """How far outside the shoulder's joint an arm's middle begins, likewise; at the elbow it goes through it."""
+_MIDDLE, _PLACES, _PAINTED = 0.6, 12, 0.9
+"""Of an arm's radius, what is surely arm; places along it; share of one's middle that is painted skin where
+a painting knows how slim the arm is."""
 SLEEVE = 1.35
 """How much wider a sleeve is than the arm in it."""
 POCKET = 0.93
@@ -171,6 +174,21 @@ def hand_place(tube: Tube, middle: float, *, sleeved: bool) -> HandPlace:
     towards = _forearm(tube)
     outward = 1 if tube.line[0, 0] > middle else -1
     return HandPlace((float(x), float(y)), (float(towards[0]), float(towards[1])), radius, outward, sleeved)
+
+
+def slimmer(tube: Tube, skin: np.ndarray, wall: np.ndarray) -> np.ndarray:
+    """Where wall was painted along the outline of an arm whose middle was painted as an arm: (H,W) bool.
+
+    Args:
+        tube: of the arm.
+        skin: (H,W) bool, painted.
+        wall: likewise.
+    """
+    middle = tube.depth < _MIDDLE
+    place = (tube.along * _PLACES).astype(int)
+    painted, there = (np.bincount(place[part], minlength=_PLACES + 1) for part in (middle & skin, middle))
+    bare = painted >= _PAINTED * np.maximum(there, 1)
+    return np.asarray(bare[place] & (tube.depth > _MIDDLE) & wall)
 
 
 def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:

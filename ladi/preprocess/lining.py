@@ -1,7 +1,9 @@
 """Take away what a garment's picture shows of its inside, behind the neck, so that a neck can be there.
 
-Whoever wears the garment stands before its lining; left in the picture, the lining lies before them. Where it
-is, a network tells (``ladi/models/lining.py``); here it is taken out of picture and matte.
+Whoever wears the garment stands before its lining; left in the picture, the lining lies before them. Where
+it is, a network tells (``ladi/models/lining.py``), up to a soft edge; what is left along that edge, of the
+lining or of the ground that shows through a keyhole, is told by its colour. Here it is taken out of picture
+and matte.
 """
 
 from __future__ import annotations
@@ -9,9 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional
 
+from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.shades import in_lab
 from ladi.types import Garment, Size
 
 if TYPE_CHECKING:
@@ -21,6 +27,16 @@ _DOUBTED, _SURE = 0.2, 0.35
 """Probabilities from which a pixel is taken away in part, and wholly. Pairs tell less of lining than there
 is, because hair and chins hide it, so even odds would leave half of it."""
 _INSIDE = 0.5
+_REST, _LEAST, _MOST = 0.2, 12, 0.02
+"""How far from the lining, of the garment's height, its rest may be; how many pixels a piece of it has at
+least, and at most, of the garment."""
+_MIDDLE = 0.22
+"""How far from the lining's middle such a piece may be, of its width: collars lie at its sides."""
+_ALIKE, _SAMPLES = 10.0, 600
+"""How near (CIELAB of 8 bit) colours are alike; pixels that are asked at most."""
+_RARE, _LINED = 0.03, 0.15
+"""Shares of the garment and of its lining that are like a rest's colour, at most and at least: what is found
+elsewhere on the garment is a print."""
 
 
 def lining_view(image: torch.Tensor, matte: torch.Tensor, size: Size) -> torch.Tensor:
@@ -44,6 +60,11 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     lining = find_lining(network, garment.image, garment.matte)
     if not (lining > _INSIDE).any():
         return garment
+    size = garment.image.shape[-2:]
+    lining = functional.interpolate(lining, size, mode="bilinear", align_corners=False)
+    matte = functional.interpolate(garment.matte.float(), size, mode="area")[0, 0].numpy() > _INSIDE
+    rest = _rest_of(lining[0, 0].numpy(), matte, to_pixels(garment.image[0]))
+    lining = torch.maximum(lining, torch.from_numpy(rest.astype(np.float32)))
     ground = _ground(garment)
 
     def cleared(picture: torch.Tensor) -> torch.Tensor:
@@ -57,6 +78,65 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         fine=None if garment.fine is None else cleared(garment.fine),
         matte=garment.matte * (1 - share),
     )
+
+
+def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """What a network left of a lining: (H,W) bool.
+
+    Args:
+        lining: (H,W) in [0,1], what it found.
+        matte: (H,W) bool, the garment with its lining.
+        image: (H,W,3) uint8.
+    """
+    nothing = np.zeros_like(matte)
+    found = lining > _INSIDE
+    behind = found & ndimage.binary_dilation(matte, iterations=2)
+    rows = np.flatnonzero(matte.any(1))
+    if not behind.any() or not rows.size:
+        return nothing
+    height = rows[-1] - rows[0] + 1
+    near = ndimage.distance_transform_edt(~behind) <= _REST * height
+    front = matte & ~near & ~found
+    sure = behind & matte & (lining > 1 - _INSIDE / 4)
+    if not front.any():
+        return nothing
+    colours = in_lab(image)
+    inside = [colours[sure]] if sure.sum() > 2 * _LEAST else []
+    if not matte.all():
+        # Through a keyhole the ground is seen.
+        inside += [np.median(colours[~matte], axis=0)[None]] * max(1, sum(map(len, inside)))
+    open_ = matte & ~found & near
+    common, lined = np.ones(matte.shape), np.zeros(matte.shape)
+    common[open_] = _commonness(colours[open_], colours[front])
+    lined[open_] = _commonness(colours[open_], np.concatenate(inside)) if inside else 0
+    pieces, count = ndimage.label(
+        ndimage.binary_opening(open_ & (common < _RARE) & (lined > _LINED), np.ones((2, 2))), np.ones((3, 3))
+    )
+    columns = np.flatnonzero(behind.any(0))
+    beside = ndimage.binary_dilation(behind, iterations=2)
+    rest = nothing.copy()
+    for number in range(1, count + 1):
+        piece = pieces == number
+        aside = abs(np.nonzero(piece)[1].mean() - columns.mean()) / (columns[-1] - columns[0] + 1)
+        if not _LEAST <= piece.sum() <= _MOST * matte.sum() or aside > _MIDDLE or not (piece & beside).any():
+            continue
+        rest |= piece
+    # Its own edge is a mixture, and there may be a rim between it and what was found.
+    mixed = open_ & (common < lined)
+    rest = ndimage.binary_dilation(rest, iterations=3, mask=rest | mixed) if rest.any() else rest
+    rim = (
+        ndimage.binary_closing(rest | found, iterations=2)
+        & open_
+        & ndimage.binary_dilation(rest, iterations=2)
+    )
+    return np.asarray(rest | rim)
+
+
+def _commonness(colours: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """How many of those colours (M,3) are like each of others: (N,3) → (N,) in [0,1]."""
+    those = those[:: max(1, len(those) // _SAMPLES)]
+    squares = np.square(colours).sum(1)[:, None] - 2 * colours @ those.T + np.square(those).sum(1)
+    return np.asarray((squares < _ALIKE**2).mean(1))
 
 
 def _ground(garment: Garment) -> torch.Tensor:

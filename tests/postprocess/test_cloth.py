@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ladi.postprocess.cloth import match_cloth
+from ladi.postprocess.laid_cloth import far_colours
 
 SIZE = (64, 48)
 
@@ -46,3 +47,17 @@ def test_nothing_changes_beside_the_garment() -> None:
     share[..., 24:] = 0
     changed = match_cloth(cloth(0.7, 0.6, 0.5), cloth(1, 1, 1), share)
     assert changed[..., 24:].abs().max() == 0 and changed[..., :24].abs().min() > 0.1
+
+
+def test_cloth_beyond_the_warp_has_the_colour_of_the_cloth_that_is_known() -> None:
+    """Prevents: a white shirt that turns grey where the network went on with it by itself."""
+    size = (256, 192)
+    lit, real = torch.full((1, 3, *size), 0.1), torch.full((1, 3, *size), 0.8)
+    lit[:, 2] = -0.1  # a yellowish grey
+    weight, there = torch.ones(1, 1, *size), torch.zeros(1, 1, *size)
+    there[..., :128, :] = 1
+    far = lit + far_colours(lit, real, weight, there)
+    red, blue = far[0, 0, 150, 96], far[0, 2, 150, 96]
+    assert abs(float(red - blue)) < 0.02 and 0.35 < float(red) < 0.55, "white, in eight tenths of its light"
+    weight[..., 140:, :] = 0
+    assert not far_colours(lit, real, weight, there)[..., 140:, :].any(), "no cloth was painted there"

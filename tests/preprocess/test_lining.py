@@ -68,6 +68,43 @@ def test_what_is_taken_away_leaves_the_ground_and_nothing_else_changes() -> None
     assert without_lining(told(0.1, middle), garment) is garment
 
 
+UPPER_PART = slice(13, 23), slice(36, 60)  # of 128 × 96: the inside as far as row 46 of 56
+
+
+def test_what_the_network_left_of_the_inside_goes_too() -> None:
+    """Prevents: a grey wedge below the neck, where the network's soft edge cuts a lining through."""
+    bare = without_lining(told(0.9, UPPER_PART), tee())
+    assert bare.matte[0, 0, 48:54, 90:102].max() < 0.1
+    assert bare.matte[0, 0, 70:230, 60:132].min() > 0.95
+
+
+def test_a_keyhole_is_open() -> None:
+    """Prevents: the white of a shop's picture on the chest, seen through a slit below the neck."""
+    garment = tee()
+    hole = slice(42, 58), slice(94, 99)
+    garment.image[0, :, hole[0], hole[1]] = GROUND
+    bare = without_lining(told(0.9, UPPER_PART), garment)
+    assert bare.matte[0, 0, 48:56, 95:98].max() < 0.1
+
+
+def test_a_print_in_the_linings_colour_stays() -> None:
+    """Prevents: holes in patterns that happen to lie below the neck."""
+    garment = tee()
+    stripes = torch.tensor(INSIDE)[None, :, None, None]
+    for row in range(100, 236, 8):
+        garment.image[:, :, row : row + 3, 60:130] = stripes
+    bare = without_lining(told(0.9, UPPER_PART), garment)
+    assert bare.matte[0, 0, 49:54, 90:102].min() > 0.9
+
+
+def test_collars_beside_the_neck_stay() -> None:
+    garment = tee(neck=False)
+    collar = slice(30, 46), slice(118, 134)
+    garment.image[0, :, collar[0], collar[1]] = GROUND
+    bare = without_lining(told(0.9, UPPER_PART), garment)
+    assert bare.matte[0, 0, 32:44, 122:132].min() > 0.9
+
+
 def test_a_doubt_takes_away_a_part() -> None:
     found = find_lining(told(0.28, (slice(0, 128), slice(0, 96))), tee().image, tee().matte)
     assert found.shape == (1, 1, 128, 96) and found.min() > 0.3 and found.max() < 0.7
