@@ -33,6 +33,7 @@ from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
+from ladi.preprocess.scarves import settle_scarf
 from ladi.preprocess.strands import uncover_cloth
 from ladi.preprocess.turning import turn_pixels
 from ladi.preprocess.worn import mend_worn
@@ -180,7 +181,8 @@ def _look(
         labels = settle_arms(mended, labels, pixels, scheme)
         found = hand_regions(photo.pixels, detection.hands, frame)
         labels = label_hands(labels, found, scheme)
-        labels = settle_chin(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
+        labels = settle_scarf(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
+        labels = settle_chin(labels, pixels, scheme)
         hands = bare_beside(labels, detection.hands, found, frame, scheme)
     return _Seen(image, keypoints, joints, labels, hands, parsing.parser)
 

@@ -1,0 +1,100 @@
+"""Which of what lies around a neck is a scarf, told by its colours.
+
+A parser takes a scarf's folds for a neck, for hair, or for the coat below. A scarf stays before a new garment;
+what is taken for a neck or a coat is painted anew, and half a scarf is left.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.labels import label_table, named
+from ladi.preprocess.shades import distance_to, in_lab, shades_of
+from ladi.types import LabelScheme
+
+_HEIGHT = 256
+"""The lengths below are pixels at this height."""
+_NECKS, _FACES = ("neck", "vitonhd_neck"), ("face", "head")
+_WORN = ("upper_clothes", "dress", "coat")
+_SKIN = 40
+"""Pixels of a neck and of a face whose middles can be compared."""
+_PALE = 8.0
+"""How much less red (a* of CIELAB in 8 bit) than its face what is taken for a neck is if it is none: of 808
+labelled necks one in fifty."""
+_SCARF, _REST = 300, 200
+"""Pixels from which on a scarf's shades and those of what is worn beside it are known."""
+_REACH, _BEYOND = 26, 12
+"""How far from a scarf its folds may be; from where on what is worn is surely none of it."""
+_LIKE, _CLOSER = 16.0, 0.6
+"""How near to a scarf's shades a pixel must be (CIELAB of 8 bit), and how much nearer than to the others'."""
+_SHADE = 0.08
+"""Share of what is worn that a shade has at least."""
+
+
+def settle_scarf(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Labels in which what is no skin is no neck, and what has a scarf's colours, around it, is scarf.
+
+    Args:
+        labels: (H,W) integers.
+        image: (H,W,3) uint8, the same window.
+        scheme: numbering of ``labels``.
+
+    Returns:
+        (H,W), the same array where nothing changes, or the scheme knows no scarves.
+    """
+    number = label_table(scheme).get("scarf")
+    if number is None:
+        return labels
+    times, colours = len(labels) / _HEIGHT, in_lab(image)
+    face = ndimage.binary_erosion(named(labels, scheme, _FACES), iterations=2)
+    neck = named(labels, scheme, _NECKS)
+    inner = ndimage.binary_erosion(neck)
+    if min(inner.sum(), face.sum()) >= _SKIN * times**2:
+        tones = [np.median(colours[part], axis=0) for part in (face, inner)]
+        if tones[0][1] - tones[1][1] > _PALE:
+            labels = np.where(neck, number, labels).astype(labels.dtype)
+    worn = named(labels, scheme, (*_WORN, *_NECKS))
+    scarf = labels == number
+    folds = _folds(scarf, worn, worn & ~neck, face, colours)
+    # What a scarf, the face and hair close in is as it was: the new garment does not show there.
+    around = scarf | folds | named(labels, scheme, (*_FACES, "hair"))
+    closed = ndimage.binary_fill_holes(around) & worn & ~around
+    if (scarf | folds).sum() >= _SCARF * times**2:
+        folds |= closed
+    return np.where(folds, number, labels).astype(labels.dtype) if folds.any() else labels
+
+
+def _folds(
+    scarf: np.ndarray, doubtful: np.ndarray, worn: np.ndarray, face: np.ndarray, colours: np.ndarray
+) -> np.ndarray:
+    """What of a doubtful region belongs to a scarf: (H,W) bool.
+
+    Args:
+        scarf: (H,W) bool.
+        doubtful: likewise.
+        worn: likewise, what is worn beside it.
+        face: likewise.
+        colours: (H,W,3) CIELAB.
+    """
+    times = len(scarf) / _HEIGHT
+    nothing = np.zeros_like(scarf)
+    if scarf.sum() < _SCARF * times**2:
+        return nothing
+    away = ndimage.distance_transform_edt(~scarf)
+    above = np.arange(len(scarf))[:, None] <= np.flatnonzero(scarf.any(1))[-1]
+    doubtful = doubtful & above & (away < _REACH * times)
+    rest = worn & (away > _BEYOND * times)
+    inner = ndimage.binary_erosion(scarf, iterations=2)
+    if rest.sum() < _REST * times**2 or not doubtful.any() or inner.sum() < _SKIN * times**2:
+        return nothing
+    others = distance_to(colours[doubtful], shades_of(colours[rest], least=_SHADE))
+    if face.sum() >= _SKIN * times**2:
+        to_face = distance_to(colours[doubtful], np.median(colours[face], axis=0)[None])
+        others = np.where(worn[doubtful], others, np.minimum(others, to_face))
+    own = distance_to(colours[doubtful], shades_of(colours[inner]))
+    folds = nothing.copy()
+    folds[doubtful] = (own < _LIKE) & (own < _CLOSER * others)
+    folds = (ndimage.median_filter((folds | scarf).astype(np.uint8), 5) > 0) & doubtful
+    pieces, _ = ndimage.label(folds | scarf)
+    return np.asarray(folds & np.isin(pieces, np.unique(pieces[scarf])))
