@@ -191,7 +191,7 @@ def draw_arms(
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
         beyond &= tube.along > (end + CUFF if end > 0 else -1)
-        beyond &= ~(waist & (outline > 0.5))
+        beyond &= ~((waist | _across(tube, waist)) & (outline > 0.5))
         changed[
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL
@@ -217,6 +217,15 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
+
+
+def _across(tube: Tube, waist: np.ndarray) -> np.ndarray:
+    """The rows in which a forearm lies before the waist, whose garment is seen on both sides: (H,1) bool."""
+    rows = tube.line[_at(waist, tube.line), 1]
+    inside = np.zeros(len(waist), bool)
+    if rows.size:
+        inside[max(0, int(rows.min())) : int(rows.max()) + 1] = True
+    return inside[:, None]
 
 
 def _last(tube: Tube) -> np.ndarray:
