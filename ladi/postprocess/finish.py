@@ -23,7 +23,7 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.grey import grey_outside, is_grey
-from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep
+from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep, to_the_bottom
 from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompose, shapes
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
@@ -171,6 +171,8 @@ def _put_together(
         # A forearm that hangs lower than the hem is a forearm all the same.
         limbs = Limbs(person.keypoints, person.labels > 0)
         stays &= ~limbs.near_arms(stays, _SLEEVE_WIDTH * limbs.width)
+        # And an empty sleeve beside it is no coat.
+        stays = to_the_bottom(stays)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:

@@ -175,6 +175,12 @@ def below_hem(mask: np.ndarray, labels: np.ndarray, outline: np.ndarray, scheme:
     return np.asarray(mask & (rows > level + _HEM_RIM * len(mask) / _REFERENCE_HEIGHT))
 
 
+def to_the_bottom(region: np.ndarray) -> np.ndarray:
+    """What of a region reaches the last row: (H,W) bool → same."""
+    pieces, _ = ndimage.label(region)
+    return np.asarray(region & np.isin(pieces, np.unique(pieces[-1][region[-1]])))
+
+
 def _taken(mask: np.ndarray, labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
     """(H,W) bool: what is repainted and neither wall nor skin, the old garment most of all."""
     table = label_table(scheme)

@@ -45,6 +45,17 @@ def test_trousers_under_a_coat_are_as_wide_as_legs() -> None:
     assert (slim[:140] == shown.argmax(0)[:140]).all(), "above the hips nothing changes"
 
 
+def test_trousers_do_not_begin_at_the_ribs() -> None:
+    """Prevents: a belt on the belly, where a photographed top is shorter than a person wears it."""
+    shown, mask, labels, joints = scene()
+    shown[:, 90:190, 70:122] = 0
+    shown[OTHER, 90:190, 70:122] = 1
+    result = beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)
+    assert (result[95:118, 75:117] == GARMENT).all(), "a torso is 70 pixels, so 140 - 0.28 * 70 = 120"
+    assert (result[122:138, 75:117] == OTHER).all()
+    assert result[70, 96] == shown.argmax(0)[70, 96], "collars are left alone"
+
+
 @pytest.mark.parametrize("case", ["skirt", "dress", "no hips", "kept"])
 def test_otherwise_nothing_changes(case: str) -> None:
     shown, mask, labels, joints = scene(case if case in ("skirt", "dress") else "pants")

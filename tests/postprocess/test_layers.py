@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.postprocess.kept import WIDE, below_hem, keep
+from ladi.postprocess.kept import WIDE, below_hem, keep, to_the_bottom
 from ladi.postprocess.layers import enlarge, own_colours, recompose, sharpened
 from ladi.postprocess.paste import paste_back
 from ladi.preprocess.labels import LIP
@@ -193,3 +193,13 @@ def test_layers_by_themselves_put_on_each_other_give_the_picture() -> None:
     total = sum(one[..., :3] * (one[..., 3:] / 255.0) for one in cut.values())
     whole = ((made.whole()[0].movedim(0, -1) + 1) * 127.5).numpy()
     assert np.abs(total - whole).max() < 3
+
+
+def test_an_empty_sleeve_beside_an_arm_is_no_coat_that_goes_on() -> None:
+    """Prevents: black strips in the air where a coat hung over the shoulders."""
+    region = np.zeros((256, 192), bool)
+    region[180:, 60:120] = True
+    region[180:230, 150:160] = True
+    left = to_the_bottom(region)
+    assert left[:, 60:120].sum() == region[:, 60:120].sum() and not left[:, 150:].any()
+    assert not to_the_bottom(region[:200] & False).any()

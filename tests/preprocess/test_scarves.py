@@ -1,0 +1,58 @@
+"""Scarves around necks: whole, and told from skin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladi.preprocess.labels import LIP
+from ladi.preprocess.scarves import settle_scarf
+
+SIZE = (256, 192)
+SKIN, BLACK, WHITE = (196, 150, 128), (24, 24, 28), (235, 232, 228)
+
+
+def person(neck: tuple[int, int, int] = SKIN) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and picture of somebody in a white coat with a black scarf on the chest."""
+    labels, image = np.zeros(SIZE, np.uint8), np.full((*SIZE, 3), 128, np.uint8)
+    for name, where, colour in (
+        ("face", np.s_[30:64, 80:112], SKIN),
+        ("neck", np.s_[64:76, 84:108], neck),
+        ("coat", np.s_[76:220, 50:142], WHITE),
+        ("scarf", np.s_[90:120, 70:122], BLACK),
+    ):
+        labels[where], image[where] = LIP[name], colour
+    rng = np.random.default_rng(0)
+    return labels, (image + rng.integers(-4, 5, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def test_folds_that_were_taken_for_a_coat_are_scarf() -> None:
+    """Prevents: a scarf of which the new garment cuts off what lies on the shoulders."""
+    labels, image = person()
+    image[80:100, 56:70] = BLACK
+    settled = settle_scarf(labels, image, "lip")
+    assert (settled[84:98, 60:69] == LIP["scarf"]).all()
+    assert (settled[130:, 50:142] == labels[130:, 50:142]).all() and (settled[64:76] == labels[64:76]).all()
+
+
+def test_what_is_no_skin_is_no_neck() -> None:
+    """Prevents: half a scarf, the other half of which is painted as a neck."""
+    labels, image = person(neck=(120, 124, 116))
+    assert (settle_scarf(labels, image, "lip")[66:74, 86:106] == LIP["scarf"]).all()
+
+
+def test_between_face_and_scarf_all_is_as_it_was() -> None:
+    """Prevents: a square of new skin in the middle of a hood."""
+    labels, image = person()
+    labels[30:90, 70:80] = labels[30:90, 112:122] = LIP["hair"]
+    labels[76:90, 80:112] = LIP["upper_clothes"]
+    settled = settle_scarf(labels, image, "lip")
+    assert (settled[66:88, 86:106] == LIP["scarf"]).all()
+
+
+def test_without_a_scarf_nothing_changes() -> None:
+    labels, image = person()
+    labels[labels == LIP["scarf"]] = LIP["coat"]
+    assert settle_scarf(labels, image, "lip") is labels
+    few = person()[0]
+    few[90:120, 74:122] = LIP["coat"]
+    assert np.array_equal(settle_scarf(few, image, "lip"), few), "too little of it to know its colours"
