@@ -11,6 +11,7 @@ from torch.nn import functional
 from ladi.postprocess.continuing import Continued
 from ladi.postprocess.grey import LUMA
 from ladi.postprocess.layers import Canvas, blur, enlarge
+from ladi.postprocess.patterns import is_patterned, pattern_continued
 from ladi.preprocess.frame import to_pixels
 
 _SURE = 0.9
@@ -32,6 +33,8 @@ _SMOOTH = 4.0
 _DARKEST, _BRIGHTEST = 0.65, 1.12
 """Of the cloth's own brightness; beyond these it is no shade but another colour."""
 _LEAST = 0.02
+_EVENLY = 0.02
+"""Brightness by which light far from the warp, where nothing tells it, is as it is on the whole."""
 _NEAREST, _FAR_SHADE = 10.0, (0.8, 1.06)
 """Standard deviation, in pixels at a height of 256, of what is the nearest cloth; likewise far from the warp,
 where a network that does not know what is there turns cloth grey."""
@@ -78,7 +81,11 @@ def lay_cloth(
     sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
     if not sure.any():
         return painted
-    laid = Continued(to_pixels(sample_garment(picture, along)), sure)
+    own = to_pixels(sample_garment(picture, along))
+    done = np.zeros_like(sure)
+    if is_patterned(picture, matte):
+        own, done = pattern_continued(own, sure, wanted)
+    laid = Continued(own, sure | done)
     cloth = as_tensor(laid.filled(wanted, _CLOTH_MIRROR))
     if sleeves is not None and sleeves.any():
         share = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp_(0, 1)
@@ -93,6 +100,7 @@ def lay_cloth(
     trust = torch.from_numpy(((end - far[part]) / (end - start)).clip(0, 1).astype(np.float32))[None, None]
     # Where the network painted something else there is no cloth of it to fall back upon.
     trust = 1 - (1 - trust) * canvas.enlarge(weight).clamp_(0, 1)
+    trust = torch.maximum(trust, torch.from_numpy(done[part].astype(np.float32))[None, None])
     if (trust < 1).any():
         painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, grid)))
     return torch.lerp(painted, cloth, trust)
@@ -159,7 +167,7 @@ def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> 
 
     def brightness(picture: torch.Tensor) -> torch.Tensor:
         values = ((picture + 1) / 2 * luma).sum(1, keepdim=True) + _LEAST
-        return blur(values * weight, deviation) + 1e-4
+        return blur(values * weight, deviation) + _EVENLY
 
     return (brightness(painted) / brightness(cloth)).clamp(_DARKEST, _BRIGHTEST)
 
