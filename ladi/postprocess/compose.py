@@ -268,6 +268,7 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         layout.roundness,
         _named(person, _ARMS),
         _named(person, _FACES),
+        layout.shown[_WALL] < 0.5,
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 

@@ -122,6 +122,7 @@ def toned_skin(
     roundness: np.ndarray | None = None,
     arms: np.ndarray | None = None,
     face: np.ndarray | None = None,
+    body: np.ndarray | None = None,
 ) -> np.ndarray:
     """Painted skin in the colour of the real skin nearest to it, in the painted light.
 
@@ -134,6 +135,8 @@ def toned_skin(
         roundness: (H,W), the light on arms, about 1; 0 beside them, where the painted light is taken.
         arms: (H,W) bool, what of the known skin is hands and arms.
         face: (H,W) bool, below which a neck lies in its shade.
+        body: (H,W) bool, the person: skin turns away from the light towards the wall, and not towards a
+            neckline. The skin alone unless given.
 
     Returns:
         (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
@@ -169,7 +172,8 @@ def toned_skin(
     light = np.where(amount > 1e-2, light, level)
     shade = np.clip((light + 0.05) / (level + 0.05), *_SHADES)
     # Limbs are round: towards their outline they turn away from the light.
-    depth = ndimage.distance_transform_edt((share > 0.5) | known) / scale
+    limbs = (share > 0.5) | known
+    depth = ndimage.distance_transform_edt(limbs if body is None else limbs | body) / scale
     shade = shade * (_ROUND_LIGHT - _ROUND * np.exp(-((depth / _ROUND_REACH) ** 2)))
     if face is not None and face.any():
         below = _below_face(face)
