@@ -141,7 +141,8 @@ def draw_arms(
     changed[stray] = np.where((outer & ~trunk & (outline <= 0.5))[stray], _WALL, _GARMENT)
     puffed = worn & mask & (shown == _GARMENT) & (nearest > SLEEVE) & outer & ~trunk & (outline <= _COVERED)
     puffed |= worn & mask & (shown == _GARMENT) & (nearest > _BALLOON) & outer & ~trunk
-    changed[puffed & (rows < limbs.hip_row)] = _WALL
+    crossed = np.logical_or.reduce([_across(tube, waist, limbs.neck[0]) for tube in tubes]) & (outline > 0.5)
+    changed[puffed & (rows < limbs.hip_row) & ~crossed] = _WALL
     hands: list[HandPlace] = []
     for tube in tubes:
         seen = _hand_is_seen(tube, bare, limbs.width)
@@ -191,7 +192,7 @@ def draw_arms(
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
         beyond &= tube.along > (end + CUFF if end > 0 else -1)
-        beyond &= ~((waist | _across(tube, waist)) & (outline > 0.5))
+        beyond &= ~((waist & (outline > 0.5)) | crossed)
         changed[
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL
@@ -219,13 +220,19 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
 
 
-def _across(tube: Tube, waist: np.ndarray) -> np.ndarray:
-    """The rows in which a forearm lies before the waist, whose garment is seen on both sides: (H,1) bool."""
+def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
+    """Where a garment is seen beside a forearm that lies before the waist: its rows, on its side, (H,W) bool.
+
+    Args:
+        tube: of the arm.
+        waist: (H,W) bool.
+        middle: the body's column.
+    """
+    inside = np.zeros_like(waist)
     rows = tube.line[_at(waist, tube.line), 1]
-    inside = np.zeros(len(waist), bool)
     if rows.size:
         inside[max(0, int(rows.min())) : int(rows.max()) + 1] = True
-    return inside[:, None]
+    return inside & ((np.arange(waist.shape[1]) > middle) == (tube.line[0, 0] > middle))
 
 
 def _last(tube: Tube) -> np.ndarray:

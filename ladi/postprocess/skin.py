@@ -59,9 +59,8 @@ middle of 42 labelled street photos half of an arm is brighter than 0.99 of its 
 brightness on there is only half as much light to come: cameras leave whites their shades."""
 _GLOVE = 0.5
 """Of the face's redness, what bare hands have at least; of four labelled street photos three have 0.57."""
-_FINE = 2.0
-_SHADES = (0.85, 1.15)
-"""Limits of painted shade."""
+_FINE, _SHADES = 2.0, (0.85, 1.15)
+"""Deviation over which painted light is evened out, and its limits."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
 _ONE_SIDED = 0.12
@@ -135,8 +134,7 @@ def toned_skin(
         roundness: (H,W), the light on arms, about 1; 0 beside them, where the painted light is taken.
         arms: (H,W) bool, what of the known skin is hands and arms.
         face: (H,W) bool, below which a neck lies in its shade.
-        body: (H,W) bool, the person: skin turns away from the light towards the wall, and not towards a
-            neckline. The skin alone unless given.
+        body: (H,W) bool, the person, beside whom skin turns away from the light; itself unless given.
 
     Returns:
         (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
@@ -172,14 +170,14 @@ def toned_skin(
     light = np.where(amount > 1e-2, light, level)
     shade = np.clip((light + 0.05) / (level + 0.05), *_SHADES)
     # Limbs are round: towards their outline they turn away from the light.
-    limbs = (share > 0.5) | known
-    depth = ndimage.distance_transform_edt(limbs if body is None else limbs | body) / scale
+    own = (share > 0.5) | known
+    depth = ndimage.distance_transform_edt(own if body is None else own | body) / scale
     shade = shade * (_ROUND_LIGHT - _ROUND * np.exp(-((depth / _ROUND_REACH) ** 2)))
     if face is not None and face.any():
         below = _below_face(face)
         # In the light that the face has, and not in that which is nearest.
-        own = luma[known & face]
-        light = np.quantile(own, _LIGHT) if own.size >= enough else tone @ LUMA
+        seen = luma[known & face]
+        light = np.quantile(seen, _LIGHT) if seen.size >= enough else tone @ LUMA
         level = light / np.maximum(colours @ LUMA, 0.05)
         shade = np.where(below > 0, shade * below * level, shade)
     if roundness is not None:

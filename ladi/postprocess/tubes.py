@@ -49,6 +49,9 @@ labelled bare forearms are at their inner edge 0.8 to 0.9, at their outer one 1.
 _GLEAM, _GLEAMS_AT, _GLEAM_WIDTH = 0.14, (0.25, 0.15), 0.5
 """How much lighter a line along a limb is than its edges; where, towards the light and outwards, and how wide
 it is, in radii."""
+_DEEPER, _DARKEST = 1.5, 0.55
+"""Power of what lies in the shade, and the least of it. In the middle of 416 labelled bare arms light differs
+by 0.17 of its mean; of painted ones by 0.17 too, and by 0.13 without that."""
 _DOWN = ((0.15, 0.45, 0.6), (0.93, 0.95, 1.0))
 """Along the arm, and how light it is there; upper arms were five to eleven."""
 _ARMPIT = (0.1, 0.35)
@@ -223,6 +226,7 @@ def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
     outward = np.sign(offset[0][tube.outer].mean()) if tube.outer.any() else 0.0
     gleam = offset[0] - _GLEAMS_AT[0] * light - _GLEAMS_AT[1] * outward
     shade = shade * (1 + _GLEAM * (np.exp(-((gleam / _GLEAM_WIDTH) ** 2)) - 0.5))
+    shade = np.where(shade < 1, np.maximum(shade**_DEEPER, _DARKEST), shade)
     # The shoulder goes over into the chest without an edge.
     inside = np.where(tube.outer, 1, ((tube.along - _ARMPIT[0]) / (_ARMPIT[1] - _ARMPIT[0])).clip(0, 1))
     shade = 1 + (shade - 1) * inside

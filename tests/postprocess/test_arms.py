@@ -264,3 +264,6 @@ def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
     outline[70:190, 62:130] = 1
     shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
     assert (shown[146:160, 71:75] == GARMENT).all()
+    outline[70:190, 50:130] = 1
+    shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
+    assert (shown[142:148, 53:58] == GARMENT).all(), "as wide as the warp, farther out than the trunk"

@@ -191,3 +191,17 @@ def test_painted_arms_take_the_light_of_the_hand_at_their_end() -> None:
     unsure[140:170, 46:52] = 0.4
     patched = (toned_skin(photo, unsure, unsure, photo, face | hand, share + hand, hand, face) + 1) / 2
     assert np.abs(patched[150, 49] - toned[150, 49]).max() < 0.02, "no patch where a layer was unsure"
+
+
+def test_a_neckline_has_no_dark_rim() -> None:
+    """Prevents: a brown seam where a neck ends at a collar; towards the wall a neck is round."""
+    photo, face = np.full((256, 192, 3), -1, np.float32), np.zeros((256, 192), bool)
+    face[20:60, 76:116] = True
+    photo[face] = (0.6, 0.2, 0.1)
+    share = np.zeros((256, 192), np.float32)
+    share[60:110, 80:112] = 1
+    body = share > 0.5
+    body[110:200, 50:140] = True
+    alone, dressed = (toned_skin(photo, share, share, photo, face, body=one)[..., 0] for one in (None, body))
+    assert dressed[107, 96] > dressed[95, 96] - 0.03 > alone[107, 96]
+    assert dressed[95, 81] < dressed[95, 96] - 0.05
