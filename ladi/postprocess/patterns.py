@@ -30,6 +30,8 @@ _PLACES = 0.1
 _DEEP, _SEAM = 5.0, 1.5
 """How far from the warp a piece of missing cloth is large; and by which cloth is drawn in before its pattern
 is continued: at its edge it has a seam's or a shadow's colours."""
+_PRINT = (20.0, 2.5)
+"""How far from a garment's colour evened-out cloth is a print, at least, and of what is common."""
 
 
 def is_patterned(picture: torch.Tensor, matte: torch.Tensor) -> bool:
@@ -82,6 +84,26 @@ def pattern_continued(
     if not large.any():
         return picture, large
     inner = cv2.erode(sure.astype(np.uint8), square, iterations=max(1, round(_SEAM * times))) > 0
-    filled, done = fill_by_exemplars(picture, inner, large | (sure & ~inner), one_colour=True)
+    rim = sure & ~inner
+    filled, done = fill_by_exemplars(
+        picture, inner & ~_printed(picture, inner, times), large | rim, one_colour=True
+    )
     done = np.asarray(done & large)
     return np.where(done[..., None], filled, picture), done
+
+
+def _printed(picture: np.ndarray, cloth: np.ndarray, times: float) -> np.ndarray:
+    """What of patterned cloth is a print or a label, far from its common colour: (H,W) bool.
+
+    Args:
+        picture: (H,W,3) uint8.
+        cloth: (H,W) bool.
+        times: pixels of one at a height of 256.
+    """
+    if not cloth.any():
+        return cloth
+    weight, colours = cloth.astype(np.float32), in_lab(picture)
+    share = cv2.GaussianBlur(weight, (0, 0), _FINE * times)[..., None]
+    even = cv2.GaussianBlur(colours * weight[..., None], (0, 0), _FINE * times) / np.maximum(share, 1e-3)
+    away = np.linalg.norm(even - np.median(even[cloth], axis=0), axis=-1)
+    return np.asarray(cloth & (away > max(_PRINT[0], _PRINT[1] * float(np.median(away[cloth])))))

@@ -59,3 +59,15 @@ def test_a_slit_is_not_large() -> None:
     sure[:, 90:96] = False
     filled, done = pattern_continued(picture, sure, np.ones(SIZE, bool))
     assert not done.any() and filled is picture
+
+
+def test_a_print_on_checks_is_not_sown_over_them() -> None:
+    """Prevents: pieces of a printed cat on the sleeves of a tweed jumper."""
+    picture, sure = checks(), np.zeros(SIZE, bool)
+    sure[40:220, 40:120] = True
+    picture[90:150, 84:117] = (16, 90, 30)
+    wanted = sure.copy()
+    wanted[60:200, 120:150] = True
+    filled, done = pattern_continued(picture, sure, wanted)
+    green = (filled[..., 1].astype(int) > filled[..., 0] + 30) & done
+    assert done[70:190, 124:148].all() and green[:, 126:].mean() < 0.002
