@@ -65,9 +65,9 @@ def test_a_print_on_checks_is_not_sown_over_them() -> None:
     """Prevents: pieces of a printed cat on the sleeves of a tweed jumper."""
     picture, sure = checks(), np.zeros(SIZE, bool)
     sure[40:220, 40:120] = True
-    picture[90:150, 84:117] = (16, 90, 30)
+    picture[90:150, 92:114] = (16, 90, 30)
     wanted = sure.copy()
     wanted[60:200, 120:150] = True
     filled, done = pattern_continued(picture, sure, wanted)
-    green = (filled[..., 1].astype(int) > filled[..., 0] + 30) & done
+    green = (filled[..., 1] > filled[..., 0] + 30.0) & done
     assert done[70:190, 124:148].all() and green[:, 126:].mean() < 0.002
