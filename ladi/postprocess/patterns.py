@@ -84,7 +84,7 @@ def pattern_continued(
     if not large.any():
         return picture, large
     inner = cv2.erode(sure.astype(np.uint8), square, iterations=max(1, round(_SEAM * times))) > 0
-    rim = sure & ~inner
+    rim = sure & ~inner & (cv2.dilate(large.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0)
     filled, done = fill_by_exemplars(
         picture, inner & ~_printed(picture, inner, times), large | rim, one_colour=True
     )
