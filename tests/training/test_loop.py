@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,11 +49,20 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Path) -
         assert torch.equal(value, parts["line"][key])
 
 
+def test_a_resumed_run_goes_on_at_the_rate_that_it_is_given(tmp_path: Path) -> None:
+    """Prevents: --resume --learning-rate, of which the second is silently left out."""
+    train(line_stage(replace(OPTIONS, minutes=0.0)), tmp_path, device="cpu")
+    train(line_stage(replace(OPTIONS, learning_rate=0.01)), tmp_path, resume=True, device="cpu")
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    train(line_stage(replace(OPTIONS, learning_rate=0.01)), tmp_path / "slow", device="cpu")
+    slow = [json.loads(line) for line in (tmp_path / "slow" / "log.jsonl").read_text().splitlines()]
+    rates = {line["step"]: line["rate"] for line in slow if "rate" in line}
+    assert {line["step"]: line["rate"] for line in lines if "rate" in line} == pytest.approx(rates)
+
+
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     stage = line_stage(replace(OPTIONS, steps=200, log_every=20, schedule="constant", warmup_steps=0))
     train(stage, tmp_path, device="cpu")
-    import json
-
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < 0.1 * lines[0]["loss"]
 

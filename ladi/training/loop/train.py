@@ -110,7 +110,7 @@ def train(stage: Stage, folder: Path, *, resume: bool = False, device: str | Non
     step, saved_step = 0, None
     if resume and (folder / CHECKPOINT).is_file():
         try:
-            step = saved_step = bench.restore(load_checkpoint(folder))
+            step = saved_step = bench.restore(load_checkpoint(folder), options.learning_rate)
         except (RuntimeError, ValueError) as error:  # what torch raises for other shapes, or other groups
             raise LadiError(
                 f"{stage.name}: the checkpoint in {folder} is of a network of another size, such as an "

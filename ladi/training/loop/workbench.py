@@ -5,6 +5,7 @@ It sets these up and takes them to a checkpoint and back; the steps are ``train.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -23,6 +24,7 @@ from ladi.training.loop.optimizers import build_optimizer, build_schedule, rated
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.types import SettingError
 
+LOGGER = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=24)
 """How long processes wait for each other: one of them may be warping a whole data set."""
 
@@ -112,8 +114,13 @@ class Workbench:
             state["scaler"] = self.accelerator.scaler.state_dict()
         return state
 
-    def restore(self, state: Mapping[str, Any]) -> int:
-        """Goes back to a checkpoint; returns its step."""
+    def restore(self, state: Mapping[str, Any], learning_rate: float) -> int:
+        """Goes back to a checkpoint; returns its step.
+
+        Args:
+            state: the checkpoint's.
+            learning_rate: what to go on at, in each group's share of it, where that is not what it was.
+        """
         for name, module in self.modules.items():
             module.load_state_dict(state["modules"][name])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -122,7 +129,18 @@ class Workbench:
             self.averages.load_state_dict(state["averages"], self.accelerator.device)
         if self.accelerator.scaler is not None and "scaler" in state:
             self.accelerator.scaler.load_state_dict(state["scaler"])
+        before = state.get("options", {}).get("learning_rate")
+        if before and learning_rate != before:
+            LOGGER.info("learning rate: %g, until now %g", learning_rate, before)
+            self._change_rates(learning_rate / before)
         return state["step"]
+
+    def _change_rates(self, factor: float) -> None:
+        """Multiplies the learning rate of all that is still to come."""
+        for group in self.optimizer.param_groups:
+            group["lr"], group["initial_lr"] = group["lr"] * factor, group["initial_lr"] * factor
+        self.schedule.base_lrs = [rate * factor for rate in self.schedule.base_lrs]
+        self.schedule._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def agree(self, wish: bool) -> bool:
         """Whether any process wishes it: what one does all must do, or they wait for each other forever."""
