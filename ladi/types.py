@@ -216,6 +216,8 @@ class PersonParts:
     by_hand: bool = False
     """The mask is the user's own: all of it is painted, and nothing beyond."""
     findings: tuple[Finding, ...] = ()
+    bare: np.ndarray | None = None
+    """(H,W) bool, of the mask, forearms that are surely bare: the photo's own where no sleeve covers them."""
 
     @property
     def masked_image(self) -> torch.Tensor:

@@ -174,6 +174,11 @@ def _put_together(
         # And an empty sleeve beside it is no coat.
         stays = to_the_bottom(stays)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
+    if told and person.bare is not None and not person.by_hand:
+        # A forearm that no sleeve covers is the photo's own.
+        mask = mask & ~(person.bare & (layout.shown.argmax(0) != _GARMENT))
+        person = replace(person, mask=torch.from_numpy(mask)[None, None].to(person.mask))
+        painted, same = mask, np.zeros_like(mask)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
         photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])

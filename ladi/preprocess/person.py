@@ -127,6 +127,7 @@ def prepare_person(
         scheme=scheme,
         parser=seen.parser,
         findings=(*findings, *check_worn(labels, mask, scheme, category)),
+        bare=seen.bare & mask,
     )
 
 
@@ -143,6 +144,8 @@ class _Seen(NamedTuple):
     """(H,W)."""
     hands: np.ndarray
     """(H,W) bool, what of it is surely hands."""
+    bare: np.ndarray
+    """(H,W) bool, hands and the bare forearms that go on from them."""
     parser: str
 
 
@@ -167,7 +170,7 @@ def _look(
     likely = LIKELY_LOWER[category]
     parsing = parse_person(parser, image, joints, outline, coherent=users, lower=likely)
     labels = translate(parsing, scheme, keypoints)
-    hands = np.zeros(labels.shape, bool)
+    hands = bare = np.zeros(labels.shape, bool)
     if users:
         # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
         keypoints = wrists_at(keypoints, detection.hands, frame)
@@ -183,8 +186,9 @@ def _look(
         labels = label_hands(labels, found, scheme)
         labels = settle_scarf(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
         labels = settle_chin(labels, pixels, scheme)
-        hands = bare_beside(labels, detection.hands, found, frame, scheme)
-    return _Seen(image, keypoints, joints, labels, hands, parsing.parser)
+        bare = bare_beside(labels, detection.hands, found, frame, scheme)
+        hands = bare & found.any(axis=0)
+    return _Seen(image, keypoints, joints, labels, hands, bare, parsing.parser)
 
 
 def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:
