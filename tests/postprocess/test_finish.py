@@ -183,3 +183,17 @@ def test_a_hand_below_a_bare_arm_is_drawn_into_the_photo_but_not_beside_an_area_
     assert not changed[147:, 75:].any() and not changed[180:].any(), "and nothing else"
     if not by_hand:
         assert picture[147:159, 36:66][below].min() > 0
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_bare_forearm_is_the_photos_own_unless_a_sleeve_covers_it(scene, covered: bool) -> None:
+    """Prevents: long sleeves that end where bare arms begin, and bare arms that are painted for nothing."""
+    generated, layers, person, garment, conditions = scene
+    bare = np.zeros(SIZE, bool)
+    bare[24:40, 14:20] = True
+    person = replace(person, bare=bare, labels=np.where(bare, np.uint8(LIP["right_arm"]), person.labels))
+    layers = layers * 0
+    layers[:, LAYERS.index("garment" if covered else "skin")] = 1
+    [picture, _] = finish(generated, layers, person, garment, conditions, Settings(), told=True)
+    inside = np.kron(bare, np.ones((3, 3), bool))
+    assert np.array_equal(picture[inside], person.photo.pixels[inside]) != covered

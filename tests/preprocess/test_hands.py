@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ladi.engine import Engine
 from ladi.preprocess.frame import to_window
 from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
 from ladi.preprocess.labels import LIP
@@ -144,3 +145,22 @@ def test_hands_at_the_edge_of_very_large_photos() -> None:
     photo = np.broadcast_to(np.uint8(CLOTH), (40, 60_000, 3))
     frame = Frame(59_900.0, 0.0, 100.0, 40.0 * 256 / 256, (256, 192))
     assert hand_regions(photo, hands, frame).shape == (2, 256, 192)
+
+
+def test_the_mask_covers_bare_forearms_and_no_hands(shared_dir: Path) -> None:
+    """Prevents: long sleeves that end in the middle of a bare forearm, on everybody in a T-shirt."""
+    path = shared_dir / "data" / "hd" / "persons_ai" / "ootd__model_1.png"
+    if not path.is_file():
+        pytest.skip("the photos of people are not in the shared folder")
+    engine = Engine.load("mini")
+    person = engine.prepare_person(read_photo(path.read_bytes()))
+    assert person.bare is not None and person.bare.any()
+    mask = person.mask[0, 0].numpy() > 0
+    assert (mask | ~person.bare).all(), "a sleeve may come"
+    joints = person.keypoints
+    for side in ("left", "right"):
+        elbow, wrist = (joints[JOINT[f"{side}_{name}"], :2] for name in ("elbow", "wrist"))
+        x, y = (elbow + 0.7 * (wrist - elbow)).round().astype(int)
+        assert mask[y, x] and person.bare[y, x], side
+        x, y = (wrist + 0.2 * (wrist - elbow)).round().astype(int)
+        assert not mask[y, x], side
