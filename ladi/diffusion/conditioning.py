@@ -22,7 +22,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from ladi.diffusion.hanging import Levels, hung
+from ladi.diffusion.hanging import Levels, hung, levelled
 from ladi.diffusion.warping import bend_grid, continued, enlarge_grid, resize, sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.inversion_adapter import InversionAdapter
@@ -108,7 +108,8 @@ def warp_garment(
             if matte is None:
                 raise ValueError("a refinement that bends needs the garment's matte")
             grid = bend_grid(refinement, garment, matte.float(), masked_person, pose_map, grid)
-            grid = grid if levels is None else hung(grid, matte.float(), levels)
+            if levels is not None:
+                grid = hung(levelled(grid, matte.float(), levels), matte.float(), levels)
             refined = sample_garment(continued(garment, matte.float()), grid)
         else:
             refined = refine_garment(refinement, coarse, masked_person, pose_map)

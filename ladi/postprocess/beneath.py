@@ -26,6 +26,10 @@ _RIBS = 0.7
 """Likewise, from where on that can be meant; higher up are collars."""
 _COVERED = 0.5
 """Matte from which the warped garment lies on a pixel."""
+_TRUNK, _TOOTH, _BROAD, _UPON = 0.6, 0.2, 0.9, 0.6
+"""Half the trunk's width, of the distance between the shoulders; how long a piece of cloth below a hem is at
+most, in torsos, to be none of the garment's, and how wide, of that distance; and the share of it that ends on
+trousers or a skirt."""
 
 
 def beneath(
@@ -69,6 +73,7 @@ def beneath(
         rows = np.arange(len(labels))[:, None]
         above = (rows < waist) & (rows > limbs.hip_row - _RIBS * limbs.torso)
         changed[worn & above & (painted == _OTHER)] = _GARMENT
+        changed[_teeth(changed, mask & (rows > waist), covered, limbs)] = _OTHER
     if hips.any(axis=1).all() and trousers.sum() > max(skirt.sum(), _SEEN * labels.size):
         below = worn & ~covered & (np.arange(len(labels))[:, None] > limbs.hip_row)
         legs = legs_beneath(trousers | bare, worn, hips, limbs.width, limbs.torso)
@@ -81,9 +86,43 @@ def beneath(
         else:
             legs = _about_legs(below, trousers, limbs, hips)
             changed[legs & (painted == _SKIN)] = _OTHER
-        changed[_open(below & ~legs & np.isin(painted, person), changed == _WALL)] = _WALL
+        # As little does a top hang in the air below its hem.
+        hanging = below & (np.arange(len(labels))[:, None] > _hem(covered)) & (changed == _GARMENT)
+        changed[hanging & legs] = _OTHER
+        away = below & ~legs & (np.isin(painted, person) | hanging)
+        changed[_open(away, changed == _WALL)] = _WALL
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[changed].transpose(2, 0, 1)
     return np.where(changed != painted, certain, shown)
+
+
+def _teeth(shown: np.ndarray, mask: np.ndarray, covered: np.ndarray, limbs: Limbs) -> np.ndarray:
+    """What hangs from a hem in short pieces where a tie, a pocket or a flap was: (H,W) bool.
+
+    Args:
+        shown: (H,W), numbers into ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+        covered: (H,W) bool, where the warped garment lies.
+        limbs: of the person.
+    """
+    height, width = shown.shape
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
+    trunk = np.abs(columns - limbs.hips[0]) < _TRUNK * limbs.width
+    pieces, _ = ndimage.label((shown == _GARMENT) & mask & trunk & (rows > _hem(covered)))
+    found = np.zeros(shown.shape, bool)
+    for number, (down, across) in enumerate(ndimage.find_objects(pieces), start=1):
+        if down.stop - down.start > _TOOTH * limbs.torso or across.stop - across.start > _BROAD * limbs.width:
+            continue
+        piece = pieces == number
+        below = ndimage.shift(piece, (1, 0), order=0) & ~piece
+        if below.any() and (shown[below] == _OTHER).mean() >= _UPON:
+            found |= piece
+    return found
+
+
+def _hem(covered: np.ndarray) -> np.ndarray:
+    """(W,), the last row of each column where the warped garment lies, of (H,W) bool; H where it does not."""
+    height = len(covered)
+    return np.where(covered.any(0), height - 1 - covered[::-1].argmax(0), height)
 
 
 def _about_legs(below: np.ndarray, trousers: np.ndarray, limbs: Limbs, hips: np.ndarray) -> np.ndarray:

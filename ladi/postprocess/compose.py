@@ -26,6 +26,7 @@ from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.grain import grain_of
+from ladi.postprocess.hair_rim import find_rim, rim_colours, rimmed
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
@@ -96,6 +97,9 @@ def compose(
     shares = shapes(torch.from_numpy(layout.shown)[None], size, canvas.part)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
     inside = _enlarged(person.mask[0, 0].numpy() > 0, size)[canvas.window]
+    rim = find_rim(person, layout.shown, canvas)
+    if rim is not None:
+        shares, inside = rimmed(shares, rim, canvas), inside | rim.zone[canvas.window]
     wanted = [canvas.whole(share) for share in (shares[0].numpy() > 0) & inside]
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
@@ -147,6 +151,8 @@ def compose(
     if layout.relief is not None:
         light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
         colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
+    if rim is not None:
+        colours[_OTHER] = rim_colours(colours[_OTHER], photo, rim, canvas)
     shares = _with_strands(colours, shares, photo, person, canvas)
     return LayeredPicture(colours, with_hands(colours, shares, photo, layout.hands, inside, canvas))
 

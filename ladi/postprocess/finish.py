@@ -23,6 +23,7 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.grey import grey_outside, is_grey
+from ladi.postprocess.hair_rim import rim_of_hair
 from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep, to_the_bottom
 from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompose, shapes
 from ladi.postprocess.layout import Layout, goes_on, lay_out
@@ -206,6 +207,8 @@ def _put_together(
         lit = picture + torch.from_numpy(tone).movedim(-1, 0)[None]
         painted, same = mask if person.by_hand else kept.painted, kept.same
     drawn = footprint(layout.hands, (mask.shape[0], mask.shape[1]))
+    if told:
+        drawn |= rim_of_hair(person.labels, mask, person.scheme)
     if person.by_hand:
         # Whoever draws the area to repaint wants nothing beside it changed.
         drawn &= mask

@@ -26,6 +26,7 @@ from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
 from ladi.preprocess.matting import frame_around, whole_picture
 from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.spread import with_sleeves_down
 from ladi.preprocess.turning import turn_photo
 from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
 
@@ -108,6 +109,12 @@ def cut_garment(
     if use_anyway:
         findings = overruled(findings)
     raise_errors(findings)
+    down = None
+    if chosen == "upper_body" and settled.cleaned_by != "kept":
+        down = with_sleeves_down(photo.pixels, settled.matte)
+    if down is not None:
+        photo = replace(photo, pixels=down.pixels, alpha=None)
+        settled = replace(settled, matte=down.matte, answer=None)
     fit = partial(
         fit_cut_out,
         photo,
@@ -119,7 +126,9 @@ def cut_garment(
     garment, factor = fit(size=size), fine_factor(photo.size, size)
     guessed = category == "auto" and len(trained) > 1
     fine = fit(size=(factor * size[0], factor * size[1])).image if factor > 1 else None
-    return replace(garment, fine=fine, guessed=guessed, findings=tuple(dict.fromkeys(findings)))
+    sleeve = 1.0 if down is not None and down.both else None
+    findings = tuple(dict.fromkeys(findings))
+    return replace(garment, fine=fine, guessed=guessed, sleeve=sleeve, findings=findings)
 
 
 def _sorted_out(photo: Photo, cut_out: CutOut, *, keep: bool) -> tuple[CutOut, tuple[Finding, ...]]:

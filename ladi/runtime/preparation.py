@@ -183,7 +183,7 @@ class Preparation:
             )
             if garment.category == "lower_body":
                 return garment
-            if self._tellers.sleeves is not None:
+            if self._tellers.sleeves is not None and garment.sleeve is None:
                 garment = replace(garment, sleeve=sleeve_length(self._tellers.sleeves, garment))
             # A picture that is to be kept as it is is kept so.
             if self._tellers.lining is not None and clean != "keep":

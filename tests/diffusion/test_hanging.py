@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.diffusion.hanging import Levels, hung, hung_over, levels_of
+from ladi.diffusion.hanging import Levels, hung, hung_over, levelled, levels_of
 from ladi.diffusion.warping import sample_matte
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, Frame, PersonParts, Photo
@@ -80,6 +80,51 @@ def test_a_hem_that_is_nearly_there_is_drawn_all_the_way() -> None:
     levels = levels_of(person(165))
     assert levels is not None
     assert abs(last(garment(138), hung(plain(), garment(138), levels), 96) - 164) <= 2
+
+
+def slanted(slope: float) -> torch.Tensor:
+    """A grid by which what is level in the garment's picture goes down to the right by so much."""
+    grid = plain().clone()
+    columns = torch.arange(SIZE[1]) - 96.0
+    grid[..., 1] -= slope * columns * 2 / SIZE[0]
+    return grid
+
+
+def slope(matte: torch.Tensor, grid: torch.Tensor) -> float:
+    return (last(matte, grid, 116) - last(matte, grid, 76)) / 40
+
+
+def test_a_hem_is_as_level_as_the_hips() -> None:
+    """Prevents: T-shirts with a corner hanging down on one side, on people who stand straight."""
+    levels = levels_of(person())
+    assert levels is not None
+    for tilt in (0.3, -0.3):
+        grid = slanted(tilt)
+        assert abs(slope(garment(), grid)) > 0.25
+        straight = levelled(grid, garment(), levels)
+        assert abs(slope(garment(), straight)) < 0.06
+        chest = int(levels.chest)
+        assert torch.allclose(straight[:, :chest], grid[:, :chest], atol=1e-5)
+        assert torch.allclose(straight[:, :, :28], grid[:, :, :28], atol=1e-5), "sleeves stay where they are"
+    assert torch.equal(levelled(slanted(0.02), garment(), levels), slanted(0.02)), (
+        "hems are never quite level"
+    )
+
+
+def test_a_hem_goes_with_tilted_hips_and_with_its_own_cut() -> None:
+    """Prevents: whoever stands on one leg, and every asymmetric top, put straight."""
+    tilted = person()
+    tilted.keypoints[JOINT["left_hip"], 1] += 28 * 0.3
+    levels = levels_of(tilted)
+    assert levels is not None and abs(levels.slope - 0.3) < 0.01
+    assert torch.equal(levelled(slanted(0.2), garment(), levels), slanted(0.2))
+    upright, cut = levels_of(person()), garment()
+    for column in range(66, 126):
+        cut[..., 150 + int(0.2 * (column - 96)) :, column] = 0
+        cut[..., 140 : 150 + int(0.2 * (column - 96)), column] = 1
+    assert upright is not None
+    assert slope(cut, levelled(plain(), cut, upright)) > 0.08
+    assert torch.equal(levelled(plain(), garment() * 0, upright), plain())
 
 
 def test_where_nothing_is_known_nothing_hangs() -> None:

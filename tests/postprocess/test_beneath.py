@@ -114,3 +114,36 @@ def test_a_coats_corner_below_its_hem_before_a_leg_is_leg() -> None:
     shown[:, 190:200, 110:114] = 0
     shown[OTHER, 190:200, 110:114] = 1
     assert (beneath(shown, mask, labels, joints, NOWHERE, "lip").argmax(0)[190:198, 110:114] == OTHER).all()
+
+
+def under_a_hem(hem: int = 150) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As ``scene``, with a top painted to a row where its warp ends, and that warp's outline."""
+    shown, mask, labels, joints = scene()
+    shown[:, 60:hem, 70:122] = 0
+    shown[GARMENT, 60:hem, 70:122] = 1
+    outline = np.zeros(SIZE, np.float32)
+    outline[60:hem, 70:122] = 1
+    return shown, mask, labels, joints, outline
+
+
+def test_nothing_hangs_from_a_hem_where_a_tie_was() -> None:
+    """Prevents: ragged hems, with a tooth wherever the old top had a tip, a flap or a pocket."""
+    shown, mask, labels, joints, outline = under_a_hem(135)
+    shown[:, 135:143, 90:100] = 0
+    shown[GARMENT, 135:143, 90:100] = 1
+    result = beneath(shown, mask, labels, joints, outline, "lip").argmax(0)
+    assert (result[136:143, 90:100] == OTHER).all()
+    assert (result[60:135, 76:116] == GARMENT).all()
+    kept = beneath(shown, mask & False, labels, joints, outline, "lip")
+    assert np.array_equal(kept, shown), "what is not repainted stays"
+
+
+def test_no_cloth_hangs_in_the_air_below_a_hem() -> None:
+    """Prevents: a sack as wide as the coat, painted in the new top's cloth beside the legs."""
+    shown, mask, labels, joints, outline = under_a_hem()
+    shown[:, 145:180, 122:140] = 0
+    shown[GARMENT, 145:180, 122:140] = 1
+    outline[145:150, 122:140] = 1
+    result = beneath(shown, mask, labels, joints, outline, "lip").argmax(0)
+    assert (result[151:180, 126:140] == WALL).all()
+    assert (result[145:150, 122:140] == GARMENT).all(), "what the warp covers is the top"
