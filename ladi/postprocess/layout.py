@@ -21,12 +21,16 @@ from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.preprocess.labels import label_table
-from ladi.types import LAYERS, Garment, PersonParts
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, LAYERS, Garment, PersonParts
 
 _FACES = ("face", "head")
 _WALL, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "garment", "other"))
 _GAP = 200
 """Pixels at a height of 256 of a gap that is none."""
+_LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
+"""Sleeve from which on it may reach too low; how far below a wrist, in torsos, it does; and half the width of
+the trunk's middle, where its hem is looked for, of the distance between the shoulders."""
 
 
 class Layout(NamedTuple):
@@ -83,7 +87,39 @@ def lay_out(
     free = mask & ~stays
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
     shown = without_gaps(arms.probabilities, mask & (labels > 0))
+    if garment.sleeve > _LONG:
+        shown = without_tails(shown, free, person.keypoints, Limbs(person.keypoints, labels > 0))
     return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)
+
+
+def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:
+    """Layers without what of a warped sleeve hangs beside the body below hem and hand: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+        keypoints: (18,3) in pixels.
+        limbs: of the same person.
+    """
+    first = shown.argmax(0)
+    cloth = first == _GARMENT
+    rows, columns = np.arange(len(cloth))[:, None], np.arange(cloth.shape[1])[None]
+    middle = np.abs(columns[0] - limbs.hips[0]) < _MIDDLE * limbs.width
+    hem = np.flatnonzero(cloth[:, middle].any(1))
+    beneath = (first == _WALL) | (first == _OTHER)
+    if not hem.size or not beneath.any():
+        return shown
+    tails = np.zeros_like(cloth)
+    for side in ("left", "right"):
+        wrist, shoulder = (keypoints[JOINT[f"{side}_{name}"]] for name in ("wrist", "shoulder"))
+        if wrist[:2].any() and shoulder[:2].any():
+            outer = (columns > limbs.hips[0]) == (shoulder[0] > limbs.hips[0])
+            tails |= cloth & mask & outer & (rows > max(hem[-1], wrist[1] + _BELOW_WRIST * limbs.torso))
+    if not tails.any():
+        return shown
+    nearest = ndimage.distance_transform_edt(~beneath, return_distances=False, return_indices=True)
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[tuple(nearest)]].transpose(2, 0, 1)
+    return np.where(tails, certain, shown)
 
 
 def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import without_gaps
-from ladi.types import LAYERS
+from ladi.postprocess.layout import without_gaps, without_tails
+from ladi.preprocess.limbs import Limbs
+from ladi.types import JOINT, LAYERS
 
 SIZE = (256, 192)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -43,3 +44,45 @@ def test_what_the_photo_shows_or_is_large_or_open_stays() -> None:
     photo = np.zeros(SIZE, bool)
     photo[60:, 60:146] = True
     assert np.array_equal(without(shown, photo), shown), "it is no hole"
+
+
+def in_a_jumper() -> tuple[np.ndarray, np.ndarray]:
+    """Layers (K,H,W) of a jumper whose sleeves reach thirty rows below the hands, and the joints."""
+    joints = np.zeros((18, 3), np.float32)
+    for name, point in {
+        "shoulder": (30, 70),
+        "hip": (14, 140),
+        "elbow": (38, 110),
+        "wrist": (42, 140),
+    }.items():
+        for side, sign in (("right", -1), ("left", 1)):
+            joints[JOINT[f"{side}_{name}"]] = (96 + sign * point[0], point[1], 1)
+    shown = np.full(SIZE, WALL)
+    shown[150:256, 72:120] = OTHER
+    shown[60:150, 66:126] = GARMENT
+    shown[66:180, 46:66] = shown[66:180, 126:146] = GARMENT
+    shown[140:148, 50:58] = SKIN
+    return np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32), joints
+
+
+def test_sleeves_end_at_the_hands() -> None:
+    """Prevents: empty sleeves that hang beside the hips, below hem and hands."""
+    layers, joints = in_a_jumper()
+    limbs = Limbs(joints, np.ones(SIZE, bool))
+    result = without_tails(layers, np.ones(SIZE, bool), joints, limbs).argmax(0)
+    before = layers.argmax(0)
+    assert not (result[152:] == GARMENT).any()
+    assert (result[152:180, 46:60] == WALL).all() and (result[152:180, 132:146] == WALL).all()
+    assert np.array_equal(result[:150], before[:150])
+    kept = without_tails(layers, np.zeros(SIZE, bool), joints, limbs)
+    assert np.array_equal(kept, layers), "what is not repainted stays"
+
+
+def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
+    layers, joints = in_a_jumper()
+    limbs = Limbs(joints, np.ones(SIZE, bool))
+    without_wrists = joints.copy()
+    without_wrists[[JOINT["left_wrist"], JOINT["right_wrist"]]] = 0
+    assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), without_wrists, limbs), layers)
+    bare = layers[[0, 1, 0, 3]]
+    assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), joints, limbs), bare)
