@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ from ladi.preprocess.blazepose import (
     resize,
 )
 from ladi.preprocess.boxes import box_of
-from ladi.types import JOINT, PersonError, PoseDetection, Size
+from ladi.types import JOINT, MIRRORED_JOINTS, PersonError, PoseDetection, Size
 
 POSE_SIGMA = 9.0
 """Width of a joint's blob in pixels at a height of 512 (paper, section 3; published checkpoints)."""
@@ -43,6 +44,9 @@ _MAX_SIDE = 1024
 _SURE_FACE = 0.75
 _SMALL_PERSON = 0.4
 """People lower than this share of the photo are looked at a second time, from nearer."""
+_STRAIGHT = 0.5
+"""Share of its own height or width along which an outline that ends inside the picture was cut off. Of 271
+people's, feet and elbows lie along 0.38 at most."""
 _MIN_PART, _PLAIN_PART = 256, 6.0
 """Pixels of a part's shorter side, and the standard deviation of what is more than a wall."""
 _SIDE_RATIO = 0.3
@@ -106,14 +110,59 @@ class PoseDetector:
             for window in _windows(pixels):
                 found = _look(graphs, pixels, window)
                 if found is not None:
-                    closer = _window_around(found)
-                    return (closer and _look(graphs, pixels, closer)) or found
+                    found = _look_closer(graphs, pixels, found)
+                    return _whole_in_mirror(graphs, pixels) or found if is_cut(found.silhouette) else found
         raise PersonError("No person found in this photo. Try one from the front, head to hips.")
 
     def find(self, pixels: np.ndarray) -> PoseDetection | None:
         """As ``detect``, but a quick look and no error, for pictures that should show nobody."""
         with self._borrow() as graphs:
             return _look(graphs, pixels, (0, 0, *pixels.shape[:2]))
+
+
+def is_cut(silhouette: np.ndarray) -> bool:
+    """Whether an outline (H,W) ends along a straight line inside the picture: there is more than was seen.
+
+    The detector looks at a square, which now and then is far too small.
+    """
+    on = silhouette > 0.5
+    box = box_of(on)
+    if box is None:
+        return False
+    height, width = on.shape
+    edges = (
+        (box.top > 1, on[box.top, box.left : box.right]),
+        (box.bottom < height - 1, on[box.bottom - 1, box.left : box.right]),
+        (box.left > 1, on[box.top : box.bottom, box.left]),
+        (box.right < width - 1, on[box.top : box.bottom, box.right - 1]),
+    )
+    return any(inside and edge.mean() > _STRAIGHT for inside, edge in edges)
+
+
+def mirrored(found: PoseDetection) -> PoseDetection:
+    """What was found in a picture's mirror image, in the picture itself."""
+    last = found.silhouette.shape[1] - 1
+    joints = found.keypoints[MIRRORED_JOINTS]
+    joints[:, 0] = np.where(joints[:, :2].any(1), last - joints[:, 0], 0)
+    hands = found.hands
+    if hands is not None:
+        hands = hands[::-1].copy()
+        hands[..., 0] = np.where(hands.any(-1), last - hands[..., 0], 0)
+    silhouette = np.ascontiguousarray(found.silhouette[:, ::-1])
+    return replace(found, keypoints=joints, silhouette=silhouette, hands=hands)
+
+
+def _look_closer(graphs: Graphs, pixels: np.ndarray, found: PoseDetection) -> PoseDetection:
+    closer = _window_around(found)
+    return (closer and _look(graphs, pixels, closer)) or found
+
+
+def _whole_in_mirror(graphs: Graphs, pixels: np.ndarray) -> PoseDetection | None:
+    """The person as the detector finds them in the mirror, if it sees all of them there."""
+    image = np.ascontiguousarray(pixels[:, ::-1])
+    found = _look(graphs, image, (0, 0, *pixels.shape[:2]))
+    found = found and _look_closer(graphs, image, found)
+    return None if found is None or is_cut(found.silhouette) else mirrored(found)
 
 
 def _windows(pixels: np.ndarray) -> Iterator[tuple[int, int, int, int]]:

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from ladi.preprocess.photo import read_photo
-from ladi.preprocess.pose import PoseDetector, body25_to_keypoints, pose_map
+from ladi.preprocess.pose import PoseDetector, body25_to_keypoints, is_cut, mirrored, pose_map
 from ladi.types import KEYPOINT_NAMES, ModelError, PersonError
 
 
@@ -52,6 +52,39 @@ def test_a_portrait(detector: PoseDetector, astronaut: np.ndarray) -> None:
     assert silhouette.min() >= 0 and silhouette.max() <= 1
     assert silhouette[128, 223] > 0.9 and silhouette[400, 200] > 0.9
     assert silhouette[100, 330] < 0.1 and silhouette[60, 60] < 0.1
+
+
+def test_an_outline_that_ends_in_a_straight_line_was_cut_off() -> None:
+    """Prevents: a jacket that stays, but for a square of it, where the detector's square was too small."""
+    rows, columns = np.mgrid[:200, :120]
+    oval = (np.hypot((rows - 100) / 80, (columns - 60) / 40) < 1).astype(np.float32)
+    assert not is_cut(oval) and not is_cut(oval * 0)
+    for part in (np.s_[110:], np.s_[:70], np.s_[:, 65:], np.s_[:, :55]):
+        cut = oval.copy()
+        cut[part] = 0
+        assert is_cut(cut)
+    assert not is_cut(oval[60:140, 30:90]), "the picture's own edges cut nobody off"
+
+
+def test_what_is_found_in_a_mirror_is_told_of_the_picture(
+    detector: PoseDetector, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents left and right from being exchanged, and nobody from looking a second time."""
+    plain = detector.detect(astronaut)
+    flipped = detector.detect(np.ascontiguousarray(astronaut[:, ::-1]))
+    back = mirrored(flipped)
+    seen = plain.keypoints[:, 2].astype(bool) & back.keypoints[:, 2].astype(bool)
+    assert seen.sum() >= 8 and np.abs(back.keypoints[seen, :2] - plain.keypoints[seen, :2]).max() < 25
+    assert np.abs(back.silhouette - plain.silhouette).mean() < 0.05
+    assert np.array_equal(mirrored(back).keypoints, flipped.keypoints)
+    calls = iter([True, False])
+    monkeypatch.setattr("ladi.preprocess.pose.is_cut", lambda _: next(calls))
+    assert np.array_equal(detector.detect(astronaut).silhouette, back.silhouette)
+    monkeypatch.setattr("ladi.preprocess.pose.is_cut", lambda _: True)
+    again = detector.detect(astronaut)
+    assert np.array_equal(again.silhouette, plain.silhouette), (
+        "what was seen at first, where that is no better"
+    )
 
 
 def test_joints_scale_with_the_picture(detector: PoseDetector, astronaut: np.ndarray) -> None:
