@@ -47,6 +47,9 @@ _SURROUNDED = 0.6
 _HEM, _BESIDE = 0.2, 0.3
 """Of what is worn below, a patch of dress that is smaller, and of whose border this share lies along that, is
 part of it."""
+_HIGH, _BETWEEN = 0.4, 0.5
+"""So far above the hips, in torsos, a dress begins at least; and the share of its border that lies along a
+coat from which on it is trousers, seen between the coat's fronts."""
 _ENCLOSED = 0.85
 """Of the border of trousers or a skirt, from which share on a coat around them is no open coat."""
 _INSIDE = 0.3
@@ -78,7 +81,7 @@ def mend_worn(
     labels = _without_stray_pieces(labels.astype(np.uint8), silhouette > _ON)
     limbs = Limbs(keypoints, silhouette > _ON)
     labels = _whole_arms(labels, table, limbs, silhouette > _ON)
-    labels = _skirts(_collars(labels, table, limbs), table)
+    labels = _skirts(_collars(labels, table, limbs), table, limbs)
     person = _Person(labels, table, limbs, silhouette > _ON)
     worn = person.named(*GARMENTS)
     if not worn.any():
@@ -115,20 +118,36 @@ def _collars(labels: np.ndarray, table: dict[str, int], limbs: Limbs) -> np.ndar
     return np.where(small, np.uint8(table["upper_clothes"]), labels)
 
 
-def _skirts(labels: np.ndarray, table: dict[str, int]) -> np.ndarray:
-    """Labels in which small patches of dress along trousers or a skirt are those: no dress is like that."""
-    below = np.isin(labels, [table["pants"], table["skirt"]])
+def _skirts(labels: np.ndarray, table: dict[str, int], limbs: Limbs) -> np.ndarray:
+    """Labels without dresses that are none.
+
+    Small patches of dress along trousers or a skirt are those; between a coat's fronts, above trousers or
+    where nothing else is seen below it, it is trousers.
+    """
+    trousers, tops, legs = (
+        np.isin(labels, [table[name] for name in names if name in table])
+        for names in (("pants",), ("upper_clothes", "coat"), ("left_leg", "right_leg"))
+    )
+    below = trousers | (labels == table["skirt"])
     patches, count = ndimage.label(labels == table["dress"])
-    if not count or not below.any():
+    if not count:
         return labels
-    rows, columns = ndimage.distance_transform_edt(~below, return_distances=False, return_indices=True)
+    nearest = ndimage.distance_transform_edt(~below, return_distances=False, return_indices=True)
     result = labels.copy()
     for index in range(1, count + 1):
         patch = patches == index
         border = ndimage.binary_dilation(patch) & ~patch
         if patch.sum() < _HEM * below.sum() and below[border].mean() > _BESIDE:
-            result[patch] = labels[rows, columns][patch]
+            result[patch] = labels[tuple(nearest)][patch]
+        elif _top_row(patch) > limbs.hip_row - _HIGH * limbs.torso and tops[border].mean() > _BETWEEN:
+            under = trousers[ndimage.binary_dilation(patch, iterations=3) & ~patch].any()
+            if under or (patch[-1].any() and not below.any() and not legs.any()):
+                result[patch] = table["pants"]
     return result
+
+
+def _top_row(region: np.ndarray) -> int:
+    return int(region.any(1).argmax())
 
 
 def _whole_arms(

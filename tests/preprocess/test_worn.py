@@ -118,6 +118,24 @@ def test_a_bag_before_the_body_that_the_network_is_sure_of_is_one() -> None:
     assert np.array_equal(mend_worn(labels, joints, silhouette, "lip", ~sure), whole)
 
 
+@pytest.mark.parametrize("seen_below", ["pants", "nothing", "legs"])
+def test_trousers_between_a_coats_fronts_are_no_dress(seen_below: str) -> None:
+    """Prevents: a coat that stays below the new hem, or trousers as wide as it; and a dress that is one."""
+    labels, joints, silhouette = person()
+    labels[labels == LIP["pants"]] = 0
+    labels[64:240, 60:132] = LIP["coat"]
+    labels[165:240, 88:104] = LIP["dress"]
+    labels[240:, 80:112] = {"pants": LIP["pants"], "nothing": 0, "legs": LIP["left_leg"]}[seen_below]
+    if seen_below == "nothing":
+        labels[240:, 60:132], labels[240:, 88:104] = LIP["coat"], LIP["dress"]
+    mended = mend_worn(labels, joints, (labels > 0).astype(np.float32), "lip")
+    wanted = "dress" if seen_below == "legs" else "pants"
+    assert (mended[170:238, 90:102] == LIP[wanted]).all()
+    labels[120:165, 88:104] = LIP["dress"]
+    kept = mend_worn(labels, joints, (labels > 0).astype(np.float32), "lip")
+    assert (kept[125:238, 90:102] == LIP["dress"]).all(), "it begins at the chest"
+
+
 def test_a_skirts_upper_edge_is_no_dress() -> None:
     """Prevents: a bite out of a skirt below the new hem; and a dress whose skirt is half seen that stays."""
     whole, joints, silhouette = person()
