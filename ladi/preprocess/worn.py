@@ -47,9 +47,9 @@ _SURROUNDED = 0.6
 _HEM, _BESIDE = 0.2, 0.3
 """Of what is worn below, a patch of dress that is smaller, and of whose border this share lies along that, is
 part of it."""
-_HIGH, _BETWEEN = 0.4, 0.5
-"""So far above the hips, in torsos, a dress begins at least; and the share of its border that lies along a
-coat from which on it is trousers, seen between the coat's fronts."""
+_HIGH, _BETWEEN, _NARROW = 0.4, 0.5, 0.6
+"""So far above the hips, in torsos, a dress begins at least; the share of its border that lies along a coat
+from which on it is trousers between the coat's fronts; and of all, how wide these are at most."""
 _ENCLOSED = 0.85
 """Of the border of trousers or a skirt, from which share on a coat around them is no open coat."""
 _INSIDE = 0.3
@@ -139,15 +139,12 @@ def _skirts(labels: np.ndarray, table: dict[str, int], limbs: Limbs) -> np.ndarr
         border = ndimage.binary_dilation(patch) & ~patch
         if patch.sum() < _HEM * below.sum() and below[border].mean() > _BESIDE:
             result[patch] = labels[tuple(nearest)][patch]
-        elif _top_row(patch) > limbs.hip_row - _HIGH * limbs.torso and tops[border].mean() > _BETWEEN:
+        elif patch.any(1).argmax() > limbs.hip_row - _HIGH * limbs.torso and tops[border].mean() > _BETWEEN:
             under = trousers[ndimage.binary_dilation(patch, iterations=3) & ~patch].any()
-            if under or (patch[-1].any() and not below.any() and not legs.any()):
+            narrow = 0 < patch[-1].sum() < _NARROW * (labels[-1] > 0).sum()
+            if under or (narrow and not below.any() and not legs.any()):
                 result[patch] = table["pants"]
     return result
-
-
-def _top_row(region: np.ndarray) -> int:
-    return int(region.any(1).argmax())
 
 
 def _whole_arms(
