@@ -20,12 +20,12 @@ from ladi.postprocess.beneath import beneath
 from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS, Garment, PersonParts
 
-_FACES = ("face", "head")
-_WALL, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "garment", "other"))
+_FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
+_WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _GAP = 200
 """Pixels at a height of 256 of a gap that is none."""
 _LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
@@ -76,7 +76,7 @@ def lay_out(
     if outline is None:
         return Layout(painted, stays)
     labels, scheme = person.labels, person.scheme
-    shown = settled(painted, labels, outline, stays)
+    shown = with_neck(settled(painted, labels, outline, stays), named(labels, scheme, _NECKS))
     if person.category == "upper_body":
         shown = beneath(shown, mask & ~stays, labels, person.keypoints, outline, scheme)
     if garment.sleeve is None or person.category == "lower_body":
@@ -90,6 +90,18 @@ def lay_out(
     if garment.sleeve > _LONG:
         shown = without_tails(shown, free, person.keypoints, Limbs(person.keypoints, labels > 0))
     return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)
+
+
+def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
+    """Layers in which a neck is as wide as the photo's, where the painted one is slimmer: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        neck: (H,W) bool, the photo's.
+    """
+    slimmer = neck & (shown.argmax(0) == _WALL)
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_SKIN]
+    return np.where(slimmer, certain[:, None, None], shown)
 
 
 def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:

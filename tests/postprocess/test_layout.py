@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import without_gaps, without_tails
+from ladi.postprocess.layout import with_neck, without_gaps, without_tails
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
@@ -86,3 +86,14 @@ def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
     assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), without_wrists, limbs), layers)
     bare = layers[[0, 1, 0, 3]]
     assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), joints, limbs), bare)
+
+
+def test_a_neck_is_as_wide_as_the_photos() -> None:
+    """Prevents: two dark lines beside a slimmer neck, which are the edges of the photo's own."""
+    first, neck = np.full(SIZE, WALL), np.zeros(SIZE, bool)
+    first[60:80, 90:102], first[80:, 60:132] = SKIN, GARMENT
+    neck[60:84, 86:106] = True
+    layers = np.stack([first == number for number in range(len(LAYERS))]).astype(np.float32)
+    result = with_neck(layers, neck).argmax(0)
+    assert (result[60:80, 86:106] == SKIN).all() and (result[80:84, 86:106] == GARMENT).all()
+    assert np.array_equal(result[~neck], first[~neck])
