@@ -152,7 +152,7 @@ def draw_arms(
         hidden = np.zeros(size, bool) if seen else _behind(tube, outline, there)
         # A hand that was in a pocket of what is taken away hangs before what is there now; one in a pocket of
         # trousers stays there.
-        hangs = not seen and not hidden.any() and not bag[_last(tube)].any() and mask[there].mean() > _GONE
+        hangs = not seen and not hidden.any() and not bag[_last(tube)].any() and _share(mask, there) > _GONE
         before = person & (seen | hangs | ~trunk) & ~hidden
         if hangs:
             # Beside a pocket there was trousers or wall.
@@ -242,7 +242,12 @@ def _last(tube: Tube) -> np.ndarray:
 
 def _mostly(region: np.ndarray, of: np.ndarray) -> bool:
     """Whether a region (H,W) bool has most of another."""
-    return bool(of.any() and region[of].mean() > _MOST)
+    return _share(region, of) > _MOST
+
+
+def _share(region: np.ndarray, of: np.ndarray) -> float:
+    """How much of another (H,W) bool a region (H,W) bool covers; nothing of what is nowhere."""
+    return float(region[of].mean()) if of.any() else 0.0
 
 
 def _behind(tube: Tube, outline: np.ndarray, hand: np.ndarray) -> np.ndarray:

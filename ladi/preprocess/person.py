@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.preprocess.bags import settle_bags
+from ladi.preprocess.bags import settle_bags, sleeves_no_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
@@ -178,6 +178,7 @@ def _look(
         sure = None if parsing.shares is None else is_sure(parsing.shares)
         labels = settle_hair(settle_worn(labels, pixels, scheme, sure), pixels, scheme)
         if parsing.shares is not None:
+            labels = sleeves_no_bags(labels, pixels, keypoints, scheme)
             labels = settle_bags(labels, pixels, parsing.shares, scheme)
         labels = uncover_cloth(labels, pixels, scheme)
         mended = mend_worn(labels, keypoints, silhouette, scheme, sure)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.preprocess.bags import settle_bags
+from ladi.preprocess.bags import settle_bags, sleeves_no_bags
 from ladi.preprocess.labels import LIP
+from ladi.types import JOINT
 
 SIZE = (256, 192)
 RED, BLACK, BLUE, GREEN = (190, 30, 40), (25, 25, 30), (40, 60, 190), (60, 130, 60)
@@ -72,3 +73,40 @@ def test_it_is_the_same_every_time() -> None:
     labels, image = scene(BLUE, BLACK)
     once, again = (settle_bags(labels, image, shares(labels), "lip") for _ in range(2))
     assert np.array_equal(once, again)
+
+
+def bent_arm(sleeve: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A coat whose wearer has a hand on the belly, the forearm labelled as a bag: labels, image, joints."""
+    labels, image = np.zeros(SIZE, np.uint8), np.full((*SIZE, 3), 150, np.uint8)
+    labels[60:220, 60:130], image[60:220, 60:130] = LIP["coat"], BLACK
+    labels[60:150, 130:146], image[60:150, 130:146] = LIP["coat"], BLACK
+    labels[134:152, 96:142], image[134:152, 96:142] = LIP["bag"], sleeve
+    joints = np.zeros((18, 3), np.float32)
+    for name, point in {
+        "right_shoulder": (66, 68),
+        "left_shoulder": (132, 68),
+        "left_elbow": (138, 143),
+        "left_wrist": (92, 143),
+        "right_hip": (78, 180),
+        "left_hip": (112, 180),
+    }.items():
+        joints[JOINT[name]] = (*point, 1)
+    return labels, image, joints
+
+
+def test_a_sleeve_along_a_forearm_is_no_bag() -> None:
+    """Prevents: half a jacket's sleeve that stays around a bare arm."""
+    labels, image, joints = bent_arm((40, 40, 44))
+    settled = sleeves_no_bags(labels, image, joints, "lip")
+    assert (settled[labels == LIP["bag"]] == LIP["coat"]).all()
+    assert (settled[labels != LIP["bag"]] == labels[labels != LIP["bag"]]).all()
+
+
+@pytest.mark.parametrize("case", ["another colour", "hangs from it", "no arm"])
+def test_a_bag_on_an_arm_is_one(case: str) -> None:
+    labels, image, joints = bent_arm(RED if case == "another colour" else BLACK)
+    if case == "hangs from it":
+        labels[134:200, 96:142], image[134:200, 96:142] = LIP["bag"], BLACK
+    elif case == "no arm":
+        joints[JOINT["left_wrist"]] = 0
+    assert sleeves_no_bags(labels, image, joints, "lip") is labels
