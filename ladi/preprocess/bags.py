@@ -1,10 +1,10 @@
 """Where a bag ends and the garment behind it begins, told by the colours of both and the network's doubts.
 
 A small parser takes a coat's corner for the bag that hangs before it; kept, it stays beside the new garment.
-What lies along a forearm in the garment's colours is a sleeve. A bag of two colours, one of them the garment's
-and the other far from it, is only what has the other; one that has none but the garment's is none: where the
-network is less sure of what would go. Without this last condition half of what goes on labelled street photos
-is bag.
+What lies along a forearm in the garment's colours is a sleeve. A bag of two colours, one of them the
+garment's and the other far from it, is only what has the other; one that has none but the garment's is none:
+where the network is less sure of what would go. Without this last condition half of what goes on labelled
+street photos is bag.
 """
 
 from __future__ import annotations
