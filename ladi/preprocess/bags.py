@@ -72,8 +72,7 @@ def settle_bags(labels: np.ndarray, image: np.ndarray, shares: np.ndarray, schem
     pieces, _ = ndimage.label(cloth)
     # Only what is joined to the garment.
     cloth &= np.isin(pieces, np.unique(pieces[ndimage.binary_dilation(worn) & cloth]))
-    rows, columns = ndimage.distance_transform_edt(~worn, return_distances=False, return_indices=True)
-    return np.where(cloth, labels[rows, columns], labels) if cloth.any() else labels
+    return _as_worn(labels, cloth, worn)
 
 
 def sleeves_no_bags(
@@ -105,10 +104,15 @@ def sleeves_no_bags(
         shades = shades_of(colours[near], least=_COMMON)
         if np.median(distance_to(colours[piece], shades)) < _LIT:
             sleeves |= piece
-    if not sleeves.any():
+    return _as_worn(labels, sleeves, worn)
+
+
+def _as_worn(labels: np.ndarray, region: np.ndarray, worn: np.ndarray) -> np.ndarray:
+    """Labels in which a region (H,W) bool is what is worn nearest to it; the same array for an empty one."""
+    if not region.any():
         return labels
     rows, columns = ndimage.distance_transform_edt(~worn, return_distances=False, return_indices=True)
-    return np.where(sleeves, labels[rows, columns], labels)
+    return np.where(region, labels[rows, columns], labels)
 
 
 def _is_along_forearm(piece: np.ndarray, limbs: Limbs) -> bool:

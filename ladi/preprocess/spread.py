@@ -17,7 +17,9 @@ from ladi.preprocess.boxes import box_of
 
 _SIDE = 256
 """Pixels of the longer side at which the outline is measured."""
-_ON = 0.5
+_ON, _NOTHING = 0.5, 255
+"""Matte from which on there is something; and the level of what shows nothing: white, as decoders put it
+behind transparent pictures."""
 _TALL, _OUTER, _BODY = 90, 0.25, 0.3
 """Percentile of the columns' heights that is the body's; the share of the columns, at either side, of which
 the middle one's height is a sleeve's; how far from that to the body's a column of the body is at least."""
@@ -70,18 +72,20 @@ def with_sleeves_down(pixels: np.ndarray, matte: np.ndarray) -> Hanging | None:
     longer = max(max(one.side - box.left if one.left else box.right - one.side for one in sleeves), 1)
     below = max(0, round(max(one.pivot[1] for one in sleeves) + 1.2 * longer) - len(matte))
     around = [(0, below), (0, 0)]
-    picture = np.pad(pixels, [*around, (0, 0)], mode="edge")
+    picture = np.pad(pixels, [*around, (0, 0)], constant_values=_NOTHING)
     body = np.pad(np.asarray(matte, np.float32), around)
     columns = np.arange(body.shape[1])
     laid: list[tuple[np.ndarray, np.ndarray]] = []
+    result = picture.copy()
     for sleeve in sleeves:
         beyond = columns < sleeve.side if sleeve.left else columns >= sleeve.side
         share = np.where(beyond & ~_belongs(body, beyond), body, 0)
         body = body - share
+        result[share > 0] = _NOTHING
         places = _turned(sleeve, (body.shape[0], body.shape[1]))
         laid.append(
             (
-                cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+                cv2.remap(picture, *places, cv2.INTER_LINEAR, borderValue=(_NOTHING,) * 3),
                 cv2.remap(share, *places, cv2.INTER_LINEAR),
             )
         )
@@ -89,7 +93,7 @@ def with_sleeves_down(pixels: np.ndarray, matte: np.ndarray) -> Hanging | None:
     inner = (
         cv2.erode((body > 1 - _ON / 4).astype(np.uint8), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
     )
-    result, whole = picture.copy(), body
+    whole = body
     for turned, share in laid:
         seen = ~inner & ((share > _ON) | (share > whole))
         result[seen] = turned[seen]

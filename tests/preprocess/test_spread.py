@@ -38,6 +38,8 @@ def test_sleeves_to_both_sides_hang_afterwards() -> None:
     height, width = extents(down.matte)
     assert extents(matte)[1] == 300 and width < 240 and height == 160
     assert np.array_equal(down.pixels[70:210, 150:250], picture[70:210, 150:250]), "the body is as it was"
+    gone = (matte > 0.5) & (down.matte[: len(matte)] < 0.01)
+    assert gone.any() and (down.pixels[: len(matte)][gone] > 200).all(), "nothing is left where they lay"
     hand = down.matte > 0.5
     hand[:, 130:270] = False
     assert hand[100:].any(0)[:130].any() and hand[100:].any(0)[270:].any(), "on both sides"
