@@ -14,11 +14,13 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.postprocess.drawn_hands import HandPlace, footprint
+from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end
 from ladi.postprocess.tubes import (
     CUFF,
     POCKET,
     SLEEVE,
     Tube,
+    arm_joints,
     beyond_wrist,
     hand_place,
     relief_of,
@@ -84,6 +86,8 @@ class Arms(NamedTuple):
     """(H,W) float32, how light bare skin is on an arm, about 1 where it faces the light; 0 beside arms."""
     hands: tuple[HandPlace, ...] = ()
     """Where an arm ends, bare or in its sleeve, and a hand is drawn because the photo shows none."""
+    ends: tuple[SleeveEnd, ...] = ()
+    """Where short sleeves end."""
 
 
 def draw_arms(
@@ -119,7 +123,8 @@ def draw_arms(
     wide = max(1, round(_WIDE * scale))
     trunk = ndimage.binary_dilation(limbs.trunk(size), iterations=wide)
     core = ndimage.binary_erosion(limbs.trunk(size), iterations=wide)
-    tubes = [tube for side in ("left", "right") if (tube := tube_of(keypoints, side, limbs, size))]
+    found = [joints for side in ("left", "right") if (joints := arm_joints(keypoints, side, limbs))]
+    tubes = [tube_of(joints, size) for joints in found]
     relief, roundness = np.ones(size, np.float32), np.zeros(size, np.float32)
     sleeves = np.zeros(size, bool)
     if not tubes or not trunk.any():
@@ -144,7 +149,8 @@ def draw_arms(
     crossed = np.logical_or.reduce([_across(tube, waist, limbs.neck[0]) for tube in tubes]) & (outline > 0.5)
     changed[puffed & (rows < limbs.hip_row) & ~crossed] = _WALL
     hands: list[HandPlace] = []
-    for tube in tubes:
+    ends: list[SleeveEnd | None] = []
+    for joints, tube in zip(found, tubes, strict=True):
         seen = _hand_is_seen(tube, bare, limbs.width)
         end = _sleeve_end(tube, sleeve, outline, trunk)
         hand = hand_place(tube, limbs.neck[0], sleeved=end >= _LONG)
@@ -196,6 +202,8 @@ def draw_arms(
         changed[
             beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
         ] = _WALL
+        if not hidden.any():
+            ends.append(sleeve_end(joints, tube, end, changed == _GARMENT))
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = roundness_of(tube, end, light)[nearer]
@@ -204,7 +212,8 @@ def draw_arms(
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
-    return Arms(np.where(changed != shown, certain, probabilities), relief, sleeves, roundness, tuple(hands))
+    drawn = np.where(changed != shown, certain, probabilities)
+    return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(one for one in ends if one))
 
 
 def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:

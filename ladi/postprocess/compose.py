@@ -31,6 +31,7 @@ from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
+from ladi.postprocess.sleeve_ends import with_sleeve_ends
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import UPPER_CLOTHING, named
@@ -97,6 +98,9 @@ def compose(
     shares = shapes(torch.from_numpy(layout.shown)[None], size, canvas.part)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
     inside = _enlarged(person.mask[0, 0].numpy() > 0, size)[canvas.window]
+    worn, arms = (_enlarged(_named(person, names), size)[canvas.window] for names in (UPPER_CLOTHING, _ARMS))
+    free = inside & (worn | arms | _enlarged(person.labels == 0, size)[canvas.window])
+    shares = with_sleeve_ends(shares, layout.ends, free, worn, arms, canvas)
     rim = find_rim(person, layout.shown, canvas)
     if rim is not None:
         shares, inside = rimmed(shares, rim, canvas), inside | rim.zone[canvas.window]

@@ -20,6 +20,7 @@ from ladi.postprocess.beneath import beneath
 from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
+from ladi.postprocess.sleeve_ends import SleeveEnd
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS, Garment, PersonParts
@@ -48,6 +49,8 @@ class Layout(NamedTuple):
     """(H,W) about 1, the light on bare arms, 0 beside them; None where nothing is known."""
     hands: tuple[HandPlace, ...] = ()
     """Where hands are drawn, because the photo shows none."""
+    ends: tuple[SleeveEnd, ...] = ()
+    """Where short sleeves end."""
 
 
 def goes_on(person: PersonParts) -> bool:
@@ -89,7 +92,7 @@ def lay_out(
     shown = without_gaps(arms.probabilities, mask & (labels > 0))
     if garment.sleeve > _LONG:
         shown = without_tails(shown, free, person.keypoints, Limbs(person.keypoints, labels > 0))
-    return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands)
+    return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands, arms.ends)
 
 
 def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:

@@ -84,37 +84,65 @@ class Tube(NamedTuple):
         return np.asarray(self.line[round(self.elbow * (len(self.line) - 1))])
 
 
-def tube_of(keypoints: np.ndarray, side: str, limbs: Limbs, size: Size) -> Tube | None:
-    """One arm; none without shoulder and elbow. Without a wrist it ends where one would be, straight on."""
+class ArmJoints(NamedTuple):
+    """What a tube is told by, in pixels."""
+
+    points: np.ndarray
+    """(3,2) as (x,y): where the arm's middle begins at the shoulder, elbow and wrist."""
+    width: float
+    """Distance between the shoulders."""
+    outward: float
+    """1 where the arm is on the right of the picture, -1 on its left."""
+
+    def enlarged(self, times: float) -> ArmJoints:
+        """The same arm in a picture so many times as large."""
+        return ArmJoints((self.points + 0.5) * times - 0.5, self.width * times, self.outward)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(2,): of upper arm and forearm."""
+        return np.asarray(np.hypot(*np.diff(self.points, axis=0).T))
+
+
+def arm_joints(keypoints: np.ndarray, side: str, limbs: Limbs) -> ArmJoints | None:
+    """One arm's; none without shoulder and elbow. Without a wrist it ends where one would be, straight on."""
     points = np.asarray(keypoints, np.float64)[[JOINT[f"{side}_{name}"] for name in _JOINTS], :2]
     if not points[0].any() or not points[1].any():
         return None
     if not points[2].any():
         points[2] = 2 * points[1] - points[0]
-    outward = np.sign(points[0, 0] - (limbs.neck[0] + limbs.hips[0]) / 2)
+    outward = float(np.sign(points[0, 0] - (limbs.neck[0] + limbs.hips[0]) / 2))
     upper = points[1] - points[0]
     across = np.array([upper[1], -upper[0]]) / max(float(np.hypot(*upper)), 1e-6)
     points[0] += _SHOULDER_OUT * limbs.width * across * (np.sign(across[0]) or 1) * outward
-    lengths = np.hypot(*np.diff(points, axis=0).T)
-    if lengths.min() < 1:
-        return None
-    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    joints = ArmJoints(points, limbs.width, outward)
+    return None if joints.lengths.min() < 1 else joints
+
+
+def tube_of(joints: ArmJoints, size: Size) -> Tube:
+    """One arm in a picture of a size."""
+    return tube_on(joints, *np.mgrid[: size[0], : size[1]].astype(np.float32))
+
+
+def tube_on(joints: ArmJoints, y: np.ndarray, x: np.ndarray) -> Tube:
+    """One arm at some pixels: their rows and columns, (H,W) each."""
+    points, lengths = joints.points, joints.lengths
     best: list[np.ndarray] = []
     for part in (0, 1):
         step = points[part + 1] - points[part]
         share = ((x - points[part, 0]) * step[0] + (y - points[part, 1]) * step[1]) / lengths[part] ** 2
         share = share.clip(0, 1)
-        radius = limbs.width * np.interp(share, *_PROFILES[part])
+        radius = joints.width * np.interp(share, *_PROFILES[part])
         beside, below = x - points[part, 0] - share * step[0], y - points[part, 1] - share * step[1]
         away = np.hypot(beside, below)
         along = (part * lengths[0] + share * lengths[part]) / lengths.sum()
         centre = points[part, 0] + share * step[0]
-        outer = (x - centre) * outward
+        outer = (x - centre) * joints.outward
         if part:
             # Beside a folded forearm is the body: what is beside it lies farther out than the elbow too.
-            outer = np.minimum(outer, (x - points[1, 0]) * outward + radius)
+            outer = np.minimum(outer, (x - points[1, 0]) * joints.outward + radius)
         one = [away / radius, along, radius, outer, beside / radius, below / radius]
-        nearer = one[0] < best[0] if best else np.ones(size, bool)
+        nearer = one[0] < best[0] if best else np.ones(x.shape, bool)
         best = [np.where(nearer, new, old) for new, old in zip(one, best or one, strict=True)]
     shares = np.linspace(0, 1, 41)
     knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
