@@ -25,6 +25,7 @@ from scipy import ndimage
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
+from ladi.postprocess.front_rim import find_front_rims, front_colours, with_front
 from ladi.postprocess.grain import grain_of
 from ladi.postprocess.hair_rim import find_rim, rim_colours, rimmed
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
@@ -101,6 +102,10 @@ def compose(
     worn, arms = (_enlarged(_named(person, names), size)[canvas.window] for names in (UPPER_CLOTHING, _ARMS))
     free = inside & (worn | arms | _enlarged(person.labels == 0, size)[canvas.window])
     shares = with_sleeve_ends(shares, layout.ends, free, worn, arms, canvas)
+    fronts = find_front_rims(person, layout.shown, photo, canvas)
+    for front in fronts:
+        inside = inside | front.zone[canvas.window]
+    shares = with_front(shares, fronts, canvas)
     rim = find_rim(person, layout.shown, canvas)
     if rim is not None:
         shares, inside = rimmed(shares, rim, canvas), inside | rim.zone[canvas.window]
@@ -138,6 +143,7 @@ def compose(
         _GARMENT: canvas.enlarge(own[_GARMENT]),
     }
     colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER], canvas)
+    front_colours(colours, as_tensor(photo[canvas.window]), fronts, canvas)
     if grid is not None:
         weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
         picture = garment.fine if fine and garment.fine is not None else garment.image

@@ -22,6 +22,7 @@ import torch
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
+from ladi.postprocess.front_rim import rim_of_front
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.hair_rim import rim_of_hair
 from ladi.postprocess.kept import NARROW, WIDE, below_hem, keep, to_the_bottom
@@ -209,6 +210,7 @@ def _put_together(
     drawn = footprint(layout.hands, (mask.shape[0], mask.shape[1]))
     if told:
         drawn |= rim_of_hair(person.labels, mask, person.scheme)
+        drawn |= rim_of_front(person.labels, mask, person.scheme)
     if person.by_hand:
         # Whoever draws the area to repaint wants nothing beside it changed.
         drawn &= mask
