@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.tubes import slimmer, tube_of
+from ladi.postprocess.tubes import Tube, arm_joints, slimmer, tube_of
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT
 
@@ -27,10 +27,14 @@ def joints() -> np.ndarray:
     return points
 
 
+def arm_of(side: str) -> Tube:
+    arm = arm_joints(joints(), side, Limbs(joints(), np.ones(SIZE, bool)))
+    assert arm is not None
+    return tube_of(arm, SIZE)
+
+
 def inside(side: str) -> np.ndarray:
-    tube = tube_of(joints(), side, Limbs(joints(), np.ones(SIZE, bool)), SIZE)
-    assert tube is not None
-    return tube.depth < 1
+    return arm_of(side).depth < 1
 
 
 def test_an_arm_is_as_wide_as_arms_are() -> None:
@@ -48,9 +52,16 @@ def test_an_upper_arm_lies_outside_the_shoulders_joint() -> None:
 
 
 def test_a_painting_that_shows_an_arm_knows_how_slim_it_is() -> None:
-    tube = tube_of(joints(), "left", Limbs(joints(), np.ones(SIZE, bool)), SIZE)
-    assert tube is not None
+    tube = arm_of("left")
     arm, thin = tube.depth < 1, tube.depth < 0.75
     told = slimmer(tube, thin, ~thin) & arm
     assert (told == (arm & ~thin)).all()
     assert not slimmer(tube, np.zeros(SIZE, bool), np.ones(SIZE, bool)).any(), "it shows no arm"
+
+
+def test_an_arm_is_the_same_in_a_larger_picture() -> None:
+    arm = arm_joints(joints(), "left", Limbs(joints(), np.ones(SIZE, bool)))
+    assert arm is not None
+    large = tube_of(arm.enlarged(2), (2 * SIZE[0], 2 * SIZE[1])).depth
+    small = tube_of(arm, SIZE).depth
+    assert np.abs(large.reshape(SIZE[0], 2, SIZE[1], 2).mean((1, 3)) - small).max() < 0.1
