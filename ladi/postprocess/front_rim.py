@@ -24,7 +24,7 @@ from ladi.types import LAYERS, LabelScheme, PersonParts
 _SKIN, _OTHER = (LAYERS.index(name) for name in ("skin", "other"))
 _HEIGHT = 256
 """The lengths below are pixels at this height."""
-_FRONT = {_SKIN: ("left_arm", "right_arm"), _OTHER: ("bag",)}
+_FRONT = {_SKIN: ("left_arm", "right_arm", "face", "head", "neck", "vitonhd_neck"), _OTHER: ("bag",)}
 """What lies before a garment, by the layer that it belongs to."""
 _INNER, _OUTER = 1, 2
 """How far into it, and beyond it, its edge may be."""

@@ -29,6 +29,7 @@ from ladi.preprocess.background import (
 from ladi.preprocess.fringes import without_fringe
 from ladi.preprocess.matte_edges import is_sure, settle_matte
 from ladi.preprocess.matting import predict_in_mirror, predict_matte, predict_turned
+from ladi.preprocess.sleeve_gaps import without_sleeve_gaps
 from ladi.types import GarmentError, Photo
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class GarmentCleaner:
             if background.plain:
                 # What differs from the plain colour is garment even where the network misses it.
                 matte = np.maximum(matte, matte_by_colour(photo.pixels, background))
+                matte = without_sleeve_gaps(matte, photo.pixels, background)
             return CutOut(drop_specks(matte), "kept", answer)
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])

@@ -1,0 +1,75 @@
+"""The shop's wall between a sleeve and the body, taken out of a matte.
+
+A white top before a white wall has no edge that a network would see, and a narrow gap beside a sleeve is
+closed in by both: worn, it is a white blank at the armpit. But the wall is of one colour to within the noise
+of a JPEG, and cloth hardly ever is that very colour in one piece from below the hem up along the body.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ladi.preprocess.background import Background
+
+_SAME = 3
+"""Levels by which the wall's colour may be off."""
+_ON = 0.5
+"""Matte from which on a pixel is garment."""
+_LEAST, _MOST = 0.0002, 0.08
+"""Of the garment's pixels, what a gap has: less is noise, more an overexposed garment."""
+_MIDDLE = 0.15
+"""Of the garment's width, how far from its middle gaps are at least: nearer there are prints and buttons."""
+_TALL = 0.8
+"""Height over width of a gap's box, at least."""
+_BETWEEN = 0.8
+"""Share of a gap's rows that have garment on both sides, at least; an edge has it on one."""
+
+
+def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Background) -> np.ndarray:
+    """A matte without what of a plain wall is seen between sleeves and body.
+
+    Args:
+        matte: (H,W) float32 in [0,1].
+        pixels: (H,W,3) uint8, a garment before a plain wall.
+        background: of the same picture.
+
+    Returns:
+        (H,W) float32, nowhere larger; the same array where there is no gap.
+    """
+    on = matte > _ON
+    columns = np.flatnonzero(on.any(0))
+    if not background.plain or not columns.size:
+        return matte
+    wall = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1) <= _SAME
+    joined, _ = ndimage.label(wall | ~on)
+    inside = wall & on & np.isin(joined, np.unique(joined[~on]))
+    pieces, _ = ndimage.label(inside)
+    middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, on.sum()
+    gaps = np.zeros_like(on)
+    for number, (down, across) in enumerate(ndimage.find_objects(pieces), start=1):
+        piece = pieces[down, across] == number
+        beside = min(abs(across.start - middle), abs(across.stop - middle)) > _MIDDLE * width
+        tall = piece.shape[0] >= _TALL * piece.shape[1]
+        if (
+            beside
+            and tall
+            and _LEAST * size <= piece.sum() <= _MOST * size
+            and _is_between(piece, on, down, across)
+        ):
+            gaps[down, across] |= piece
+    if not gaps.any():
+        return matte
+    # Next to it a pixel shows both.
+    edge = ndimage.binary_dilation(gaps) & ~gaps
+    return np.where(gaps, 0, np.where(edge, np.minimum(matte, 0.5), matte)).astype(np.float32)
+
+
+def _is_between(piece: np.ndarray, on: np.ndarray, down: slice, across: slice) -> bool:
+    """Whether garment, (H,W) bool, is on both sides of a piece, (h,w) bool at such rows and columns."""
+    rows = on[down] & ~np.pad(piece, ((0, 0), (across.start, on.shape[1] - across.stop)))
+    left = across.start + piece.argmax(1)
+    right = across.stop - 1 - piece[:, ::-1].argmax(1)
+    columns = np.arange(on.shape[1])[None]
+    before, after = (rows & (columns < left[:, None])).any(1), (rows & (columns > right[:, None])).any(1)
+    return bool((before & after).mean() >= _BETWEEN)
