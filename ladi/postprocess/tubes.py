@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from ladi.postprocess.drawn_hands import HandPlace
 from ladi.preprocess.limbs import Limbs
@@ -38,6 +39,8 @@ _HAND_WIDTH, _TAPER = 2.5, 3.0
 wide as it, likewise."""
 _CREASE, _CREASE_WIDTH = 0.3, 2.2
 """How dark cloth is along an arm that lies before it, and within how many pixels at a height of 256."""
+_EVEN = 0.7
+"""Standard deviation, likewise, over which that is evened out: a line a pixel wide would have steps."""
 _ROUND = 0.12
 """How much darker a sleeve is at its edges."""
 _AMBIENT, _WRAP, _FULL = 0.5, 0.3, 1.06
@@ -227,11 +230,13 @@ def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:
     strength = np.clip((tube.along - 0.2) / 0.2, 0, 1) * (1.0 if seen else 0.6)
     edge = np.where(tube.along <= end, SLEEVE, 1.0)
     outside = (tube.depth - edge) * tube.radius / scale
-    crease = np.where(outside > 0, np.exp(-((outside / _CREASE_WIDTH) ** 2)), 0)
+    # On its outer side nothing lies behind an arm that it could darken.
+    crease = np.where((outside > 0) & ~tube.outer, np.exp(-((outside / _CREASE_WIDTH) ** 2)), 0)
     if not seen:
         crease = np.where(tube.along < POCKET - CUFF, crease, 0)  # no arm, no shadow
     within = np.where(outside <= 0, (tube.depth / edge) ** 4, 0)
-    return np.asarray(1 - strength * (_CREASE * crease + _ROUND * within), np.float32)
+    shade = ndimage.gaussian_filter(strength * (_CREASE * crease + _ROUND * within), _EVEN * scale)
+    return np.asarray(1 - shade, np.float32)
 
 
 def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:

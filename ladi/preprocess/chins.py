@@ -20,6 +20,8 @@ _RIM = 4
 _SURE, _NEAR = 5, 12
 """So far from everything that is worn a face is surely one; and so far from it, and beyond the rim, a
 garment's shades are taken."""
+_BELOW = 8
+"""So far below a chin thin hair is none."""
 _LEAST = 60
 """Pixels that face and garment must have."""
 _LOCAL = 5.0
@@ -34,6 +36,8 @@ _MOST = 0.08
 def settle_chin(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
     """Labels in which what has the garment's colours, along it, and not the face's, is no face.
 
+    Nor is there hair in slivers between a chin and a collar.
+
     Args:
         labels: (H,W) integers.
         image: (H,W,3) uint8, the same window.
@@ -43,6 +47,7 @@ def settle_chin(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
         (H,W), the same array where nothing changes.
     """
     times = len(labels) / _HEIGHT
+    labels = _without_slivers(labels, scheme)
     face = named(labels, scheme, ("face", "head"))
     worn = named(labels, scheme, UPPER_CLOTHING)
     if not face.any() or not worn.any():
@@ -69,3 +74,21 @@ def settle_chin(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> n
     if not taken.any() or taken.sum() > _MOST * face.sum():
         return labels
     return np.where(taken, labels[rows, columns], labels)
+
+
+def _without_slivers(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Labels (H,W) without thin hair right below a chin: that is the edge of a scarf."""
+    times = len(labels) / _HEIGHT
+    face, hair = named(labels, scheme, ("face", "head")), named(labels, scheme, ("hair",))
+    collar = named(labels, scheme, (*UPPER_CLOTHING, "neck", "vitonhd_neck", "scarf"))
+    if not face.any() or not collar.any():
+        return labels
+    thick = ndimage.binary_opening(hair, np.ones((3, 3)), iterations=max(1, round(times)))
+    rows = np.arange(len(labels))[:, None]
+    chin = np.where(face.any(0), len(face) - 1 - face[::-1].argmax(0), len(face))
+    below = (rows > chin) & (rows <= chin + _BELOW * times)
+    slivers = hair & ~thick & below
+    if not slivers.any():
+        return labels
+    nearest = ndimage.distance_transform_edt(~collar, return_distances=False, return_indices=True)
+    return np.where(slivers, labels[tuple(nearest)], labels)

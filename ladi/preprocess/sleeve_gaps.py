@@ -7,6 +7,8 @@ of a JPEG, and cloth hardly ever is that very colour in one piece from below the
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import ndimage
 
@@ -24,6 +26,31 @@ _TALL = 0.8
 """Height over width of a gap's box, at least."""
 _BETWEEN = 0.8
 """Share of a gap's rows that have garment on both sides, at least; an edge has it on one."""
+_CLOSED, _SLENDER = 0.002, 2.0
+"""Of the garment's pixels, what a gap has at least that a sleeve closes in below, and height over width of its
+box: it must have its like on the other side, as prints have not."""
+_MIRRORED, _LEVEL = 0.08, 0.5
+"""By how much of the garment's width a gap may lie nearer to the middle than its like, and the share of its
+rows that both have."""
+
+
+class _Piece(NamedTuple):
+    """Wall's colour within a garment."""
+
+    piece: np.ndarray
+    """(h,w) bool."""
+    down: slice
+    across: slice
+    """Its rows and columns."""
+    place: float
+    """Of its middle, from the garment's, in the garment's width."""
+    open_below: bool
+    """Joined to the wall around the garment."""
+
+    def mirrors(self, other: _Piece) -> bool:
+        """Whether another piece lies on the garment's other side as this one does on its own."""
+        common = min(self.down.stop, other.down.stop) - max(self.down.start, other.down.start)
+        return abs(self.place + other.place) < _MIRRORED and common >= _LEVEL * len(self.piece)
 
 
 def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Background) -> np.ndarray:
@@ -43,21 +70,25 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
         return matte
     wall = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1) <= _SAME
     joined, _ = ndimage.label(wall | ~on)
-    inside = wall & on & np.isin(joined, np.unique(joined[~on]))
-    pieces, _ = ndimage.label(inside)
-    middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, on.sum()
-    gaps = np.zeros_like(on)
+    outside = np.isin(joined, np.unique(joined[~on]))
+    pieces, _ = ndimage.label(wall & on)
+    middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, int(on.sum())
+    found = []
     for number, (down, across) in enumerate(ndimage.find_objects(pieces), start=1):
         piece = pieces[down, across] == number
         beside = min(abs(across.start - middle), abs(across.stop - middle)) > _MIDDLE * width
+        sized = _LEAST * size <= piece.sum() <= _MOST * size
         tall = piece.shape[0] >= _TALL * piece.shape[1]
-        if (
-            beside
-            and tall
-            and _LEAST * size <= piece.sum() <= _MOST * size
-            and _is_between(piece, on, down, across)
-        ):
-            gaps[down, across] |= piece
+        if beside and sized and tall and _is_between(piece, on, down, across):
+            centre = (across.start + across.stop) / 2 - middle
+            open_below = bool(outside[down, across][piece].any())
+            found.append(_Piece(piece, down, across, centre / width, open_below))
+    gaps = np.zeros_like(on)
+    for one in found:
+        height, wide = one.piece.shape
+        large = one.piece.sum() >= _CLOSED * size and height >= _SLENDER * wide
+        if one.open_below or (large and any(one.mirrors(other) for other in found)):
+            gaps[one.down, one.across] |= one.piece
     if not gaps.any():
         return matte
     # Next to it a pixel shows both.

@@ -33,6 +33,18 @@ def test_gaps_beside_sleeves_are_wall() -> None:
     assert (left[60:190, 70:120] == 1).all()
 
 
+def test_gaps_that_sleeves_close_in_are_told_by_their_like() -> None:
+    """Prevents: white blanks where a bell sleeve touches the body; a stripe on one side is none."""
+    pixels, matte = white_top()
+    for gap in GAPS:
+        pixels[160:200, gap[1]] = 245
+    left = without_sleeve_gaps(matte, pixels, WHITE)
+    for gap in GAPS:
+        assert (left[60:160, gap[1]] == 0).all() and (left[162:198, gap[1]] == 1).all()
+    pixels[GAPS[1]] = 245
+    assert without_sleeve_gaps(matte, pixels, WHITE) is matte
+
+
 @pytest.mark.parametrize(
     "where",
     [
