@@ -30,7 +30,7 @@ from ladi.preprocess.frame import (
 )
 from ladi.preprocess.hair import settle_hair
 from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.long_coats import lower_told, with_long_coat
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.scarves import settle_scarf
@@ -53,14 +53,6 @@ from ladi.types import (
 
 if TYPE_CHECKING:
     from ladi.preprocess.parsing import ParsingNetwork
-
-_COATS = ("upper_clothes", "coat")
-_LEAVES = 0.08
-"""Share of a window's last row from which on a coat leaves it."""
-_LOWER = 0.01
-"""Share of the wider window that trousers or a skirt must have."""
-_ROOM, _FARTHER = 0.02, 1.5
-"""What the photo must go on below, and how much taller a window becomes, of its height."""
 
 
 def prepare_person(
@@ -103,9 +95,9 @@ def prepare_person(
         farther = with_long_coat(frame, seen.labels, photo.size, scheme)
         if farther is not None:
             again = _look(photo, detection, parser, farther, scheme, mask_rule, category)
-            ends = with_long_coat(farther, again.labels, photo.size, scheme) is None
-            if ends and shows_lower(again.labels, scheme):
-                frame, seen = farther, again
+            told = lower_told(seen.labels, again.labels, to_pixels(again.image), scheme)
+            if told is not None:
+                frame, seen = farther, again._replace(labels=told)
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints
     where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule, "hands": seen.hands}
     fixed = mask_regions(labels, keypoints, **where).fixed
@@ -190,35 +182,6 @@ def _look(
         bare = bare_beside(labels, detection.hands, found, frame, scheme)
         hands = bare & found.any(axis=0)
     return _Seen(image, keypoints, joints, labels, hands, bare, parsing.parser)
-
-
-def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:
-    """The wider window in which a coat that leaves this one would end; ``None`` where none leaves it.
-
-    A dress is no coat: it stays below a new top.
-
-    Args:
-        frame: upright.
-        labels: (H,W) of what it shows.
-        photo_size: the window goes no lower than the photo.
-        scheme: of the labels.
-    """
-    table = label_table(scheme)
-    coat = np.isin(labels[-1], [table[name] for name in _COATS if name in table]).mean()
-    dress = (labels[-1] == table["dress"]).mean()
-    room = photo_size[0] - (frame.top + frame.height)
-    if coat <= _LEAVES or dress > coat or frame.angle or room < _ROOM * frame.height:
-        return None
-    tall = frame.height + min(room, (_FARTHER - 1) * frame.height)
-    wide = tall * frame.width / frame.height
-    return replace(frame, left=frame.left + (frame.width - wide) / 2, width=wide, height=tall)
-
-
-def shows_lower(labels: np.ndarray, scheme: LabelScheme) -> bool:
-    """Whether enough of trousers or a skirt is seen to tell what a coat hides of them."""
-    table = label_table(scheme)
-    share = np.isin(labels, [table["pants"], table["skirt"]]).mean()
-    return bool(share >= _LOWER)
 
 
 def dilation_at(size: Size, trained_size: Size) -> int:

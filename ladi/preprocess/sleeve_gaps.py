@@ -27,8 +27,8 @@ _TALL = 0.8
 _BETWEEN = 0.8
 """Share of a gap's rows that have garment on both sides, at least; an edge has it on one."""
 _CLOSED, _SLENDER = 0.002, 2.0
-"""Of the garment's pixels, what a gap has at least that a sleeve closes in below, and height over width of its
-box: it must have its like on the other side, as prints have not."""
+"""Of the garment's pixels, what a gap has at least that a sleeve closes in below, and height over width of
+its box: it must have its like on the other side, as prints have not."""
 _MIRRORED, _LEVEL = 0.08, 0.5
 """By how much of the garment's width a gap may lie nearer to the middle than its like, and the share of its
 rows that both have."""
