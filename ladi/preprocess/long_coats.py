@@ -15,6 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.labels import label_table, named
+from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.shades import in_lab
 from ladi.types import Frame, LabelScheme, Size
 
@@ -28,8 +29,9 @@ _ROOM, _FARTHER = 0.02, 1.5
 """What the photo must go on below, and how much taller a window becomes, of its height."""
 _UNLIKE = 60.0
 """Distance, in CIELAB of 8 bit, of legs from the face, from which on they are no bare ones."""
-_HEM = 3
-"""Pixels at a height of 256 below a coat's hem that may be coat all the same."""
+_HEM, _THIGHS = 3, 0.45
+"""Pixels at a height of 256 below a long coat's hem that may be coat all the same; and how far below the
+hips, in torsos, it ends at least."""
 _ABOVE, _UPON = 4, 0.5
 """Pixels at a height of 256 below a skirt where legs are looked at, and the share of these in trousers from
 which on it is a coat."""
@@ -45,14 +47,14 @@ def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: L
         scheme: of the labels.
     """
     room = photo_size[0] - (frame.top + frame.height)
-    if not leaves(labels, scheme) or frame.angle or room < _ROOM * frame.height:
+    if not _leaves(labels, scheme) or frame.angle or room < _ROOM * frame.height:
         return None
     tall = frame.height + min(room, (_FARTHER - 1) * frame.height)
     wide = tall * frame.width / frame.height
     return replace(frame, left=frame.left + (frame.width - wide) / 2, width=wide, height=tall)
 
 
-def leaves(labels: np.ndarray, scheme: LabelScheme) -> bool:
+def _leaves(labels: np.ndarray, scheme: LabelScheme) -> bool:
     """Whether a coat or a dress goes on below what labels (H,W) show."""
     last = labels[-1:]
     coat, dress = (named(last, scheme, names).mean() for names in (_COATS, ("dress",)))
@@ -60,7 +62,7 @@ def leaves(labels: np.ndarray, scheme: LabelScheme) -> bool:
 
 
 def lower_told(
-    first: np.ndarray, labels: np.ndarray, image: np.ndarray, scheme: LabelScheme
+    first: np.ndarray, labels: np.ndarray, image: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
 ) -> np.ndarray | None:
     """The wider window's labels, if they tell what a coat hides of trousers or a skirt; ``None`` if not.
 
@@ -68,18 +70,17 @@ def lower_told(
         first: (H,W), of the narrower window.
         labels: (H,W), of the wider one.
         image: (H,W,3) uint8, the wider one.
+        keypoints: (18,3) in it, in pixels.
         scheme: of the labels.
     """
-    if leaves(labels, scheme):
-        return None
     table, last = label_table(scheme), first[-1:]
     if named(last, scheme, ("dress",)).sum() > named(last, scheme, _COATS).sum():
         # Below a dress are tights; only below a coat that was taken for one are trousers.
         told = _no_skirt_over_trousers(labels, scheme)
-        return _from_its_hem(told, scheme) if (told == table["pants"]).mean() >= _LOWER else None
+        return _from_its_hem(told, keypoints, scheme) if (told == table["pants"]).mean() >= _LOWER else None
     if not _shows(labels, scheme):
         labels = _covered_legs(labels, image, scheme)
-    return _from_its_hem(labels, scheme) if _shows(labels, scheme) else None
+    return _from_its_hem(labels, keypoints, scheme) if _shows(labels, scheme) else None
 
 
 def _shows(labels: np.ndarray, scheme: LabelScheme) -> bool:
@@ -115,9 +116,18 @@ def _no_skirt_over_trousers(labels: np.ndarray, scheme: LabelScheme) -> np.ndarr
     return result
 
 
-def _from_its_hem(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Labels (H,W) in which what is close below a coat is coat: trousers go on up with no rest of it."""
+def _from_its_hem(labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Labels (H,W) in which what is close below a coat is coat: trousers go on up with no rest of it.
+
+    A jacket's hem, and a coat's fronts beside trousers, are seen well enough.
+    """
     coat, trousers = named(labels, scheme, _COATS), named(labels, scheme, ("pants",))
-    away, nearest = ndimage.distance_transform_edt(~coat, return_indices=True)
-    ragged = trousers & (away <= _HEM * len(labels) / 256)
+    limbs = Limbs(keypoints, labels > 0)
+    thighs = np.arange(len(labels))[:, None] > limbs.hip_row + _THIGHS * limbs.torso
+    reach = max(1, round(_HEM * len(labels) / 256))
+    below = np.zeros_like(coat)
+    for rows in range(1, reach + 1):
+        below[rows:] |= coat[:-rows]
+    ragged = trousers & thighs & below
+    nearest = ndimage.distance_transform_edt(~coat, return_distances=False, return_indices=True)
     return np.where(ragged, labels[tuple(nearest)], labels)

@@ -95,7 +95,9 @@ def prepare_person(
         farther = with_long_coat(frame, seen.labels, photo.size, scheme)
         if farther is not None:
             again = _look(photo, detection, parser, farther, scheme, mask_rule, category)
-            told = lower_told(seen.labels, again.labels, to_pixels(again.image), scheme)
+            ends = with_long_coat(farther, again.labels, photo.size, scheme) is None
+            found = again.labels, to_pixels(again.image), again.keypoints
+            told = lower_told(seen.labels, *found, scheme) if ends else None
             if told is not None:
                 frame, seen = farther, again._replace(labels=told)
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints

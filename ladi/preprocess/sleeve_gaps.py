@@ -29,6 +29,9 @@ _BETWEEN = 0.8
 _CLOSED, _SLENDER = 0.002, 2.0
 """Of the garment's pixels, what a gap has at least that a sleeve closes in below, and height over width of
 its box: it must have its like on the other side, as prints have not."""
+_ALIKE, _AROUND, _LONG = 25, 3, 0.12
+"""Levels up to which the cloth within so many pixels of a gap is of the wall's colour itself; then a gap is at
+least so long, of the garment's height."""
 _MIRRORED, _LEVEL = 0.08, 0.5
 """By how much of the garment's width a gap may lie nearer to the middle than its like, and the share of its
 rows that both have."""
@@ -84,9 +87,12 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
             open_below = bool(outside[down, across][piece].any())
             found.append(_Piece(piece, down, across, centre / width, open_below))
     gaps = np.zeros_like(on)
+    tall = np.ptp(np.flatnonzero(on.any(1))) + 1
     for one in found:
         height, wide = one.piece.shape
         large = one.piece.sum() >= _CLOSED * size and height >= _SLENDER * wide
+        if _is_alike(one, on, pixels, background) and height < max(_LONG * tall, _SLENDER * wide):
+            continue  # a white hem's folds
         if one.open_below or (large and any(one.mirrors(other) for other in found)):
             gaps[one.down, one.across] |= one.piece
     if not gaps.any():
@@ -94,6 +100,20 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     # Next to it a pixel shows both.
     edge = ndimage.binary_dilation(gaps) & ~gaps
     return np.where(gaps, 0, np.where(edge, np.minimum(matte, 0.5), matte)).astype(np.float32)
+
+
+def _is_alike(one: _Piece, on: np.ndarray, pixels: np.ndarray, background: Background) -> bool:
+    """Whether the cloth around a piece is nearly of the wall's colour, so that it may be cloth as well."""
+    top, left = max(0, one.down.start - _AROUND), max(0, one.across.start - _AROUND)
+    near = slice(top, one.down.stop + _AROUND), slice(left, one.across.stop + _AROUND)
+    own = np.zeros_like(on[near])
+    own[one.down.start - top :, one.across.start - left :][: one.piece.shape[0], : one.piece.shape[1]] = (
+        one.piece
+    )
+    ring = ndimage.binary_dilation(own, iterations=_AROUND) & ~ndimage.binary_dilation(own) & on[near]
+    if not ring.any():
+        return True
+    return bool(np.abs(np.median(pixels[near][ring], axis=0) - background.colour).max() < _ALIKE)
 
 
 def _is_between(piece: np.ndarray, on: np.ndarray, down: slice, across: slice) -> bool:
