@@ -30,8 +30,8 @@ _CLOSED, _SLENDER = 0.002, 2.0
 """Of the garment's pixels, what a gap has at least that a sleeve closes in below, and height over width of
 its box: it must have its like on the other side, as prints have not."""
 _ALIKE, _AROUND, _LONG = 25, 3, 0.12
-"""Levels up to which the cloth within so many pixels of a gap is of the wall's colour itself; then a gap is at
-least so long, of the garment's height."""
+"""Levels up to which the cloth within so many pixels of a gap is of the wall's colour itself; then a gap is
+at least so long, of the garment's height."""
 _MIRRORED, _LEVEL = 0.08, 0.5
 """By how much of the garment's width a gap may lie nearer to the middle than its like, and the share of its
 rows that both have."""
