@@ -86,9 +86,9 @@ def with_sleeve_ends(
     Args:
         shares: (1,K,h',w'), of the canvas's part.
         ends: the sleeves.
-        free: (h',w') bool, where anything may be that is to be seen.
-        worn: (h',w') bool, where the photo shows what was worn.
-        bare: (h',w') bool, likewise an arm.
+        free: (h',w') in [0,1], where anything may be that is to be seen.
+        worn: (h',w') in [0,1], where the photo shows what was worn.
+        bare: (h',w') in [0,1], likewise an arm.
         canvas: size and part.
     """
     result = shares.clone() if ends else shares
@@ -106,7 +106,9 @@ def with_sleeve_ends(
             slice(left - columns.start, right - columns.start),
         )
         own = result[0, :, *here].numpy()
-        own[:] = _drawn(own, tube_on(joints, y, x), joints, one, free[here], (worn | bare)[here], bare[here])
+        own[:] = _drawn(
+            own, tube_on(joints, y, x), joints, one, free[here], np.maximum(worn, bare)[here], bare[here]
+        )
     return result
 
 
