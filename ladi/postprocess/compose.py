@@ -32,7 +32,7 @@ from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
-from ladi.postprocess.sleeve_ends import with_sleeve_ends
+from ladi.postprocess.sleeve_ends import sleeve_regions, with_sleeve_ends
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
 from ladi.preprocess.labels import UPPER_CLOTHING, named
@@ -48,8 +48,6 @@ _RIM, _SKIN_RIM = 2, 1
 """Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
 _COLLAR = 3
 """Likewise by which skin is drawn in where it touches what was worn."""
-_STEEP = 3.0
-"""How much steeper a softened edge is than the blur that took its steps away."""
 _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 """As in ``continuing.py``: for walls and things, and for skin."""
 _ALIKE = 0.5
@@ -101,12 +99,7 @@ def compose(
     shares = shapes(torch.from_numpy(layout.shown)[None], size, canvas.part)
     photo = crop_to_frame(person.photo.pixels, replace(person.frame, size=size))
     inside = _enlarged(person.mask[0, 0].numpy() > 0, size)[canvas.window]
-    worn, arms, wall = (
-        _softly(region, size)[canvas.window]
-        for region in (_named(person, UPPER_CLOTHING), _named(person, _ARMS), person.labels == 0)
-    )
-    free = inside * (worn + arms + wall).clip(0, 1)
-    shares = with_sleeve_ends(shares, layout.ends, free, worn, arms, canvas)
+    shares = with_sleeve_ends(shares, layout.ends, sleeve_regions(person, inside, canvas), canvas)
     fronts = find_front_rims(person, layout.shown, photo, canvas)
     for front in fronts:
         inside = inside | front.zone[canvas.window]
@@ -302,10 +295,3 @@ def _enlarged(region: np.ndarray, size: Size) -> np.ndarray:
     """(h,w) bool at a larger size, its edge smoothed."""
     large = cv2.resize(region.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return large > 0.5
-
-
-def _softly(region: np.ndarray, size: Size) -> np.ndarray:
-    """(h,w) bool at a larger size without steps along its edge: (*size) float32 in [0,1]."""
-    large = cv2.resize(region.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(large, (0, 0), size[0] / len(region))
-    return np.asarray(((soft - 0.5) * _STEEP + 0.5).clip(0, 1))

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 
 from ladi.postprocess.layers import Canvas
 from ladi.postprocess.tubes import ArmJoints, Tube, tube_on
-from ladi.types import LAYERS
+from ladi.preprocess.labels import UPPER_CLOTHING, named
+from ladi.types import LAYERS, PersonParts
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 SHORTEST, LONGEST = 0.12, 0.88
@@ -38,6 +40,9 @@ _HIGHEST = 2.0
 """Radii above the joint where a shoulder is at most."""
 _SOFT = 1.0
 """Width of an edge in the result's pixels."""
+_STEEP = 3.0
+"""How much steeper a region's edge is than the blur that took its steps away."""
+_ARMS = ("left_arm", "right_arm")
 _HEM = 0.15
 """Of the distance between the shoulders, how far above it the hem on the inner side is drawn."""
 _AROUND = 0.5
@@ -57,6 +62,36 @@ class SleeveEnd(NamedTuple):
     """How far its outer edge is from the arm's middle there, in the arm's radii."""
 
 
+class SleeveRegions(NamedTuple):
+    """(h',w') each, in [0,1]."""
+
+    free: np.ndarray
+    """Where anything may be that is to be seen."""
+    worn: np.ndarray
+    """Where the photo shows what was worn."""
+    bare: np.ndarray
+    """Where the photo shows an arm."""
+
+
+def sleeve_regions(person: PersonParts, inside: np.ndarray, canvas: Canvas) -> SleeveRegions:
+    """Of somebody's photo, without the steps that labels have at the result's size.
+
+    Args:
+        person: who was dressed.
+        inside: (h',w') bool, what is repainted.
+        canvas: size and part.
+    """
+
+    def softly(region: np.ndarray) -> np.ndarray:
+        height, width = canvas.size
+        large = cv2.resize(region.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        soft = cv2.GaussianBlur(large, (0, 0), height / len(region))[canvas.window]
+        return np.asarray(((soft - 0.5) * _STEEP + 0.5).clip(0, 1))
+
+    worn, bare = (softly(named(person.labels, person.scheme, names)) for names in (UPPER_CLOTHING, _ARMS))
+    return SleeveRegions(inside * (worn + bare + softly(person.labels == 0)).clip(0, 1), worn, bare)
+
+
 def sleeve_end(joints: ArmJoints, tube: Tube, end: float, cloth: np.ndarray) -> SleeveEnd | None:
     """One sleeve; none where there is none, or where a long one ends at the hand.
 
@@ -74,21 +109,14 @@ def sleeve_end(joints: ArmJoints, tube: Tube, end: float, cloth: np.ndarray) -> 
 
 
 def with_sleeve_ends(
-    shares: torch.Tensor,
-    ends: tuple[SleeveEnd, ...],
-    free: np.ndarray,
-    worn: np.ndarray,
-    bare: np.ndarray,
-    canvas: Canvas,
+    shares: torch.Tensor, ends: tuple[SleeveEnd, ...], regions: SleeveRegions, canvas: Canvas
 ) -> torch.Tensor:
     """Layers' shares in which sleeves end so: (1,K,h',w').
 
     Args:
         shares: (1,K,h',w'), of the canvas's part.
         ends: the sleeves.
-        free: (h',w') in [0,1], where anything may be that is to be seen.
-        worn: (h',w') in [0,1], where the photo shows what was worn.
-        bare: (h',w') in [0,1], likewise an arm.
+        regions: of the canvas's part.
         canvas: size and part.
     """
     result = shares.clone() if ends else shares
@@ -107,19 +135,13 @@ def with_sleeve_ends(
         )
         own = result[0, :, *here].numpy()
         own[:] = _drawn(
-            own, tube_on(joints, y, x), joints, one, free[here], np.maximum(worn, bare)[here], bare[here]
+            own, tube_on(joints, y, x), joints, one, SleeveRegions(*(region[here] for region in regions))
         )
     return result
 
 
 def _drawn(
-    own: np.ndarray,
-    tube: Tube,
-    joints: ArmJoints,
-    sleeve: SleeveEnd,
-    free: np.ndarray,
-    worn: np.ndarray,
-    bare: np.ndarray,
+    own: np.ndarray, tube: Tube, joints: ArmJoints, sleeve: SleeveEnd, regions: SleeveRegions
 ) -> np.ndarray:
     """One sleeve's layers (K,h,w)."""
     places = (0, _SLOPE, sleeve.end) if sleeve.end > _SLOPE else (0, sleeve.end / 2, sleeve.end)
@@ -136,10 +158,10 @@ def _drawn(
     inside = np.clip(0.5 + np.minimum(beside, before_hem) / (2 * _SOFT), 0, 1)
     arm = np.clip(0.5 + (1 - tube.depth) * tube.radius / (2 * _SOFT), 0, 1)
     # Above the shoulder, and beside whoever is seen, a sleeve may be taken away, not added.
-    more = worn * np.clip(tube.along / _SLOPE, 0, 1)
+    more = np.maximum(regions.worn, regions.bare) * np.clip(tube.along / _SLOPE, 0, 1)
     inside = np.minimum(inside, own[_GARMENT] + more)
-    arm = np.maximum(np.minimum(arm, own[_SKIN] + (more > 0)), bare)
-    weight = free * np.clip((sleeve.end + _BELOW - tube.along) / _FADE, 0, 1)
+    arm = np.maximum(np.minimum(arm, own[_SKIN] + (more > 0)), regions.bare)
+    weight = regions.free * np.clip((sleeve.end + _BELOW - tube.along) / _FADE, 0, 1)
     # On the inner side is the body: there the hem alone is drawn, across the arm.
     weight = weight * np.where(
         tube.outer, tube.depth < _NEAR, (tube.depth < 1) & (before_hem < joints.width * _HEM)

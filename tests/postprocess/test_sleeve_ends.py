@@ -7,17 +7,24 @@ import pytest
 import torch
 
 from ladi.postprocess.layers import Canvas, shapes
-from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end, with_sleeve_ends
+from ladi.postprocess.sleeve_ends import (
+    SleeveEnd,
+    SleeveRegions,
+    sleeve_end,
+    sleeve_regions,
+    with_sleeve_ends,
+)
 from ladi.postprocess.tubes import ArmJoints, arm_joints, tube_of
 from ladi.preprocess.boxes import Box
+from ladi.preprocess.labels import LIP
 from ladi.preprocess.limbs import Limbs
-from ladi.types import LAYERS
+from ladi.types import LAYERS, Frame, PersonParts, Photo
 from tests.postprocess.test_tubes import SIZE, WIDTH, joints
 
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 TIMES = 3
 CANVAS = Canvas((TIMES * SIZE[0], TIMES * SIZE[1]), Box(0, 0, *SIZE), SIZE)
-EVERYWHERE, NOWHERE = np.ones(CANVAS.size, bool), np.zeros(CANVAS.size, bool)
+EVERYWHERE, NOWHERE = np.ones(CANVAS.size, np.float32), np.zeros(CANVAS.size, np.float32)
 END = 0.3
 
 
@@ -41,7 +48,7 @@ def puffed() -> torch.Tensor:
 
 def drawn(shares: torch.Tensor, worn: np.ndarray = EVERYWHERE, bare: np.ndarray = NOWHERE) -> np.ndarray:
     ends = (SleeveEnd(left_arm(), END, 1.3),)
-    result = with_sleeve_ends(shares, ends, EVERYWHERE, worn, bare, CANVAS)
+    result = with_sleeve_ends(shares, ends, SleeveRegions(EVERYWHERE, worn, bare), CANVAS)
     assert torch.allclose(result.sum(1), torch.ones(1, *CANVAS.size), atol=1e-5)
     return result[0].numpy()
 
@@ -77,7 +84,7 @@ def test_an_arm_that_is_wider_stays_an_arm() -> None:
     tube = tube_of(left_arm().enlarged(TIMES), CANVAS.size)
     beside = tube.outer & (tube.depth > 1.5) & (tube.depth < 2) & (tube.along > 0.05) & (tube.along < END)
     assert (drawn(puffed())[WALL][beside] > 0.9).all()
-    assert (drawn(puffed(), bare=beside)[SKIN][beside] > 0.9).all()
+    assert (drawn(puffed(), bare=beside.astype(np.float32))[SKIN][beside] > 0.9).all()
 
 
 def test_what_is_before_a_sleeve_stays_before_it() -> None:
@@ -108,3 +115,23 @@ def test_an_arm_towards_the_camera_keeps_what_was_painted() -> None:
     points[1] = points[0] + (2, 0.2 * WIDTH)
     arm = ArmJoints(points, WIDTH, 1)
     assert sleeve_end(arm, tube_of(arm, SIZE), END, np.ones(SIZE, bool)) is None
+
+
+def test_labels_steps_are_none_at_the_results_size() -> None:
+    """Prevents: saw teeth where a sleeve ends at the edge of what was worn."""
+    labels = np.zeros(SIZE, np.uint8)
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    labels[columns < 60 + rows // 3] = LIP["coat"]
+    person = PersonParts(
+        photo=Photo(np.zeros((*SIZE, 3), np.uint8)),
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=torch.zeros(1, 3, *SIZE),
+        mask=torch.ones(1, 1, *SIZE),
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=np.zeros((18, 3), np.float32),
+        labels=labels,
+    )
+    regions = sleeve_regions(person, np.ones(CANVAS.size, bool), CANVAS)
+    edge = regions.worn[90:600].sum(1)
+    assert np.abs(np.diff(edge)).max() < 1, "a third of a pixel from row to row, not three every ninth"
+    assert np.allclose(regions.free, 1, atol=1e-5) and not regions.bare.any()
