@@ -72,17 +72,22 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     if not background.plain or not columns.size:
         return matte
     wall = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1) <= _SAME
-    joined, _ = ndimage.label(wall | ~on)
-    outside = np.isin(joined, np.unique(joined[~on]))
-    pieces, _ = ndimage.label(wall & on)
+    pieces, count = ndimage.label(wall & on)
     middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, int(on.sum())
-    found = []
-    for number, (down, across) in enumerate(ndimage.find_objects(pieces), start=1):
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sized = (sizes >= _LEAST * size) & (sizes <= _MOST * size)
+    sized[0] = False
+    if not sized.any():
+        return matte
+    joined, count = ndimage.label(wall | ~on)
+    outside = (np.bincount(joined[~on], minlength=count + 1) > 0)[joined]
+    boxes, found = ndimage.find_objects(pieces), []
+    for number in np.flatnonzero(sized):
+        down, across = boxes[number - 1]
         piece = pieces[down, across] == number
         beside = min(abs(across.start - middle), abs(across.stop - middle)) > _MIDDLE * width
-        sized = _LEAST * size <= piece.sum() <= _MOST * size
         tall = piece.shape[0] >= _TALL * piece.shape[1]
-        if beside and sized and tall and _is_between(piece, on, down, across):
+        if beside and tall and _is_between(piece, on, down, across):
             centre = (across.start + across.stop) / 2 - middle
             open_below = bool(outside[down, across][piece].any())
             found.append(_Piece(piece, down, across, centre / width, open_below))
