@@ -10,7 +10,8 @@ from ladi.postprocess.layers import Canvas
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import LIP
-from ladi.types import LAYERS, Frame, PersonParts, Photo
+from ladi.types import LAYERS, PersonParts
+from tests.postprocess.people import somebody
 
 SIZE = (256, 192)
 GARMENT, OTHER = (LAYERS.index(name) for name in ("garment", "other"))
@@ -30,15 +31,7 @@ def dressed(hair: tuple[int, int] = (60, 110)) -> tuple[PersonParts, np.ndarray,
     mask = labels == LIP["coat"]
     first = np.where(labels == LIP["hair"], OTHER, np.where(mask, GARMENT, LAYERS.index("wall")))
     shown = np.eye(len(LAYERS), dtype=np.float32)[first].transpose(2, 0, 1)
-    person = PersonParts(
-        photo=Photo(photo),
-        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
-        image=to_tensor(photo),
-        mask=torch.from_numpy(mask.astype(np.float32))[None, None],
-        pose_map=torch.zeros(1, 18, *SIZE),
-        keypoints=np.zeros((18, 3), np.float32),
-        labels=labels,
-    )
+    person = somebody(labels, photo, mask)
     return person, shown, photo.repeat(2, 0).repeat(2, 1)
 
 

@@ -18,7 +18,8 @@ from ladi.postprocess.tubes import ArmJoints, arm_joints, tube_of
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.limbs import Limbs
-from ladi.types import LAYERS, Frame, PersonParts, Photo
+from ladi.types import LAYERS
+from tests.postprocess.people import somebody
 from tests.postprocess.test_tubes import SIZE, WIDTH, joints
 
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -122,15 +123,7 @@ def test_labels_steps_are_none_at_the_results_size() -> None:
     labels = np.zeros(SIZE, np.uint8)
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     labels[columns < 60 + rows // 3] = LIP["coat"]
-    person = PersonParts(
-        photo=Photo(np.zeros((*SIZE, 3), np.uint8)),
-        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
-        image=torch.zeros(1, 3, *SIZE),
-        mask=torch.ones(1, 1, *SIZE),
-        pose_map=torch.zeros(1, 18, *SIZE),
-        keypoints=np.zeros((18, 3), np.float32),
-        labels=labels,
-    )
+    person = somebody(labels, np.zeros((*SIZE, 3), np.uint8), np.ones(SIZE, bool))
     regions = sleeve_regions(person, np.ones(CANVAS.size, bool), CANVAS)
     edge = regions.worn[90:600].sum(1)
     assert np.abs(np.diff(edge)).max() < 1, "a third of a pixel from row to row, not three every ninth"
