@@ -39,7 +39,7 @@ _ABOVE = 0.2
 _HIGHEST = 2.0
 """Radii above the joint where a shoulder is at most."""
 _SOFT = 1.0
-"""Width of an edge in the result's pixels."""
+"""Half the width of an edge, in the result's pixels."""
 _STEEP = 3.0
 """How much steeper a region's edge is than the blur that took its steps away."""
 _ARMS = ("left_arm", "right_arm")

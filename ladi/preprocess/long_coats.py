@@ -129,5 +129,7 @@ def _from_its_hem(labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
     for rows in range(1, reach + 1):
         below[rows:] |= coat[:-rows]
     ragged = trousers & thighs & below
+    if not ragged.any():
+        return labels
     nearest = ndimage.distance_transform_edt(~coat, return_distances=False, return_indices=True)
     return np.where(ragged, labels[tuple(nearest)], labels)

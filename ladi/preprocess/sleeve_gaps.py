@@ -47,7 +47,7 @@ class _Piece(NamedTuple):
     """Its rows and columns."""
     place: float
     """Of its middle, from the garment's, in the garment's width."""
-    open_below: bool
+    joined: bool
     """Joined to the wall around the garment."""
 
     def mirrors(self, other: _Piece) -> bool:
@@ -89,16 +89,16 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
         tall = piece.shape[0] >= _TALL * piece.shape[1]
         if beside and tall and _is_between(piece, on, down, across):
             centre = (across.start + across.stop) / 2 - middle
-            open_below = bool(outside[down, across][piece].any())
-            found.append(_Piece(piece, down, across, centre / width, open_below))
+            reaches_out = bool(outside[down, across][piece].any())
+            found.append(_Piece(piece, down, across, centre / width, reaches_out))
     gaps = np.zeros_like(on)
-    tall = np.ptp(np.flatnonzero(on.any(1))) + 1
+    length = np.ptp(np.flatnonzero(on.any(1))) + 1
     for one in found:
         height, wide = one.piece.shape
         large = one.piece.sum() >= _CLOSED * size and height >= _SLENDER * wide
-        if _is_alike(one, on, pixels, background) and height < max(_LONG * tall, _SLENDER * wide):
+        if _is_alike(one, on, pixels, background) and height < max(_LONG * length, _SLENDER * wide):
             continue  # a white hem's folds
-        if one.open_below or (large and any(one.mirrors(other) for other in found)):
+        if one.joined or (large and any(one.mirrors(other) for other in found)):
             gaps[one.down, one.across] |= one.piece
     if not gaps.any():
         return matte

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.tubes import Tube, arm_joints, slimmer, tube_of
+from ladi.postprocess.tubes import SLEEVE, Tube, arm_joints, relief_of, slimmer, tube_of
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT
 
@@ -65,3 +65,19 @@ def test_an_arm_is_the_same_in_a_larger_picture() -> None:
     large = tube_of(arm.enlarged(2), (2 * SIZE[0], 2 * SIZE[1])).depth
     small = tube_of(arm, SIZE).depth
     assert np.abs(large.reshape(SIZE[0], 2, SIZE[1], 2).mean((1, 3)) - small).max() < 0.1
+
+
+def test_an_arm_darkens_the_body_and_nothing_on_its_outer_side() -> None:
+    """Prevents: a grey line with steps along the outer edge of sleeves."""
+    tube = arm_of("left")
+    relief = relief_of(tube, 1.0, 1.0, seen=True)
+    beside = (
+        (tube.along > 0.5) & (tube.along < 0.9) & (tube.depth > SLEEVE + 0.2) & (tube.depth < SLEEVE + 0.5)
+    )
+    assert relief[beside & tube.outer].min() > 0.9
+    assert relief[beside & ~tube.outer].mean() < 0.9
+
+
+def test_the_shade_beside_an_arm_has_no_steps() -> None:
+    relief = relief_of(arm_of("left"), 1.0, 1.0, seen=True)
+    assert np.abs(np.diff(relief[130:160], axis=1)).max() < 0.2

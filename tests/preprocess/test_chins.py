@@ -40,3 +40,19 @@ def test_a_face_that_ends_where_it_is_labelled_stays(case: str) -> None:
         labels[30:83, 80:112] = 0
         labels[77:83, 80:112] = LIP["face"]
     assert settle_chin(labels, image, "lip") is labels
+
+
+def test_slivers_of_hair_below_a_chin_are_the_scarfs() -> None:
+    """Prevents: black crumbs along a chin, where a dark scarf's edge was labelled as hair."""
+    labels, image = scene()
+    labels[83:85, 84:108] = LIP["hair"]
+    labels[60:120, 70:80] = LIP["hair"]
+    settled = settle_chin(labels, image, "lip")
+    assert (settled[83:85, 84:108] == LIP["upper_clothes"]).all()
+    assert (settled[60:120, 72:78] == LIP["hair"]).all(), "a lock beside the face is one"
+
+
+def test_a_beard_below_a_chin_stays() -> None:
+    labels, image = scene()
+    labels[83:92, 84:108], image[83:92, 84:108] = LIP["hair"], BEARD
+    assert (settle_chin(labels, image, "lip")[83:92, 86:106] == LIP["hair"]).all()
