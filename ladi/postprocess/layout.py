@@ -29,6 +29,8 @@ _FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _GAP = 200
 """Pixels at a height of 256 of a gap that is none."""
+_STRAPS = 0.3
+"""How far below the shoulders, in torsos, straps are."""
 _LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
 """Sleeve from which on it may reach too low; how far below a wrist, in torsos, it does; and half the width of
 the trunk's middle, where its hem is looked for, of the distance between the shoulders."""
@@ -88,10 +90,12 @@ def lay_out(
     face = np.isin(labels, [table[name] for name in _FACES if name in table]) & ~mask
     light = side_of_light(person.image[0].movedim(0, -1).numpy(), face)
     free = mask & ~stays
+    limbs = Limbs(person.keypoints, labels > 0)
+    shown = with_straps(shown, free, outline, limbs)
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
     shown = without_gaps(arms.probabilities, mask & (labels > 0))
     if garment.sleeve > _LONG:
-        shown = without_tails(shown, free, person.keypoints, Limbs(person.keypoints, labels > 0))
+        shown = without_tails(shown, free, person.keypoints, limbs)
     return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands, arms.ends)
 
 
@@ -105,6 +109,25 @@ def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
     slimmer = neck & (shown.argmax(0) == _WALL)
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[_SKIN]
     return np.where(slimmer, certain[:, None, None], shown)
+
+
+def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
+    """Layers with what the warp lays over shoulders, where skin was painted: (K,H,W).
+
+    A small network takes straps, and shoulders that an open coat hid in part, for skin.
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+        outline: (H,W) in [0,1], where the warped garment lies.
+        limbs: of the person.
+    """
+    rows, columns = np.arange(len(mask))[:, None], np.arange(mask.shape[1])[None]
+    upper = rows < limbs.shoulder_line(mask.shape[1]) + _STRAPS * limbs.torso
+    upper = upper & (np.abs(columns - limbs.neck[0]) < limbs.width / 2)
+    straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
+    return np.where(straps, certain[:, None, None], shown)
 
 
 def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:

@@ -1,9 +1,9 @@
 """Take away what a garment's picture shows of its inside, behind the neck, so that a neck can be there.
 
 Whoever wears the garment stands before its lining; left in the picture, the lining lies before them. Where
-it is, a network tells (``ladi/models/lining.py``), up to a soft edge; what is left along that edge, of the
-lining or of the ground that shows through a keyhole, is told by its colour. Here it is taken out of picture
-and matte.
+it is, a network tells (``ladi/models/lining.py``), up to a soft edge; where its picture shows a neckline
+there, that is the edge (``neckline.py``). What is left along it, of the lining or of the ground that shows
+through a keyhole, is told by its colour. Here it is taken out of picture and matte.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy import ndimage
 from torch.nn import functional
 
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.neckline import find_neckline
 from ladi.preprocess.shades import in_lab
 from ladi.types import Garment, Size
 
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 _DOUBTED, _SURE = 0.2, 0.35
 """Probabilities from which a pixel is taken away in part, and wholly. Pairs tell less of lining than there
 is, because hair and chins hide it, so even odds would leave half of it."""
+_CERTAIN = (0.5, 0.65)
+"""Likewise beside a neckline that was found: collars stand there, and straps' insides."""
 _INSIDE = 0.5
 _REST, _LEAST, _MOST = 0.2, 12, 0.02
 """How far from the lining, of the garment's height, its rest may be; how many pixels a piece of it has at
 least, and at most, of the garment."""
-_MIDDLE = 0.22
-"""How far from the lining's middle such a piece may be, of its width: collars lie at its sides."""
+_MIDDLE, _NEARLY_ALL = 0.22, 0.4
+"""How far from the lining's middle such a piece may be, of its width: collars lie at its sides. Where the
+neckline was found they lie beside it."""
 _ALIKE, _SAMPLES = 10.0, 600
 """How near (CIELAB of 8 bit) colours are alike; pixels that are asked at most."""
 _RARE, _LINED = 0.03, 0.15
@@ -47,46 +51,60 @@ def lining_view(image: torch.Tensor, matte: torch.Tensor, size: Size) -> torch.T
 
 @torch.no_grad()
 def find_lining(network: GarmentLining, image: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
-    """How much of each pixel is lining: (B,3,H,W) and (B,1,H,W) → (B,1,*network.size) in [0,1]."""
+    """How probably each pixel is lining: (B,3,H,W) and (B,1,H,W) → (B,1,*network.size) in [0,1]."""
     weight = next(network.parameters())
     seen = lining_view(image, matte, network.size).to(weight.device, weight.dtype)
     # What is right in the mirror too is right more often.
-    shares = (network(seen).sigmoid() + network(seen.flip(-1)).sigmoid().flip(-1)) / 2
-    return ((shares.float().cpu() - _DOUBTED) / (_SURE - _DOUBTED)).clamp(0, 1)
+    told = (network(seen).sigmoid() + network(seen.flip(-1)).sigmoid().flip(-1)) / 2
+    return told.float().cpu()
 
 
 def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     """The garment without its lining: the background's colour is there, and nothing in the matte."""
-    lining = find_lining(network, garment.image, garment.matte)
+    told = find_lining(network, garment.image, garment.matte)
+    lining = ((told - _DOUBTED) / (_SURE - _DOUBTED)).clamp(0, 1)
     if not (lining > _INSIDE).any():
         return garment
-    size = garment.image.shape[-2:]
-    lining = functional.interpolate(lining, size, mode="bilinear", align_corners=False)
+    size = (garment.image.shape[-2], garment.image.shape[-1])
+    told, lining = (_resized(one, size) for one in (told, lining))
     matte = functional.interpolate(garment.matte.float(), size, mode="area")[0, 0].numpy() > _INSIDE
-    rest = _rest_of(lining[0, 0].numpy(), matte, to_pixels(garment.image[0]))
-    lining = torch.maximum(lining, torch.from_numpy(rest.astype(np.float32)))
+    image = to_pixels(garment.image[0])
+    neckline = find_neckline(told[0, 0].numpy(), image, matte)
+    if neckline is not None:
+        beside = ((told - _CERTAIN[0]) / (_CERTAIN[1] - _CERTAIN[0])).clamp(0, 1)
+        lining = torch.maximum(torch.from_numpy(neckline.above(size))[None, None], beside)
+    aside = _MIDDLE if neckline is None else _NEARLY_ALL
+    rest = torch.from_numpy(_rest_of(lining[0, 0].numpy(), matte, image, aside).astype(np.float32))
     ground = _ground(garment)
 
+    def share_at(size: Size) -> torch.Tensor:
+        whole = _resized(torch.maximum(lining, rest), size)
+        return whole if neckline is None else whole.maximum(torch.from_numpy(neckline.above(size)))
+
     def cleared(picture: torch.Tensor) -> torch.Tensor:
-        share = functional.interpolate(lining, picture.shape[-2:], mode="bilinear", align_corners=False)
+        share = share_at((picture.shape[-2], picture.shape[-1]))
         return picture * (1 - share) + ground * share
 
-    share = functional.interpolate(lining, garment.matte.shape[-2:], mode="bilinear", align_corners=False)
     return replace(
         garment,
         image=cleared(garment.image),
         fine=None if garment.fine is None else cleared(garment.fine),
-        matte=garment.matte * (1 - share),
+        matte=garment.matte * (1 - share_at((garment.matte.shape[-2], garment.matte.shape[-1]))),
     )
 
 
-def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray) -> np.ndarray:
+def _resized(shares: torch.Tensor, size: Size) -> torch.Tensor:
+    return functional.interpolate(shares, size, mode="bilinear", align_corners=False)
+
+
+def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray, aside: float) -> np.ndarray:
     """What a network left of a lining: (H,W) bool.
 
     Args:
         lining: (H,W) in [0,1], what it found.
         matte: (H,W) bool, the garment with its lining.
         image: (H,W,3) uint8.
+        aside: how far from the lining's middle a piece may be, of its width.
     """
     nothing = np.zeros_like(matte)
     found = lining > _INSIDE
@@ -117,8 +135,8 @@ def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray) -> np.nda
     rest = nothing.copy()
     for number in range(1, count + 1):
         piece = pieces == number
-        aside = abs(np.nonzero(piece)[1].mean() - columns.mean()) / (columns[-1] - columns[0] + 1)
-        if not _LEAST <= piece.sum() <= _MOST * matte.sum() or aside > _MIDDLE or not (piece & beside).any():
+        away = abs(np.nonzero(piece)[1].mean() - columns.mean()) / (columns[-1] - columns[0] + 1)
+        if not _LEAST <= piece.sum() <= _MOST * matte.sum() or away > aside or not (piece & beside).any():
             continue
         rest |= piece
     # Its own edge is a mixture, and there may be a rim between it and what was found.

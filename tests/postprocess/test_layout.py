@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import with_neck, without_gaps, without_tails
+from ladi.postprocess.layout import with_neck, with_straps, without_gaps, without_tails
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
@@ -97,3 +97,25 @@ def test_a_neck_is_as_wide_as_the_photos() -> None:
     result = with_neck(layers, neck).argmax(0)
     assert (result[60:80, 86:106] == SKIN).all() and (result[80:84, 86:106] == GARMENT).all()
     assert np.array_equal(result[~neck], first[~neck])
+
+
+def test_a_strap_that_the_warp_lays_over_the_shoulder_is_cloth() -> None:
+    """Prevents: tops that slip off one shoulder, because a small network painted skin there."""
+    keypoints = np.zeros((18, 3))
+    for name, x, y in (("neck", 96, 60), ("left_shoulder", 130, 60), ("right_shoulder", 62, 60)):
+        keypoints[JOINT[name]] = x, y, 1
+    for name, x in (("left_hip", 115), ("right_hip", 77)):
+        keypoints[JOINT[name]] = x, 160, 1
+    shown = np.full(SIZE, WALL)
+    shown[55:100, 50:142], shown[100:180, 62:130], shown[100:180, 130:146] = SKIN, GARMENT, SKIN
+    outline = np.zeros(SIZE, np.float32)
+    outline[58:180, 66:76] = outline[100:180, 62:146] = outline[58:100, 134:142] = 1
+    layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
+    mask = np.ones(SIZE, bool)
+    mask[58:64] = False
+    laid = with_straps(layers, mask, outline, Limbs(keypoints, shown > 0)).argmax(0)
+    assert (laid[64:90, 66:76] == GARMENT).all()
+    assert (laid[58:64, 66:76] == SKIN).all(), "what stays of the photo stays"
+    assert (laid[110:180, 130:146] == SKIN).all(), "arms lie before the warp"
+    assert (laid[64:90, 134:142] == SKIN).all(), "beside the shoulder are arms"
+    assert (laid[64:90, 90:100] == SKIN).all()

@@ -1,0 +1,78 @@
+"""A neckline in a garment's picture: the edge where a network suspects it, and no other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladi.preprocess.neckline import Neckline, find_neckline
+
+SIZE = (256, 192)
+CLOTH, INSIDE, GROUND = (60, 90, 170), (35, 55, 120), (245, 245, 245)
+LEFT, RIGHT, TOP, DEPTH = 66, 126, 30, 24
+
+
+def tee(*, shape: float = 2.2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A T-shirt's picture, its matte, and (H,W) bool, its darker inside above a curve."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    matte = (columns > 30) & (columns < 162) & (rows >= TOP) & (rows < 230)
+    place = ((2 * columns - LEFT - RIGHT) / (RIGHT - LEFT)).clip(-1, 1)
+    inside = matte & (rows < TOP + DEPTH * (1 - np.abs(place) ** shape))
+    image = np.where(matte[..., None], np.uint8(CLOTH), np.uint8(GROUND))
+    image[inside] = INSIDE
+    return image, matte, inside
+
+
+def suspected(columns: tuple[int, int] = (62, 130), rows: tuple[int, int] = (20, 44)) -> np.ndarray:
+    """A network's blurred idea of it, less deep than it is."""
+    told = np.zeros(SIZE, np.float32)
+    told[rows[0] : rows[1], columns[0] : columns[1]] = 0.7
+    beyond = np.abs(np.arange(SIZE[0]) - rows[1])
+    told[rows[1] : rows[1] + 20, columns[0] : columns[1]] = (0.5 * np.exp(-beyond / 6))[
+        rows[1] : rows[1] + 20, None
+    ]
+    return told
+
+
+def test_the_curve_follows_the_edge_that_the_picture_shows() -> None:
+    """Prevents: a neckline cut straight through a lining, with half of it and its label on the chest."""
+    for shape in (1.2, 2.2, 3.2):
+        image, matte, inside = tee(shape=shape)
+        found = find_neckline(suspected(), image, matte)
+        assert found is not None
+        above = (found.above(SIZE) > 0.5) & matte
+        assert (above & inside).sum() > 0.88 * (above | inside).sum(), shape
+
+
+def test_a_label_does_not_lead_it_astray() -> None:
+    image, matte, inside = tee()
+    image[34:42, 88:104] = GROUND
+    image[37:39, 90:102] = 20
+    found = find_neckline(suspected(), image, matte)
+    assert found is not None
+    above = (found.above(SIZE) > 0.5) & matte
+    assert (above & inside).sum() > 0.88 * (above | inside).sum()
+
+
+def test_without_an_edge_or_a_lining_there_is_none() -> None:
+    image, matte, _ = tee()
+    plain = np.where(matte[..., None], np.uint8(CLOTH), np.uint8(GROUND))
+    assert find_neckline(suspected(), plain, matte) is None
+    assert find_neckline(np.zeros(SIZE, np.float32), image, matte) is None
+
+
+def test_a_stripe_across_the_chest_is_none() -> None:
+    """Prevents: a shirt cut off at a print or a stripe, which has the clearest edge of all."""
+    image, matte, _ = tee()
+    image[image[..., 2] == INSIDE[2]] = CLOTH
+    for row in range(90, 230, 20):
+        image[row : row + 8][matte[row : row + 8]] = 250
+    found = find_neckline(suspected(), image, matte)
+    assert found is None or found.above(SIZE)[85:].max() == 0
+
+
+def test_it_lies_at_the_same_place_in_a_picture_of_any_size() -> None:
+    line = Neckline((60.0, 30.0), (130.0, 34.0), 20.0, 2.2, SIZE[0])
+    small, large = line.above(SIZE), line.above((2 * SIZE[0], 2 * SIZE[1]))
+    assert np.abs(large.reshape(SIZE[0], 2, SIZE[1], 2).mean((1, 3)) - small)[:, 62:128].max() < 0.2
+    assert small[:, :58].max() == small[:, 133:].max() == 0, "collars beside it stay"
+    assert 0 < small[52, 95] < 1 or 0 < small[51, 95] < 1, "its edge is soft"
