@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _DOUBTED, _SURE = 0.2, 0.35
 """Probabilities from which a pixel is taken away in part, and wholly. Pairs tell less of lining than there
 is, because hair and chins hide it, so even odds would leave half of it."""
-_CERTAIN = (0.5, 0.65)
+_CERTAIN = (0.45, 0.6)
 """Likewise beside a neckline that was found: collars stand there, and straps' insides."""
 _INSIDE = 0.5
 _REST, _LEAST, _MOST = 0.2, 12, 0.02
@@ -69,12 +69,13 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     told, lining = (_resized(one, size) for one in (told, lining))
     matte = functional.interpolate(garment.matte.float(), size, mode="area")[0, 0].numpy() > _INSIDE
     image = to_pixels(garment.image[0])
-    neckline = find_neckline(told[0, 0].numpy(), image, matte)
+    neckline, found = find_neckline(told[0, 0].numpy(), image, matte), lining
     if neckline is not None:
         beside = ((told - _CERTAIN[0]) / (_CERTAIN[1] - _CERTAIN[0])).clamp(0, 1)
         lining = torch.maximum(torch.from_numpy(neckline.above(size))[None, None], beside)
+        found = torch.maximum(found, lining)
     aside = _MIDDLE if neckline is None else _NEARLY_ALL
-    rest = torch.from_numpy(_rest_of(lining[0, 0].numpy(), matte, image, aside).astype(np.float32))
+    rest = torch.from_numpy(_rest_of(found[0, 0].numpy(), matte, image, aside).astype(np.float32))
     ground = _ground(garment)
 
     def share_at(size: Size) -> torch.Tensor:

@@ -22,8 +22,8 @@ from ladi.types import Size
 
 _SHAPES = (1.2, 1.7, 2.2, 3.2)
 """Powers of the curve: pointed to square."""
-_STEP, _LEAST_DEPTH = 1.5, 3.0
-"""Pixels between two curves, and the flattest one's depth."""
+_STEP, _LEAST_DEPTH = 1.5, 6.0
+"""Pixels between two curves, and the flattest one's depth: nearer to the outline there is always an edge."""
 _NEAR = np.arange(-2, 2.5)
 """Pixels by which the best one is moved at last to where the edge is strongest; depths by twice that."""
 _WIDE, _ASIDE, _SLANTED = (0.7, 2.6), 0.5, 0.35
@@ -35,7 +35,7 @@ _TOLD, _MUCH = 0.2, 30
 """Probability, and how many pixels of the garment have it at least, for a lining to have a neckline."""
 _NONE = 0.05
 """Probability up to which cloth is surely the front's."""
-_BLUR, _EDGE = 0.8, 9
+_BLUR, _EDGE = 0.8, 5
 """Deviation over which the picture is evened out first; pixels across of what is looked at beside the
 outline, whose edge is none of the neckline's."""
 _TEXTURE, _STRIPES = (4.0, 4.0), 1.2
@@ -154,7 +154,7 @@ def _curves(told: np.ndarray, matte: np.ndarray) -> _Curves:
     grid = np.meshgrid(
         np.arange(middle - far, middle - near, _STEP),
         np.arange(middle + near, middle + far, _STEP),
-        np.arange(_LEAST_DEPTH, told_rows[-1] - told_rows[0] + 2 * _LEAST_DEPTH, _STEP),
+        np.arange(_LEAST_DEPTH, told_rows[-1] - told_rows[0] + _LEAST_DEPTH, _STEP),
         _SHAPES,
         indexing="ij",
     )
