@@ -38,6 +38,8 @@ _MIDDLE, _NEARLY_ALL = 0.22, 0.4
 neckline was found they lie beside it."""
 _ALIKE, _SAMPLES = 10.0, 600
 """How near (CIELAB of 8 bit) colours are alike; pixels that are asked at most."""
+_MORE = 3.0
+"""How much more common a colour is in the lining than on the front, where the network found lining."""
 _RARE, _LINED = 0.03, 0.15
 """Shares of the garment and of its lining that are like a rest's colour, at most and at least: what is found
 elsewhere on the garment is a print."""
@@ -73,13 +75,13 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     if neckline is not None:
         beside = ((told - _CERTAIN[0]) / (_CERTAIN[1] - _CERTAIN[0])).clamp(0, 1)
         lining = torch.maximum(torch.from_numpy(neckline.above(size))[None, None], beside)
-        found = torch.maximum(found, lining)
     aside = _MIDDLE if neckline is None else _NEARLY_ALL
-    rest = torch.from_numpy(_rest_of(found[0, 0].numpy(), matte, image, aside).astype(np.float32))
+    rest = _rest_of(lining[0, 0].numpy(), found[0, 0].numpy() > _INSIDE, matte, image, aside)
+    remains = torch.from_numpy(rest.astype(np.float32))
     ground = _ground(garment)
 
     def share_at(size: Size) -> torch.Tensor:
-        whole = _resized(torch.maximum(lining, rest), size)
+        whole = _resized(torch.maximum(lining, remains), size)
         return whole if neckline is None else whole.maximum(torch.from_numpy(neckline.above(size)))
 
     def cleared(picture: torch.Tensor) -> torch.Tensor:
@@ -98,25 +100,29 @@ def _resized(shares: torch.Tensor, size: Size) -> torch.Tensor:
     return functional.interpolate(shares, size, mode="bilinear", align_corners=False)
 
 
-def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray, aside: float) -> np.ndarray:
-    """What a network left of a lining: (H,W) bool.
+def _rest_of(
+    lining: np.ndarray, likely: np.ndarray, matte: np.ndarray, image: np.ndarray, aside: float
+) -> np.ndarray:
+    """What is left of a lining: (H,W) bool.
 
     Args:
-        lining: (H,W) in [0,1], what it found.
+        lining: (H,W) in [0,1], what is taken away.
+        likely: (H,W) bool, where the network found it: what is more like it than like the front goes too.
         matte: (H,W) bool, the garment with its lining.
         image: (H,W,3) uint8.
         aside: how far from the lining's middle a piece may be, of its width.
     """
     nothing = np.zeros_like(matte)
     found = lining > _INSIDE
-    behind = found & ndimage.binary_dilation(matte, iterations=2)
+    likely = likely | found
+    behind = likely & ndimage.binary_dilation(matte, iterations=2)
     rows = np.flatnonzero(matte.any(1))
     if not behind.any() or not rows.size:
         return nothing
     height = rows[-1] - rows[0] + 1
     near = ndimage.distance_transform_edt(~behind) <= _REST * height
-    front = matte & ~near & ~found
-    sure = behind & matte & (lining > 1 - _INSIDE / 4)
+    front = matte & ~near & ~likely
+    sure = found & matte & (lining > 1 - _INSIDE / 4)
     if not front.any():
         return nothing
     colours = in_lab(image)
@@ -128,9 +134,9 @@ def _rest_of(lining: np.ndarray, matte: np.ndarray, image: np.ndarray, aside: fl
     common, lined = np.ones(matte.shape), np.zeros(matte.shape)
     common[open_] = _commonness(colours[open_], colours[front])
     lined[open_] = _commonness(colours[open_], np.concatenate(inside)) if inside else 0
-    pieces, count = ndimage.label(
-        ndimage.binary_opening(open_ & (common < _RARE) & (lined > _LINED), np.ones((2, 2))), np.ones((3, 3))
-    )
+    told = (common < _RARE) & (lined > _LINED)
+    told |= likely & (lined > _MORE * common)
+    pieces, count = ndimage.label(ndimage.binary_opening(open_ & told, np.ones((2, 2))), np.ones((3, 3)))
     columns = np.flatnonzero(behind.any(0))
     beside = ndimage.binary_dilation(behind, iterations=2)
     rest = nothing.copy()
