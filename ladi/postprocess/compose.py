@@ -46,8 +46,8 @@ _AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
 _RIM, _SKIN_RIM = 2, 1
 """Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
-_COLLAR = 3
-"""Likewise by which skin is drawn in where it touches what was worn."""
+_COLLAR, _SLEEVE = 3, 1
+"""Likewise by which skin, and an arm's, is drawn in where it touches what was worn."""
 _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 """As in ``continuing.py``: for walls and things, and for skin."""
 _ALIKE = 0.5
@@ -111,10 +111,10 @@ def compose(
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
     alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
-    # No bracelet, and no collar's edge.
-    reach = max(1, round(_COLLAR * len(person.labels) / 256))
-    cloth = ndimage.binary_dilation(_named(person, _WORN[person.category]), iterations=reach)
-    shown_bare = _named(person, _BARE) & alike & ~cloth
+    # No bracelet, and no collar's edge; of a slim arm that would leave nothing.
+    to_cloth = ndimage.distance_transform_edt(~_named(person, _WORN[person.category])) * 256 / small[0]
+    away = np.where(_named(person, _ARMS), _SLEEVE, _COLLAR)
+    shown_bare = _named(person, _BARE) & alike & (to_cloth > away)
     grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     wall = _continued(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])
@@ -273,6 +273,7 @@ def _of_its_shades(photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:
     """Painted skin in the person's own tone: (1,3,h,w)."""
+    arms = _named(person, _ARMS)
     toned = toned_skin(
         own[0].movedim(0, -1).numpy(),
         painted[0, _SKIN].numpy(),
@@ -280,9 +281,10 @@ def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: Pers
         person.image[0].movedim(0, -1).numpy(),
         _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
         layout.roundness,
-        _named(person, _ARMS),
+        arms if layout.seams is None else arms | layout.seams,
         _named(person, _FACES),
         layout.shown[_WALL] < 0.5,
+        layout.seams,
     )
     return torch.from_numpy(toned).movedim(-1, 0)[None]
 

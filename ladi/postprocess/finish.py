@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ladi.postprocess.arm_seams import with_seams
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
@@ -180,6 +181,10 @@ def _put_together(
         # A forearm that no sleeve covers is the photo's own.
         mask = mask & ~(person.bare & (layout.shown.argmax(0) != _GARMENT))
         person = replace(person, mask=torch.from_numpy(mask)[None, None].to(person.mask))
+        painted, same = mask, np.zeros_like(mask)
+    if told and not person.by_hand:
+        person, layout = with_seams(person, layout)
+        mask = person.mask[0, 0].numpy() > 0
         painted, same = mask, np.zeros_like(mask)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:

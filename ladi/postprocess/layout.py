@@ -53,6 +53,8 @@ class Layout(NamedTuple):
     """Where hands are drawn, because the photo shows none."""
     ends: tuple[SleeveEnd, ...] = ()
     """Where short sleeves end."""
+    seams: np.ndarray | None = None
+    """(H,W) bool, what of the photo's arms is painted (``arm_seams.py``)."""
 
 
 def goes_on(person: PersonParts) -> bool:

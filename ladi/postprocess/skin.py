@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from ladi.postprocess.grey import LUMA
 from ladi.postprocess.joined import joined
+from ladi.postprocess.skin_tones import LIGHT, lit_part, tone_of_arms
 from ladi.preprocess.labels import label_table
 from ladi.types import KEYPOINT_NAMES, LabelScheme
 
@@ -38,8 +39,8 @@ _DARKER, _BRIGHTER = 0.35, 0.65
 """Skin that is so much darker than its middle is hair or eyes, so much brighter glare."""
 _LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
-_LIT, _SHADED = (0.5, 0.95), 0.2
-"""Quantiles of brightness between which known skin gives its tone, and how little the rest counts."""
+_SHADED = 0.2
+"""How little known skin counts that is in the shade, or glares."""
 _UNDER_CHIN = ((0, 6, 12, 16, 20), (0.74, 0.76, 0.82, 0.91, 0.98))
 """Pixels below a face at a height of 256, and how light skin is there, of the face's light. In the middle of
 49 labelled street photos the shade below the chin is 0.62, and half lie within 0.17 of it; one without
@@ -50,15 +51,6 @@ _JAW, _NECK_WIDE = 0.6, 1.2
 """Above this share of a face's pixels, and farther from its middle than so many of its widths, is no neck."""
 _NECK_REACH = 25.0
 """Pixels at a height of 256 over which a painted neck becomes as it is measured in the middle."""
-_PALER = 0.25
-"""By how much less colourful than the face arms are: in the middle of 42 labelled street photos 0.3, of 96
-shop photos -0.07."""
-_LIGHT, _LIGHTER, _BRIGHT = 0.8, 1.14, 0.75
-"""Of a face's or a hand's brightness, the quantile in whose light arms are, and their tone beside it: in the
-middle of 42 labelled street photos half of an arm is brighter than 0.99 of its face's quantile. From the last
-brightness on there is only half as much light to come: cameras leave whites their shades."""
-_GLOVE = 0.5
-"""Of the face's redness, what bare hands have at least; of four labelled street photos three have 0.57."""
 _FINE, _SHADES = 2.0, (0.85, 1.15)
 """Deviation over which painted light is evened out, and its limits."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
@@ -122,6 +114,7 @@ def toned_skin(
     arms: np.ndarray | None = None,
     face: np.ndarray | None = None,
     body: np.ndarray | None = None,
+    seams: np.ndarray | None = None,
 ) -> np.ndarray:
     """Painted skin in the colour of the real skin nearest to it, in the painted light.
 
@@ -135,6 +128,7 @@ def toned_skin(
         arms: (H,W) bool, what of the known skin is hands and arms.
         face: (H,W) bool, below which a neck lies in its shade.
         body: (H,W) bool, the person, beside whom skin turns away from the light; itself unless given.
+        seams: (H,W) bool, the photo's skin that is painted all the same; it tells the tone as well.
 
     Returns:
         (H,W,3) in [-1,1]; what was painted where too little skin is known or painted.
@@ -142,7 +136,7 @@ def toned_skin(
     scale = len(share) / 256
     enough = _ENOUGH * scale**2
     real = (np.clip(photo, -1, 1) + 1) / 2
-    known = known & (reddish(real) > 0)
+    known = (known if seams is None else known | seams) & (reddish(real) > 0)
     sure = ndimage.binary_erosion(told > 0.9, iterations=max(1, round(scale)))
     if known.sum() < enough:
         return painted
@@ -151,10 +145,10 @@ def toned_skin(
     known = known & (luma > (1 - _DARKER) * middle) & (luma < (1 + _BRIGHTER) * middle)
     if known.sum() < enough:
         return painted
-    lit = _lit(luma, known)
+    lit = lit_part(luma, known)
     tone = real[lit].mean(axis=0)
     if roundness is not None and arms is not None:
-        tone = np.where(roundness[..., None] > 0, _tone_of_arms(real, luma, known, arms, face, enough), tone)
+        tone = np.where(roundness[..., None] > 0, tone_of_arms(real, luma, known, arms, face, enough), tone)
     weight = np.where(lit, 1.0, np.where(known, _SHADED, 0.0)).astype(np.float32)
     near = ndimage.gaussian_filter(weight, _LOCAL * scale)
     colours = np.dstack([ndimage.gaussian_filter(real[..., i] * weight, _LOCAL * scale) for i in range(3)])
@@ -177,13 +171,14 @@ def toned_skin(
         below = _below_face(face)
         # In the light that the face has, and not in that which is nearest.
         seen = luma[known & face]
-        light = np.quantile(seen, _LIGHT) if seen.size >= enough else tone @ LUMA
+        light = np.quantile(seen, LIGHT) if seen.size >= enough else tone @ LUMA
         level = light / np.maximum(colours @ LUMA, 0.05)
         shade = np.where(below > 0, shade * below * level, shade)
     if roundness is not None:
         shade = np.where(roundness > 0, roundness, shade)
     shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
     toned = colours * shade**SHADED_SKIN
+    known = known if seams is None else known & ~seams
     if roundness is not None and arms is not None:
         # A pixel here and there may be told as something else.
         bare = ndimage.binary_closing(share > 0.5, iterations=max(1, round(_FINE * scale)))
@@ -204,49 +199,6 @@ def _below_face(face: np.ndarray) -> np.ndarray:
     under = down > np.quantile(rows, _JAW)
     under &= np.abs(along - columns.mean()) < _NECK_WIDE * (columns.max() - columns.min())
     return np.where(under, np.interp(away, *_UNDER_CHIN), 0)
-
-
-def _lit(luma: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Known skin (H,W) bool in the light: the shade of a face, or between fingers, is no tone for arms."""
-    low, high = np.quantile(luma[known], _LIT)
-    return np.asarray(known & (luma >= low) & (luma <= high))
-
-
-def _tone_of_arms(
-    real: np.ndarray,
-    luma: np.ndarray,
-    known: np.ndarray,
-    arms: np.ndarray,
-    face: np.ndarray | None,
-    enough: float,
-) -> np.ndarray:
-    """The colour of bare arms, (3,) in [0,1]: paler than the face, and as hands are where these are seen."""
-    # A hand's edge has the colour of what it lies on.
-    inner = ndimage.binary_erosion(known & arms, iterations=max(1, round(len(known) / 256)))
-    # Necks lie in the chin's shade.
-    lit = known & face if face is not None and (known & face).sum() >= enough else known & ~arms
-    own, hands = (
-        real[_lit(luma, part)].mean(axis=0) if part.sum() >= enough else None for part in (lit, inner)
-    )
-    if own is None:
-        return np.asarray(real[_lit(luma, known)].mean(axis=0) if hands is None else hands)
-    pale = _in_light(own + _PALER * (own @ LUMA - own), luma[lit])
-    # Grey hands are gloves.
-    if hands is None or _redness(hands) < _GLOVE * _redness(own):
-        return np.asarray(pale)
-    return np.asarray((pale + _in_light(hands, luma[inner])) / 2)
-
-
-def _in_light(tone: np.ndarray, luma: np.ndarray) -> np.ndarray:
-    """A tone (3,) as it is where the light falls on skin of brightnesses (N,)."""
-    level = _LIGHTER * float(np.quantile(luma, _LIGHT))
-    level = min(level, _BRIGHT + (level - _BRIGHT) / 2)
-    return np.asarray(tone * level / max(float(tone @ LUMA), 0.05))
-
-
-def _redness(tone: np.ndarray) -> float:
-    """How much redder than blue a colour (3,) in [0,1] is, of its brightness."""
-    return float((tone[0] - tone[2]) / max(float(tone @ LUMA), 0.05))
 
 
 def side_of_light(photo: np.ndarray, face: np.ndarray) -> float:

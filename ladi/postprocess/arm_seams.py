@@ -1,0 +1,88 @@
+"""Where a painted arm meets the photo's, a little of the photo's is painted too.
+
+What ends there in the photo was a sleeve: its cuff's edge and shade lie on the arm, and labels take some of
+them for skin. Kept, they are a dark, jagged line across a bare arm, and a narrow strip beside it is a scar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from ladi.postprocess.layout import Layout
+from ladi.postprocess.tubes import Tube, arm_joints, tube_of
+from ladi.preprocess.labels import label_table, named
+from ladi.preprocess.limbs import Limbs
+from ladi.types import LAYERS, PersonParts
+
+_SKIN = LAYERS.index("skin")
+_DEPTH = 3.5
+"""Pixels at a height of 256, along the arm, that are painted of the photo's."""
+_STRIP = 0.35
+"""Of an arm's radius, half the width up to which a piece of it is a strip."""
+_LANES, _BESIDE = 8, 1.6
+"""Across an arm, in how many lanes its end is looked for, and how far from its middle, in its radii."""
+_WRIST = 0.85
+"""Of the arm: what is farther along is a hand."""
+_ARMS = ("left_arm", "right_arm")
+
+
+def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout]:
+    """The person and what is to show, with the upper ends of bare arms repainted where painted skin goes on.
+
+    Args:
+        person: who was dressed.
+        layout: what is to show.
+    """
+    mask = person.mask[0, 0].numpy() > 0
+    size, scale = (mask.shape[0], mask.shape[1]), len(mask) / 256
+    kept = named(person.labels, person.scheme, _ARMS)
+    painted = mask & ~kept & (layout.shown.argmax(0) == _SKIN)
+    if not painted.any() or not kept.any():
+        return person, layout
+    limbs, seams = Limbs(person.keypoints, person.labels > 0), np.zeros_like(mask)
+    near = ndimage.distance_transform_edt(~painted) <= _DEPTH * scale + 1
+    for side in ("left", "right"):
+        joints = arm_joints(person.keypoints, side, limbs)
+        if joints is not None:
+            tube = tube_of(joints, size)
+            there = kept & (tube.depth < _BESIDE) & (tube.along < _WRIST)
+            seams |= near & (_upper_end(tube, there, _DEPTH * scale) | _strips(tube, there, kept))
+    if not seams.any():
+        return person, layout
+    worn = np.uint8(label_table(person.scheme)["upper_clothes"])
+    certain = np.eye(len(LAYERS), dtype=layout.shown.dtype)[_SKIN][:, None, None]
+    return (
+        replace(
+            person,
+            labels=np.where(seams, worn, person.labels),
+            mask=torch.from_numpy(mask | seams)[None, None].to(person.mask),
+        ),
+        layout._replace(shown=np.where(seams, certain, layout.shown), seams=seams),
+    )
+
+
+def _upper_end(tube: Tube, there: np.ndarray, depth: float) -> np.ndarray:
+    """The first pixels of an arm (H,W) bool, from the shoulder on, in each of its lanes."""
+    step = np.gradient(tube.line, axis=0)
+    length = np.hypot(*step.T).sum()
+    place = (tube.along * (len(tube.line) - 1)).round().astype(int).clip(0, len(tube.line) - 1)
+    along = step / np.maximum(np.hypot(*step.T), 1e-6)[:, None]
+    aside = tube.offset[0] * along[place, 1] - tube.offset[1] * along[place, 0]
+    lane = ((aside / _BESIDE + 1) / 2 * _LANES).astype(int).clip(0, _LANES - 1)
+    first = np.full(_LANES, np.inf)
+    np.minimum.at(first, lane[there], tube.along[there])
+    return np.asarray(there & (tube.along < first[lane] + depth / max(length, 1)))
+
+
+def _strips(tube: Tube, there: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """What of an arm (H,W) bool is a narrow strip."""
+    if not there.any():
+        return there
+    reach = max(1, round(_STRIP * float(np.median(tube.radius[there]))))
+    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = np.hypot(rows, columns) <= reach + 0.5
+    return np.asarray(there & ~ndimage.binary_opening(kept, disc))

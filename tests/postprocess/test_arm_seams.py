@@ -1,0 +1,74 @@
+"""Where a painted arm meets the photo's: the end of what a sleeve left bare is painted too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ladi.postprocess.arm_seams import with_seams
+from ladi.postprocess.layout import Layout
+from ladi.preprocess.labels import LIP, named
+from ladi.types import JOINT, LAYERS, PersonParts
+from tests.postprocess.people import somebody
+
+SIZE = (256, 192)
+SKIN, GARMENT = LAYERS.index("skin"), LAYERS.index("garment")
+ARM = slice(52, 68)
+CUFF, HAND = 130, 196
+"""Rows where an old sleeve ended and where the hand begins."""
+
+
+def dressed(*, strip: bool = False) -> tuple[PersonParts, Layout]:
+    """Somebody whose forearm is bare from a cuff on, in a T-shirt: the arm above is painted."""
+    labels = np.zeros(SIZE, np.uint8)
+    labels[60:200, 70:120] = labels[60:CUFF, ARM] = LIP["upper_clothes"]
+    labels[CUFF:220, ARM] = LIP["right_arm"]
+    if strip:
+        labels[100:CUFF, 53:55] = LIP["right_arm"]
+    shown = np.zeros((len(LAYERS), *SIZE), np.float32)
+    shown[SKIN, 90:220, ARM] = shown[GARMENT, 60:200, 70:120] = shown[GARMENT, 60:90, ARM] = 1
+    mask = labels == LIP["upper_clothes"]
+    person = somebody(labels, np.full((*SIZE, 3), 120, np.uint8), mask)
+    keypoints = person.keypoints.copy()
+    for name, x, y in (
+        ("neck", 96, 60),
+        ("right_shoulder", 64, 64),
+        ("right_elbow", 60, 130),
+        ("right_wrist", 60, HAND),
+        ("left_shoulder", 128, 64),
+        ("right_hip", 80, 190),
+        ("left_hip", 112, 190),
+    ):
+        keypoints[JOINT[name]] = x, y, 1
+    return replace(person, keypoints=keypoints), Layout(shown, np.zeros(SIZE, bool))
+
+
+def test_the_end_of_a_bare_forearm_is_painted_and_the_rest_is_the_photos() -> None:
+    """Prevents: a dark, jagged line across an arm, where a cuff's edge and shade were."""
+    person, layout = dressed()
+    now, drawn = with_seams(person, layout)
+    changed = (now.mask[0, 0].numpy() > 0) & ~(person.mask[0, 0].numpy() > 0)
+    assert changed[CUFF : CUFF + 3, 54:66].all()
+    assert not changed[CUFF + 6 :].any() and not changed[:CUFF].any()
+    assert np.array_equal(drawn.seams, changed) and (drawn.shown[SKIN][changed] == 1).all()
+    assert not named(now.labels, now.scheme, ("right_arm",))[changed].any(), "no colour is taken from there"
+
+
+def test_a_narrow_strip_of_the_photo_in_a_painted_arm_goes() -> None:
+    """Prevents: a scar along the arm, where a slit of skin showed beside a sleeve."""
+    person, layout = dressed(strip=True)
+    now, drawn = with_seams(person, layout)
+    assert (now.mask[0, 0].numpy()[100:CUFF, 53:55] > 0).all()
+    assert drawn.seams is not None and drawn.seams[100:CUFF, 53:55].all()
+
+
+def test_hands_and_arms_without_painted_skin_stay() -> None:
+    person, layout = dressed()
+    labels = person.labels.copy()
+    labels[:HAND, ARM] = LIP["upper_clothes"]
+    hands = replace(person, labels=labels)
+    assert with_seams(hands, layout) == (hands, layout)
+    sleeved = layout.shown.copy()
+    sleeved[GARMENT, :CUFF, ARM], sleeved[SKIN, :CUFF, ARM] = sleeved[SKIN, :CUFF, ARM], 0
+    assert with_seams(person, layout._replace(shown=sleeved))[1].seams is None
