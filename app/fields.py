@@ -22,7 +22,12 @@ Fields = dict[str, Any]
 """Components by name."""
 
 PER_LINE = 4
-NOTES = {"parts": "Switch one off to see what it does. None changes the random noise."}
+NOTES = {
+    "parts": "Switch one off to see what it does. None changes the random noise.",
+    "detail": "Each keeps something else: the garment's pattern while it is painted, and its threads in "
+    "large photos; of your photo, what would be painted as it was, and all that is outside the area. Hair, "
+    "hands and edges are EMASC's, above.",
+}
 """What is said below a group's heading."""
 
 
@@ -72,7 +77,7 @@ def sampling_fields(steps: int, guidance: float) -> dict[str, dict[str, Any]]:
 def further_fields(start: Defaults) -> Fields:
     """The settings that are folded away."""
     fields: Fields = {}
-    for group in ("replaced", "parts", "result"):
+    for group in ("replaced", "parts", "detail", "result"):
         gr.Markdown(f"#### {GROUPS[group]}\n\n{NOTES.get(group, '')}")
         fields |= group_fields(group, start)
     fields["model"] = gr.Dropdown(

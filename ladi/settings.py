@@ -45,6 +45,7 @@ GROUPS = {
     "replaced": "What is replaced",
     "mask": "The area to repaint",
     "parts": "Parts of the method",
+    "detail": "What keeps detail",
     "result": "The result",
 }
 """Where settings stand, and the heading above them."""
@@ -71,7 +72,8 @@ class Switches:
     warped_garment: bool = part("Warped garment: the view of the garment, bent to the body")
     pose: bool = part("Pose: the joints, by which the body is placed")
     garment_skips: bool = part(
-        "Garment skips: the skips that keep prints and stripes, which are no part of the paper"
+        "Garment skips: the skips that keep prints and stripes, which are no part of the paper",
+        "detail",
     )
     """Without the warped garment they are off too."""
     cloth_cond_rate: float = setting(
@@ -145,20 +147,20 @@ class Settings:
     paste_back: bool = setting(
         True,
         "switch",
-        "result",
+        "detail",
         "Keep the photo outside the area: pasting into the photo, whose other pixels stay as they are",
     )
     keep_unchanged: bool = setting(
         True,
         "switch",
-        "result",
+        "detail",
         "Keep wall and skin that stay the same: the photo's own where the same was painted",
         flag="--repaint-all",
     )
     fine_detail: bool = setting(
         True,
         "switch",
-        "result",
+        "detail",
         "Add the garment's fine detail: the garment's own in photos larger than the model's picture",
     )
     switches: Switches = dataclasses.field(default_factory=lambda: Switches())

@@ -3,24 +3,28 @@
 As of Gradio 6.31: what a tool returns to a client that asks for no progress is one list with the server's
 paths; a list of pictures has a schema whose references lead nowhere, so that its tool cannot be called;
 numbers are refused where an empty field must be possible; pictures in data URIs are kept in a folder that is
-chosen when Gradio is imported; and what cannot be read is quoted, photo and all. Each is put right here, in
-the class itself, because Gradio offers no other place.
+chosen when Gradio is imported; what cannot be read is quoted, photo and all; and a tool has failed, "timed
+out", where the busy machine takes five seconds to take a picture in. Each is put right here, in the class
+itself, because Gradio offers no other place.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import gradio.mcp
 from gradio.mcp import GradioMCPServer
-from gradio_client import handle_file
+from gradio_client import Client, handle_file
 
 MOST_FILES = 16
 """Of a parameter that takes a list of pictures."""
+PATIENCE = 120
+"""Seconds that the page may take to answer its own server of tools, which asks it as a client does."""
 FILE = "an http(s) address of a file, or a data URI"
 _LOOSE = {
     "string": ["string", "number", "null"],
@@ -41,6 +45,8 @@ def mend(folder: Path) -> None:
         folder: where visitors' files lie, and are swept.
     """
     gradio.mcp.DEFAULT_TEMP_DIR = str(folder)
+    patient: Any = partial(Client, httpx_kwargs={"timeout": PATIENCE})
+    gradio.mcp.Client = patient
     server: Any = GradioMCPServer
     server.get_input_schema = get_input_schema
     server.convert_strings_to_filedata = convert_strings_to_filedata

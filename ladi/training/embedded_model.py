@@ -7,7 +7,7 @@ been trained into one model folder.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,74 +18,38 @@ from torch import nn
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.lining import GarmentLining
 from ladi.models.matting import GarmentMatting
-from ladi.models.parser import LABELS, LAST_LAYER, HumanParser
+from ladi.models.parser import LABELS, HumanParser
 from ladi.models.sleeves import SleeveLength
 from ladi.training.embedded_sizes import SIZE, build_pipeline
 from ladi.training.embedded_stages import run_stages, save_model
+from ladi.training.embedded_tables import (
+    BUILDERS,
+    COMPUTED,
+    DEFAULTS,
+    EXTRA_STAGES,
+    NEEDS,
+    PIPELINE_STAGES,
+    SHARED_STAGES,
+    STAGES,
+    START,
+    STEPS,
+    as_it_is,
+)
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.loop.workbench import start_processes
 from ladi.training.samples.cache import Cache, build_cache
 from ladi.training.samples.floors import build_floors
 from ladi.training.samples.latents import (
-    VARIED_NAMES,
-    add_latents,
-    add_predicted,
-    add_warped,
     latent_scale,
 )
 from ladi.training.samples.street import add_walls, build_street_cache
 from ladi.training.stages import (
-    emasc,
-    garment_skips,
-    lining,
-    matting,
-    parser,
     refinement,
-    sleeves,
-    tryon,
-    vae,
-    warp,
 )
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
-
-DEFAULTS: dict[str, LoopOptions] = {
-    "vae": vae.DEFAULTS,
-    "warp": warp.DEFAULTS,
-    "refinement": refinement.DEFAULTS,
-    "emasc": emasc.DEFAULTS,
-    "tryon": tryon.DEFAULTS,
-    "garment_skips": garment_skips.DEFAULTS,
-    "parser": parser.DEFAULTS,
-    "matting": matting.DEFAULTS,
-    "sleeves": sleeves.DEFAULTS,
-    "lining": lining.DEFAULTS,
-}
-STAGES = tuple(DEFAULTS)
-"""In the order in which they need each other."""
-
-NEEDS: dict[str, tuple[str, ...]] = {
-    "refinement": ("warp",),
-    "emasc": ("vae",),
-    "tryon": ("vae", "warp", "refinement"),
-    "garment_skips": ("vae", "warp", "refinement", "emasc", "tryon"),
-    "lining": ("warp",),
-}
-TRAINED_TOGETHER = ("unet", "inversion_adapter", "vision_encoder", "text_encoder")
-PIPELINE_STAGES: dict[str, tuple[str, ...]] = {
-    "vae": ("vae",),
-    "warp": ("tps",),
-    "refinement": ("refinement",),
-    "emasc": ("emasc",),
-    "tryon": TRAINED_TOGETHER,
-    "garment_skips": ("garment_skips",),
-}
-SHARED_STAGES = ("warp",)
-"""Whose parts the second edition has too; from a model of it the first takes these, parser and matting."""
-EXTRA_STAGES = dict(parser=HumanParser, matting=GarmentMatting, sleeves=SleeveLength, lining=GarmentLining)
-"""Networks beside the pipeline, each in a folder of its own in the model."""
 
 
 class Workshop:
@@ -141,10 +105,7 @@ class Workshop:
             if not (folder / stage).is_dir():
                 continue  # models saved before there was one have no such part
             extra: Any = kind.from_pretrained(folder, subfolder=stage, torch_dtype=torch.float32)
-            if stage == "parser":
-                self.extras[stage].start_from(extra)
-            else:
-                self.extras[stage].load_state_dict(extra.state_dict())
+            START.get(stage, as_it_is)(self.extras[stage], extra.state_dict())
             self.ready.add(stage)
 
     def load_stage(self, stage: str) -> None:
@@ -152,27 +113,16 @@ class Workshop:
         weights = stage_weights(self.work / stage)
         if weights is None:
             return
-        if stage == "parser":
-            # One that was trained before bags were a label knows one fewer.
-            before = HumanParser(labels=len(weights[stage][f"network.{LAST_LAYER}.bias"]))
-            before.load_state_dict(weights[stage])
-            self.extras[stage].start_from(before)
-        else:
-            for name, state in weights.items():
-                self.parts(stage)[name].load_state_dict(state)
+        for name, state in weights.items():
+            START.get(stage, as_it_is)(self.parts(stage)[name], state)
         self.ready.add(stage)
 
     def parts(self, stage: str) -> Mapping[str, nn.Module]:
         """The modules of a stage under the names that its checkpoint uses."""
         if stage in self.extras:
             return {stage: self.extras[stage]}
-        if stage == "vae":
-            return {"vae": vae.AutoencoderStep(self.pipeline.vae)}
-        if stage == "tryon":
-            return {"tryon": tryon.TryOnStep(self.pipeline)}
-        if stage == "garment_skips":
-            pipeline = self.pipeline
-            return {"step": garment_skips.DecodeStep(pipeline.vae, pipeline.emasc, pipeline.garment_skips)}
+        if stage in STEPS:
+            return STEPS[stage](self.pipeline)
         return {name: getattr(self.pipeline, name) for name in PIPELINE_STAGES[stage]}
 
     def caches(self) -> tuple[Cache, Cache]:
@@ -213,45 +163,13 @@ class Workshop:
                     "or start from a model with --init"
                 )
         training, validation = self.caches()
-        pipeline = self.pipeline
         for module in self.parts(name).values():
             # A stage before this one may have frozen it.
             module.requires_grad_(True)
-        if name in ("tryon", "garment_skips"):
-            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-            for cache in (training, validation):
-                add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
-                add_latents(cache, pipeline.vae, device=device, precision=options.precision)
-            pipeline.vae.register_to_config(scaling_factor=latent_scale(training))
-        if name == "tryon":
-            parser.add_found_silhouettes(training)
-            add_latents(
-                training, pipeline.vae, device=device, precision=options.precision, names=VARIED_NAMES
-            )
-        if name == "garment_skips":
-            for cache in (training, validation):
-                add_predicted(cache, pipeline, device=device)
-        if name == "parser":
-            for cache in (training, validation):
-                parser.add_found_silhouettes(cache)
-        if name == "tryon":
-            return tryon.build_stage(pipeline, training, validation, options, trained=TRAINED_TOGETHER)
-        extra: Any = self.extras.get(name)
-        given = training, validation, options
-        builders: dict[str, Callable[[], Stage]] = {
-            "vae": lambda: vae.build_stage(pipeline.vae, *given),
-            "warp": lambda: warp.build_stage(pipeline.tps, *given),
-            "refinement": lambda: refinement.build_stage(pipeline.refinement, pipeline.tps, *given),
-            "emasc": lambda: emasc.build_stage(pipeline.emasc, pipeline.vae, *given),
-            "garment_skips": lambda: garment_skips.build_stage(
-                pipeline.garment_skips, pipeline.vae, pipeline.emasc, *given
-            ),
-            "parser": lambda: parser.build_stage(extra, *given, street=self.street_caches()),
-            "sleeves": lambda: sleeves.build_stage(extra, *given),
-            "lining": lambda: lining.build_stage(extra, pipeline.tps, *given),
-            "matting": lambda: matting.build_stage(extra, *given, floors=self.floor_pictures()),
-        }
-        return builders[name]()
+        compute = COMPUTED.get(name)
+        if compute is not None:
+            compute(self.pipeline, training, validation, options)
+        return BUILDERS[name](self, training, validation, options)
 
     def export(self, out: Path) -> None:
         """Writes the whole model: half precision, safetensors, no file over 9 MB.

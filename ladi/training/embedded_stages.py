@@ -1,6 +1,6 @@
 """What both editions of the embedded model share: running stages one after the other, and writing a model.
 
-Which stages there are, and what they need, is ``embedded_model.py``'s and ``second_edition.py``'s.
+Which stages there are, and what they need, is ``embedded_tables.py``'s and ``second_edition.py``'s.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
@@ -35,6 +36,11 @@ STALE_AFTER: dict[str, tuple[str, ...]] = {
     "bending": ("warped", "warped_matte"),
 }
 """What of a cache was made by weights that a stage has just changed."""
+
+
+def fast_device() -> torch.device:
+    """On which what does not change while a stage trains is computed."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def halve(module: nn.Module) -> None:

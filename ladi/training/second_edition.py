@@ -7,10 +7,10 @@ two editions' latents, so that training begins with what the first edition knew.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -19,11 +19,12 @@ from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.bending import BendingRefinement
 from ladi.models.emasc import EMASC
 from ladi.models.garment_skips import GarmentSkips
+from ladi.models.lpips import Lpips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.critic import Critic
 from ladi.training.embedded_model import EXTRA_STAGES, Workshop
-from ladi.training.embedded_stages import run_stages, save_model
+from ladi.training.embedded_stages import fast_device, run_stages, save_model
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
@@ -32,8 +33,6 @@ from ladi.training.samples.latents import add_warped
 from ladi.training.stages import autoencoder, bending, end_to_end, placing
 from ladi.types import LAYERS, LadiError
 from ladi.weights.lpips import load_lpips
-
-LOGGER = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, LoopOptions] = {
     "autoencoder": autoencoder.DEFAULTS,
@@ -162,24 +161,8 @@ class SecondWorkshop:
 
     def load_stage(self, stage: str) -> None:
         """Takes over the averaged weights that a stage has reached, if it ever ran."""
-        weights = stage_weights(self.work / stage)
-        if weights is None:
-            return
-        if stage == "autoencoder":
-            self.autoencoder.load_state_dict(weights["vae"])
-            self.pipeline = None if self.first else self.pipeline
-            return
-        if stage == "placing":
-            self.grown().tps.load_state_dict(weights["tps"])
-            return
-        if stage == "bending":
-            pipeline = self.grown()
-            if not isinstance(pipeline.refinement, BendingRefinement):
-                pipeline.register_modules(refinement=BendingRefinement())
-            pipeline.refinement.load_state_dict(weights["refinement"])
-            return
-        step = end_to_end.EndToEndStep(self.grown())
-        step.load_state_dict(weights["step"])
+        if (weights := stage_weights(self.work / stage)) is not None:
+            LOADERS[stage](self, weights)
 
     def caches(self) -> tuple[Cache, Cache]:
         """The decoded training and validation splits."""
@@ -205,45 +188,19 @@ class SecondWorkshop:
         Raises:
             LadiError: a stage that it needs has not been trained, or LPIPS's weights are missing.
         """
-        lpips = load_lpips("vgg")
-        train, val = self.caches()
-        if name == "autoencoder":
-            if stage_weights(self.work / name) is None and self.first is not None:
-                pictures = to_images(train["image"][: autoencoder.PATCHED])
-                garments = to_images(train["garment"][: autoencoder.PATCHED])
-                autoencoder.start_from_patches(self.autoencoder, torch.cat([pictures, garments]))
-            return autoencoder.build_stage(self.autoencoder, lpips, train, val, options)
+        return BUILDERS[name](self, Given(load_lpips("vgg"), *self.caches(), options))
+
+    def framed(self) -> Cache | None:
+        """The framed street photos to train on, if there are any."""
+        caches = self.shop.street_caches()
+        return None if caches is None else caches[0]
+
+    def bent(self) -> BendingRefinement:
+        """The part that bends what the warp has placed, put into the pipeline if it has none yet."""
         pipeline = self.grown()
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        framed = self.shop.street_caches()
-        if name == "placing":
-            pipeline.tps.requires_grad_(True)
-            return placing.build_stage(pipeline.tps, train, val, options, street=framed)
-        if name == "bending":
-            for cache in (train, val):
-                add_warp_points(cache, pipeline.tps, device=device)
-            if not isinstance(pipeline.refinement, BendingRefinement):
-                pipeline.register_modules(refinement=BendingRefinement())
-            return bending.build_stage(
-                pipeline.refinement,
-                pipeline.tps,
-                lpips,
-                train,
-                val,
-                options,
-                street=None if framed is None else framed[0],
-            )
-        for cache in (train, val):
-            add_warped(cache, pipeline.tps, pipeline.refinement, device=device)
-        return end_to_end.build_stage(
-            pipeline,
-            lpips,
-            train,
-            val,
-            options,
-            street=None if framed is None else framed[0],
-            critic=Critic() if name == "sharpening" else None,
-        )
+        if not isinstance(pipeline.refinement, BendingRefinement):
+            pipeline.register_modules(refinement=BendingRefinement())
+        return pipeline.refinement
 
     def export(self, out: Path) -> None:
         """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
@@ -256,6 +213,74 @@ class SecondWorkshop:
             if (self.init / name).is_dir()
         }
         save_model(out, self.grown(), extras)
+
+
+Weights = dict[str, dict[str, torch.Tensor]]
+
+
+class Given(NamedTuple):
+    """What every stage is built of, beside the workshop."""
+
+    lpips: Lpips
+    train: Cache
+    val: Cache
+    options: LoopOptions
+
+
+def _load_autoencoder(shop: SecondWorkshop, weights: Weights) -> None:
+    shop.autoencoder.load_state_dict(weights["vae"])
+    shop.pipeline = None if shop.first else shop.pipeline
+
+
+def _load_end_to_end(shop: SecondWorkshop, weights: Weights) -> None:
+    end_to_end.EndToEndStep(shop.grown()).load_state_dict(weights["step"])
+
+
+LOADERS: dict[str, Callable[[SecondWorkshop, Weights], Any]] = {
+    "autoencoder": _load_autoencoder,
+    "placing": lambda shop, weights: shop.grown().tps.load_state_dict(weights["tps"]),
+    "bending": lambda shop, weights: shop.bent().load_state_dict(weights["refinement"]),
+    "end_to_end": _load_end_to_end,
+    "sharpening": _load_end_to_end,
+}
+"""How the weights of a stage's checkpoint are taken over."""
+
+
+def _build_autoencoder(shop: SecondWorkshop, given: Given) -> Stage:
+    if stage_weights(shop.work / "autoencoder") is None and shop.first is not None:
+        shown = [to_images(given.train[name][: autoencoder.PATCHED]) for name in ("image", "garment")]
+        autoencoder.start_from_patches(shop.autoencoder, torch.cat(shown))
+    return autoencoder.build_stage(shop.autoencoder, *given)
+
+
+def _build_placing(shop: SecondWorkshop, given: Given) -> Stage:
+    tps = shop.grown().tps.requires_grad_(True)
+    return placing.build_stage(tps, *given[1:], street=shop.shop.street_caches())
+
+
+def _build_bending(shop: SecondWorkshop, given: Given) -> Stage:
+    tps = shop.grown().tps
+    for cache in (given.train, given.val):
+        add_warp_points(cache, tps, device=fast_device())
+    return bending.build_stage(shop.bent(), tps, *given, street=shop.framed())
+
+
+def _build_end_to_end(shop: SecondWorkshop, given: Given, *, critic: type[Critic] | None = None) -> Stage:
+    pipeline = shop.grown()
+    for cache in (given.train, given.val):
+        add_warped(cache, pipeline.tps, pipeline.refinement, device=fast_device())
+    judge = None if critic is None else critic()
+    return end_to_end.build_stage(pipeline, *given, street=shop.framed(), critic=judge)
+
+
+BUILDERS: dict[str, Callable[[SecondWorkshop, Given], Stage]] = {
+    "autoencoder": _build_autoencoder,
+    "placing": _build_placing,
+    "bending": _build_bending,
+    "end_to_end": _build_end_to_end,
+    "sharpening": partial(_build_end_to_end, critic=Critic),
+}
+"""How a stage is built."""
 
 
 def train_second(

@@ -8,6 +8,17 @@ import pytest
 
 from tests.browser.visitor import Visitor
 
+SEEN_THROUGH = """part => {
+  const found = [], view = document.querySelector(part);
+  for (let across = 0.02; across < 1; across += 0.08)
+    for (let down = 0.02; down < 1; down += 0.08) {
+      const there = document.elementFromPoint(across * innerWidth, down * innerHeight);
+      if (!view.contains(there)) found.push([across, down, there?.outerHTML.slice(0, 80)]);
+    }
+  const colour = getComputedStyle(view).backgroundColor;
+  return /rgba\\(.*, 0(\\.\\d+)?\\)/.test(colour) ? [...found, colour] : found;
+}"""
+"""Where something else than the full-screen view would be met, and its colour if one can look through it."""
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 
 
@@ -70,6 +81,7 @@ def test_the_full_screen_is_filled(visitor: Visitor, view: int, part: str) -> No
     )
     assert max(shown[0] / size["width"], shown[1] / size["height"]) > 0.97
     assert shown[2] >= -1 and shown[3] <= size["width"] + 1
+    assert page.evaluate(SEEN_THROUGH, part) == []
     page.locator(f"{part} button[aria-label*=Exit]").click()
     page.locator(f"{part} button[aria-label=Fullscreen]").wait_for()
     page.locator("#view input").nth(0).check()

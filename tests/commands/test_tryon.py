@@ -219,6 +219,20 @@ def test_a_bad_setting_is_refused_before_the_model_is_loaded(
     assert not list(tmp_path.iterdir()) and not toy
 
 
+def test_a_refused_garment_is_used_where_that_is_insisted_on(
+    toy: list[str], pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prevents a refusal that names --force, which then changes nothing."""
+    Image.new("RGB", (192, 256), (40, 60, 160)).save(tmp_path / "plain.png")
+    out = tmp_path / "r.png"
+    words = ["tryon", str(pictures / "person.png"), str(tmp_path / "plain.png"), "--out", str(out)]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "No garment was found" in said and "--force" in said and not out.exists()
+    assert main([*words, "--force"]) == 0
+    assert "warning: No garment was found" in capsys.readouterr().err and out.exists()
+
+
 def test_an_unknown_model_is_refused(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,7 +250,9 @@ def test_an_unknown_model_is_refused(
         ("folder.png", "names a folder"),
         ("r.jpg", "ends in .png"),
         ("/proc/r.png", "cannot be written"),
+        ("\ud800.png", "this system's encoding lacks"),
     ],
+    ids=ascii,
 )
 def test_a_place_that_cannot_be_written_is_refused_first(
     toy: list[str],

@@ -8,7 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "assets" / "mini" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-PROGRAM = re.compile(r"(accelerate|docker|git|ladi(?= )|pip|python|pytest|\.ci/run)(?![\w./-])")
+PROGRAM = re.compile(
+    r"(accelerate|apt-get|docker|git|ladi(?= )|pip|python|pytest|ray|serve|\.ci/run)(?![\w./-])"
+)
 
 
 def blocks(page: Path, *languages: str) -> list[str]:

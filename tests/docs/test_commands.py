@@ -93,7 +93,9 @@ BY_ANOTHER_TEST = {
 }
 """Who runs it; the embedded models' stages run there as functions, for a step at their real size."""
 
+NEEDED = " ".join((ROOT / "packages.txt").read_text("utf-8").split())
 BY_CI = {
+    f"apt-get install {NEEDED}": r"apt-get install .*\$\{missing\[@\]\}",
     "pip install -r requirements.txt && python app.py": "pip install -qq .* -r requirements.txt",
     "pip install -r requirements.txt && pytest": "^pytest",
     "pip install -r requirements.txt -r requirements-scale.txt": "-r requirements-scale.txt",
@@ -105,10 +107,13 @@ BY_CI = {
 NOT_RUN = {
     "git clone --depth 1": "needs the place where the project is published",
     "pip install 'gradio[mcp]==6.31.0'": "downloads; tests/ui/test_mcp.py needs what it brings",
+    "ray start --object-store-memory": "starts a cluster of one's own",
+    "serve shutdown": "ends what a whole cluster serves",
     "docker build --build-arg VARIANT=cpu .": "needs Docker and gigabytes of downloads",
     "python -m ladi evaluate assets/mini --data SHARDS --order paired --ablation": "takes hours on a CPU "
     "with the data that it is about; vitonhd's is run with a toy",
     "python -m benchmarks.real_photos": "needs photos that are not part of the project",
+    "python -m benchmarks.cases": "needs photos that are not part of the project",
     "python -m benchmarks.catalogue": "takes minutes",
     "python -m benchmarks.soak --minutes 110 --idle 10": "takes an hour",
     "python benchmarks/page_engines.py": "takes minutes",

@@ -120,6 +120,19 @@ def test_a_grey_photo_is_known_for_one(cases: Path) -> None:
     assert not is_grey(read_photo(cases / "p_strap.jpg").pixels)
 
 
+def test_a_grey_photo_stays_grey(cases: Path, embedded: Engine) -> None:
+    """Prevents one orange arm and one blue one; only the garment brings its colours."""
+    garment = read_photo(ROOT / "assets" / "examples" / "garment-striped-tee.jpg")
+    result = embedded.try_on(TryOnRequest(read_photo(cases / "p_gray.jpg"), garment))
+    [picture] = result.images
+    painted = (picture != result.person.photo.pixels).any(2)
+    assert result.cut_outs is not None
+    cloth = result.cut_outs()["garment"][..., 3] > 0
+    colours = np.ptp(picture.astype(int), axis=2)
+    assert (painted & ~cloth).sum() > 1000 and colours[cloth].max() > 40
+    assert colours[painted & ~cloth].max() <= 6
+
+
 @pytest.fixture(scope="module")
 def behind_a_strap(embedded: Engine, shared_dir: Path) -> Result:
     """Somebody with a bag on a strap over the chest, in a striped T-shirt."""

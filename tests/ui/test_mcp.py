@@ -16,6 +16,7 @@ from PIL import Image
 
 from app.page import build_page
 from app.serving.hosting import Readiness, launch_page
+from app.serving.mcp import PATIENCE
 from app.serving.options import parse
 from app.serving.privacy import PictureFolder
 from app.tryon.handlers import Handlers
@@ -152,6 +153,13 @@ def test_a_comparison_of_several_garments(tools: Tools) -> None:
     )
     assert len(pictures_in(answer)) >= 2
     assert tools.engine.requests[-1].settings.seed == 3
+
+
+def test_a_busy_machine_has_time(tools: Tools) -> None:
+    """Prevents "timed out" for a picture that the page would have taken in after six seconds."""
+    tools.call("prepare", person=PERSON)
+    asking = tools.page.mcp_server_obj._client_instance
+    assert asking is not None and asking.httpx_kwargs["timeout"] == PATIENCE > 60
 
 
 def test_no_schema_has_a_reference(tools: Tools) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import ladi
 from app.serving.options import build_parser, parse
@@ -146,8 +148,8 @@ def test_public_pages_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (asked.host, asked.visitor_limit) == ("10.0.0.1", 9)
 
 
-def pins() -> dict[str, str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+def pins(file: str = "requirements.txt") -> dict[str, str]:
+    lines = (ROOT / file).read_text().splitlines()
     return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
 
 
@@ -163,6 +165,17 @@ def test_the_readme_makes_this_repository_a_space() -> None:
     assert (ROOT / told["app_file"]).is_file() and (ROOT / "packages.txt").is_file()
     assert told["license"] == "apache-2.0" and "Apache License" in (ROOT / "LICENSE").read_text()
     assert len(told["short_description"]) <= 60  # the hub refuses more
+
+
+def test_the_tools_are_tested_with_what_gradio_asks_for() -> None:
+    """Prevents tests of MCP that are skipped, or run with versions that nobody who installs it gets."""
+    tested = pins("requirements-dev.txt")
+    wanted = [Requirement(line) for line in metadata.requires("gradio") or ()]
+    extra = [one for one in wanted if one.marker and one.marker.evaluate({"extra": "mcp"})]
+    assert {one.name for one in extra if not one.marker.evaluate({"extra": ""})} <= set(tested)  # type: ignore[union-attr]
+    assert all(one.specifier.contains(tested[one.name]) for one in extra if one.name in tested)
+    told = (ROOT / "docs" / "api.md").read_text("utf-8")
+    assert f"pip install 'gradio[mcp]=={pins()['gradio']}'" in told
 
 
 def test_the_version_is_the_projects() -> None:

@@ -44,6 +44,17 @@ def page_of(engine: FakeEngine) -> gr.Blocks:
     return build_page(Handlers(lambda name: engine), Defaults())
 
 
+def test_what_keeps_detail_stands_together() -> None:
+    """Prevents four switches of nearly one name in as many places, and no word on how they differ."""
+    page = page_of(FakeEngine())
+    names = ("garment_skips", "fine_detail", "keep_unchanged", "paste_back")
+    switches = [one for one in page.blocks.values() if getattr(one, "elem_id", None) in names]
+    assert len(switches) == 4 and len({one.parent for one in switches}) == 1
+    line = switches[0].parent.parent
+    heading = line.parent.children[line.parent.children.index(line) - 1]
+    assert settings.GROUPS["detail"] in heading.value and "EMASC" in heading.value
+
+
 def test_a_new_row_is_a_flag(gloves: str) -> None:
     """Prevents a setting that the command cannot reach, or does not explain."""
     parser = build_parser(["tryon"])

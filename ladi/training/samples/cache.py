@@ -7,6 +7,7 @@ control.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -17,13 +18,17 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ladi.data.shards import read_shards
+from ladi.data.shards import read_shards, shard_paths
 from ladi.files import write_json, written_whole
 from ladi.preprocess.mask import inpaint_mask
 from ladi.types import MIRRORED_JOINTS, Size
 
 LOGGER = logging.getLogger(__name__)
 
+MADE_OF = "made-of.json"
+"""The record of which shards a split was decoded of."""
+_BEGINNING = 1 << 16
+"""Bytes of a shard that tell it from another one of its name and size."""
 _EDGE = 0.6
 """Pixels over which a mask's edge is softened, about as a matting network's is."""
 
@@ -84,15 +89,21 @@ class Cache:
 
 
 def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
-    """Decodes a split of the shards, or opens what was decoded before.
+    """Decodes a split of the shards, or opens what was decoded of the same shards before.
 
     Args:
-        data: the folder with the shards.
+        data: the folder with the shards; ``folder`` itself where there are none any more.
         folder: where the cache lies.
         split: ``train`` or ``val``.
         size: height and width of everything.
     """
-    target = folder / split
+    target, made_of = folder / split, None if data == folder else fingerprint(data, split, size)
+    record = target / MADE_OF
+    # Without a record it was decoded before there were any, and is believed.
+    if made_of is not None and record.is_file() and json.loads(record.read_text()) != made_of:
+        LOGGER.info("the shards of %s are others than %s was decoded of", split, target)
+        for path in (target / "ids.json", *target.glob("*.npy")):
+            path.unlink(missing_ok=True)
     if not (target / "ids.json").is_file():
         LOGGER.info("decoding the shards of %s into %s", split, target)
         target.mkdir(parents=True, exist_ok=True)
@@ -115,8 +126,19 @@ def build_cache(data: Path, folder: Path, split: str, size: Size) -> Cache:
             ids.append(sample.id)
         for name, rows in columns.items():
             np.save(target / f"{name}.npy", np.stack(rows))
+        write_json(record, made_of)
         write_json(target / "ids.json", ids)
     return Cache(folder, split)
+
+
+def fingerprint(data: Path, split: str, size: Size) -> str:
+    """A digest by which shards are known again wherever they lie: of their names, bytes and beginnings."""
+    digest = hashlib.sha256(repr(size).encode())
+    for path in shard_paths(data, split):
+        digest.update(f"{path.name} {path.stat().st_size}".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_BEGINNING))
+    return digest.hexdigest()
 
 
 def to_images(pixels: np.ndarray) -> torch.Tensor:
