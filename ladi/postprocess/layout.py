@@ -29,6 +29,9 @@ _FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _GAP = 200
 """Pixels at a height of 256 of a gap that is none."""
+_ISLAND, _LAID, _AMID = 120, 0.15, 0.9
+"""Pixels at a height of 256 of a piece of skin amid cloth that is none where the warp lays so much cloth on the
+whole; share of its edge that cloth has."""
 _STRAPS = 0.3
 """How far below the shoulders, in torsos, straps are."""
 _LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
@@ -96,6 +99,7 @@ def lay_out(
     shown = with_straps(shown, free, outline, limbs)
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
     shown = without_gaps(arms.probabilities, mask & (labels > 0))
+    shown = without_islands(shown, free, outline)
     if garment.sleeve > _LONG:
         shown = without_tails(shown, free, person.keypoints, limbs)
     return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands, arms.ends)
@@ -130,6 +134,31 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
     return np.where(straps, certain[:, None, None], shown)
+
+
+def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Layers without small pieces of painted skin amid a garment, where the warp has no hole: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+        outline: (H,W) in [0,1], where the warped garment lies.
+    """
+    first = shown.argmax(0)
+    pieces, count = ndimage.label(first == _SKIN, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    small = (sizes <= _ISLAND * (len(first) / 256) ** 2) & (
+        np.bincount(pieces[~mask], minlength=count + 1) == 0
+    )
+    small[0] = False
+    islands = np.zeros_like(mask)
+    for number in np.flatnonzero(small):
+        piece = pieces == number
+        edge = ndimage.binary_dilation(piece) & ~piece
+        if (first[edge] == _GARMENT).mean() >= _AMID and outline[piece].mean() > _LAID:
+            islands |= piece
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
+    return np.where(islands, certain[:, None, None], shown)
 
 
 def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import with_neck, with_straps, without_gaps, without_tails
+from ladi.postprocess.layout import with_neck, with_straps, without_gaps, without_islands, without_tails
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
@@ -119,3 +119,23 @@ def test_a_strap_that_the_warp_lays_over_the_shoulder_is_cloth() -> None:
     assert (laid[110:180, 130:146] == SKIN).all(), "arms lie before the warp"
     assert (laid[64:90, 134:142] == SKIN).all(), "beside the shoulder are arms"
     assert (laid[64:90, 90:100] == SKIN).all()
+
+
+def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:
+    """Prevents: a hole at the shoulder of a jumper, where a small network was of two minds."""
+    shown = np.full(SIZE, WALL)
+    shown[60:200, 50:140] = GARMENT
+    for spot in (np.s_[70:80, 60:66], np.s_[90:100, 90:96], np.s_[120:126, 50:56]):
+        shown[spot] = SKIN
+    shown[150:190, 80:110] = SKIN
+    outline = (shown != WALL).astype(np.float32)
+    outline[90:100, 90:96] = 0
+    layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
+    filled = without_islands(layers, np.ones(SIZE, bool), outline).argmax(0)
+    assert (filled[70:80, 60:66] == GARMENT).all()
+    assert (filled[90:100, 90:96] == SKIN).all(), "the garment has a keyhole there"
+    assert (filled[120:126, 50:56] == SKIN).all(), "beside it there is wall"
+    assert (filled[150:190, 80:110] == SKIN).all(), "a hand before it"
+    kept = np.ones(SIZE, bool)
+    kept[72, 62] = False
+    assert (without_islands(layers, kept, outline).argmax(0)[70:80, 60:66] == SKIN).all(), "the photo's"
