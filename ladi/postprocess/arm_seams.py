@@ -25,7 +25,7 @@ _STRIP = 0.35
 """Of an arm's radius, half the width up to which a piece of it is a strip."""
 _LANES, _BESIDE = 8, 1.6
 """Across an arm, in how many lanes its end is looked for, and how far from its middle, in its radii."""
-_WRIST = 0.85
+_WRIST = 0.97
 """Of the arm: what is farther along is a hand."""
 _ARMS = ("left_arm", "right_arm")
 

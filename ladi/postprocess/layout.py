@@ -30,10 +30,11 @@ _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin"
 _GAP = 200
 """Pixels at a height of 256 of a gap that is none."""
 _ISLAND, _LAID, _AMID = 120, 0.15, 0.9
-"""Pixels at a height of 256 of a piece of skin amid cloth that is none where the warp lays so much cloth on the
+"""Pixels at a height of 256 of a piece of skin amid cloth that is none; so much cloth the warp lays on the
 whole; share of its edge that cloth has."""
-_STRAPS = 0.3
-"""How far below the shoulders, in torsos, straps are."""
+_STRAPS, _THROAT = 0.3, 0.28
+"""How far below the shoulders, in torsos, straps are, and beside the neck, of the shoulders' distance: nearer
+is what a lining hides."""
 _LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
 """Sleeve from which on it may reach too low; how far below a wrist, in torsos, it does; and half the width of
 the trunk's middle, where its hem is looked for, of the distance between the shoulders."""
@@ -130,7 +131,8 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     """
     rows, columns = np.arange(len(mask))[:, None], np.arange(mask.shape[1])[None]
     upper = rows < limbs.shoulder_line(mask.shape[1]) + _STRAPS * limbs.torso
-    upper = upper & (np.abs(columns - limbs.neck[0]) < limbs.width / 2)
+    aside = np.abs(columns - limbs.neck[0]) / limbs.width
+    upper = upper & (aside > _THROAT) & (aside < 0.5)
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
     return np.where(straps, certain[:, None, None], shown)

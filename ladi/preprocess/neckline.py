@@ -26,6 +26,8 @@ _STEP, _LEAST_DEPTH = 1.5, 6.0
 """Pixels between two curves, and the flattest one's depth: nearer to the outline there is always an edge."""
 _NEAR = np.arange(-2, 2.5)
 """Pixels by which the best one is moved at last to where the edge is strongest; depths by twice that."""
+_WIDEST = 0.6
+"""Of the garment's width, what a neckline has at most."""
 _WIDE, _ASIDE, _SLANTED = (0.7, 2.6), 0.5, 0.35
 """Of the lining's spread: how far its ends may be from its middle, and its middle from the lining's; how much
 higher one end may be than the other, of its width."""
@@ -163,6 +165,7 @@ def _curves(told: np.ndarray, matte: np.ndarray) -> _Curves:
     first, last = (top[ends.round().astype(int).clip(0, width - 1)] for ends in (left, right))
     fits = np.abs((left + right) / 2 - middle) < _ASIDE * spread
     fits &= np.abs(first - last) < _SLANTED * (right - left)
+    fits &= right - left < _WIDEST * matte.any(0).sum()
     return _Curves(*(values[fits] for values in (left, right, first, last, depth, shape)))
 
 

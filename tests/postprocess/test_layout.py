@@ -109,7 +109,7 @@ def test_a_strap_that_the_warp_lays_over_the_shoulder_is_cloth() -> None:
     shown = np.full(SIZE, WALL)
     shown[55:100, 50:142], shown[100:180, 62:130], shown[100:180, 130:146] = SKIN, GARMENT, SKIN
     outline = np.zeros(SIZE, np.float32)
-    outline[58:180, 66:76] = outline[100:180, 62:146] = outline[58:100, 134:142] = 1
+    outline[58:180, 66:76] = outline[100:180, 62:146] = outline[58:100, 134:142] = outline[66:90, 92:100] = 1
     layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
     mask = np.ones(SIZE, bool)
     mask[58:64] = False
@@ -118,7 +118,7 @@ def test_a_strap_that_the_warp_lays_over_the_shoulder_is_cloth() -> None:
     assert (laid[58:64, 66:76] == SKIN).all(), "what stays of the photo stays"
     assert (laid[110:180, 130:146] == SKIN).all(), "arms lie before the warp"
     assert (laid[64:90, 134:142] == SKIN).all(), "beside the shoulder are arms"
-    assert (laid[64:90, 90:100] == SKIN).all()
+    assert (laid[66:90, 92:100] == SKIN).all(), "below the chin is the throat"
 
 
 def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:
