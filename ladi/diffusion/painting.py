@@ -118,9 +118,10 @@ def paint(
             scheduler=make_sampler(settings.sampler, pipeline.scheduler),
         )
     with stages("decode"):
-        pictures, layers = [], []
+        pictures: list[torch.Tensor] = []
+        layers: list[torch.Tensor] = []
         for rows in latents.split(DECODED_AT_ONCE):
-            stages.within("decode", sum(map(len, pictures)) / count)
+            stages.within("decode", len(pictures) * DECODED_AT_ONCE / count)
             picture, told = pipeline.decode_with_layers(
                 rows, repeat_conditions(conditions, len(rows)), switches
             )
