@@ -7,11 +7,12 @@ would go beyond it is refused before it is made.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,14 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from app import words
+from ladi.batch.folder import Folder
+from ladi.batch.manifest import MANIFEST, TABLE
 from ladi.postprocess.jpeg import save_jpeg
 from ladi.postprocess.png import describe_png, save_png
 from ladi.preprocess.large import strips
-from ladi.types import LadiError, Photo
+from ladi.types import LadiError, PairsError, Photo
+
+LOGGER = logging.getLogger(__name__)
 
 DISK_LIMIT = "LADI_DISK_LIMIT"
 """The environment variable with the megabytes that all uploads and results together may take."""
@@ -62,6 +67,37 @@ def new_folder() -> Path:
     folder = Path(get_upload_folder()) / f"made-{secrets.token_hex(16)}"
     folder.mkdir(parents=True)
     return folder
+
+
+class ResultFolder(Folder):
+    """The folder of a batch's results, of which visitors are told nothing but that there is no room."""
+
+    def make(self) -> None:
+        """As ``Folder.make``."""
+        with _without_path():
+            super().make()
+
+    def write(self, name: str, content: bytes) -> None:
+        """As ``Folder.write``.
+
+        Raises:
+            LadiError: there is no room for it.
+        """
+        # What was made can be had even where nothing more has room: its list, which is small, is written.
+        if name not in (MANIFEST, TABLE):
+            check_room(len(content))
+        with _without_path():
+            super().write(name, content)
+
+
+@contextmanager
+def _without_path() -> Iterator[None]:
+    """The sentence for the host, who may choose another folder, goes to the log; visitors get their own."""
+    try:
+        yield
+    except PairsError as error:
+        LOGGER.error("%s", error)
+        raise PairsError(words.UNWRITABLE) from error
 
 
 def write_result(pixels: np.ndarray, folder: Path, record: Mapping[str, Any]) -> Path:

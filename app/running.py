@@ -12,7 +12,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
@@ -79,6 +79,13 @@ class Work:
     def cancelled(self) -> bool:
         """The engine's ``cancelled``."""
         return self._stop.is_set() or not self._wanted()
+
+    def while_wanted(self, items: Iterable[T]) -> Iterator[T]:
+        """Passes on what there is still to do; raises Cancelled once nobody wants it any more."""
+        for item in items:
+            if self.cancelled():
+                raise Cancelled("Stopped before it was done; nothing was changed.")
+            yield item
 
 
 @dataclass

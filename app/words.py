@@ -37,6 +37,8 @@ UNEXPECTED = (
     "Something went wrong on the server, whose log says what. Please try again, or try another photo."
 )
 NO_ROOM = "This server has no room for more pictures at the moment: please try again in a few minutes."
+NO_ZIP = "There is no room for a zip file of them at the moment: please save the pictures one by one."
+UNWRITABLE = "This server cannot save pictures at the moment: please try again in a few minutes."
 STOPPED = "Stopped. Your pictures and settings are as they were."
 
 

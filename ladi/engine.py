@@ -216,7 +216,7 @@ class Engine:
         Args:
             request: photos and settings; never changed.
             progress: called with a stage and the share of the work that is done, from this thread.
-            cancelled: asked between all steps; yes stops the work.
+            cancelled: asked between all steps, and between pictures; yes stops the work.
             preview: called with the picture as it stands, every few steps of a long sampling.
             explain: also decode without EMASC, to show what it does.
 
@@ -242,7 +242,7 @@ class Engine:
         conditions = painted.conditions
         with stages("paste"):
             finished = self._painter.finish(
-                painted.pictures, painted.layers, person, garment, conditions, settings
+                painted.pictures, painted.layers, person, garment, conditions, settings, stages
             )
             self._painter.check(finished.images)
         stages.done()
@@ -290,7 +290,7 @@ class Engine:
         prepared = [self._preparation.pair(request, stages) for request in requests]
         conditions, pictures = self._painter.paint_cells(prepared, wanted, stages)
         with stages("paste"):
-            compared = self._painter.finish_cells(requests, prepared, conditions, pictures)
+            compared = self._painter.finish_cells(requests, prepared, conditions, pictures, stages)
             self._painter.check([one.image for one in compared])
         stages.done()
         return compared

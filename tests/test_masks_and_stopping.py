@@ -7,7 +7,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
+from ladi.diffusion import painting
 from ladi.diffusion.compare import Cell
 from ladi.engine import Engine
 from ladi.preprocess.person import mask_on_photo
@@ -70,6 +72,49 @@ def test_a_wish_to_stop_is_heard_within_a_step(engine, request_: TryOnRequest) -
         )
     assert told.count("denoise") == 3
     assert engine.try_on(request_).images
+
+
+@pytest.mark.parametrize("stage", ["decode", "paste"])
+def test_a_wish_to_stop_is_heard_between_pictures(engine, request_: TryOnRequest, stage: str) -> None:
+    """Prevents eight pictures from being decoded, or put back, for somebody who has left: ten seconds."""
+    told: list[str] = []
+    with pytest.raises(Cancelled):
+        engine.try_on(
+            changed(request_, steps=1, pictures=4),
+            progress=lambda stage, _: told.append(stage),
+            cancelled=lambda: told.count(stage) >= 2,
+        )
+    assert told[-1] == stage and told.count(stage) == 2
+
+
+def test_a_wish_to_stop_is_heard_between_cells(engine, request_: TryOnRequest) -> None:
+    """Prevents a stopped comparison from decoding and putting back all that was painted."""
+
+    def cells(seed: int, steps: int, guidance: float) -> list[Cell]:
+        return [Cell("", steps=1, guidance=1.0, seed=seed + more) for more in range(3)]
+
+    for stage in ("denoise", "paste"):
+        told: list[str] = []
+        with pytest.raises(Cancelled):
+            engine.compare(
+                [request_],
+                cells,
+                progress=lambda name, _, told=told: told.append(name),
+                cancelled=lambda told=told, stage=stage: told.count(stage) >= 3,
+            )
+        assert told[-1] == stage and told.count(stage) == 3
+
+
+def test_pictures_are_the_same_however_many_are_decoded_at_once(
+    engine, request_: TryOnRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents questions on the way from changing what is painted."""
+    four = changed(request_, steps=1, pictures=4)
+    some = engine.try_on(four)
+    monkeypatch.setattr(painting, "DECODED_AT_ONCE", 4)
+    whole = engine.try_on(four)
+    assert torch.equal(some.generated, whole.generated) and torch.equal(some.layers, whole.layers)
+    assert all(np.array_equal(*pair) for pair in zip(some.images, whole.images, strict=True))
 
 
 def test_previews_come_on_the_way_and_change_nothing(engine, request_: TryOnRequest) -> None:

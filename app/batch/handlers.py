@@ -5,6 +5,7 @@ The work is ``ladi/batch/run.py``'s; here it is shown and can be stopped. Nothin
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +18,16 @@ import gradio as gr
 
 from app import words
 from app.fence import fenced
-from app.files import check_room, new_folder
+from app.files import ResultFolder, check_room, new_folder, used_bytes
 from app.running import Outcome, Runs, Work
 from app.values import flat_settings, named, upload_path
 from ladi.batch.archive import PUBLIC, declared_bytes
 from ladi.batch.pairing import Row
 from ladi.batch.pairs import open_pairs, open_pictures
 from ladi.batch.run import RowDone, run_batch, zip_results
-from ladi.types import PhotoError
+from ladi.types import LadiError, PhotoError
+
+LOGGER = logging.getLogger(__name__)
 
 COLUMNS = ["Row", "What became of it", "Person", "Garment", "Seconds"]
 STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Stopped", "skipped": "Done before"}
@@ -138,7 +141,7 @@ class Batching:
         for row in run_batch(
             rows,
             engine,
-            out,
+            ResultFolder(out),
             model=model,
             settings=flat_settings(settings),
             progress=progress,
@@ -156,7 +159,12 @@ class Batching:
         if made:
             made.sort(key=lambda one: one.row.number)
             pictures = [(str(row.path), f"Row {row.row.number}") for row in made[:MOST_SHOWN]]
-            shown["download"] = gr.update(value=str(zip_results(out)), visible=True)
+            try:
+                check_room(used_bytes(out))
+                shown["download"] = gr.update(value=str(zip_results(out)), visible=True)
+            except LadiError as error:
+                LOGGER.error("results cannot be packed: %s", error)
+                shown["status"] = words.hint(f"{text} {words.NO_ZIP}")
             shown["gallery"] = gr.update(value=pictures, visible=True)
             shown["mark"] = secrets.token_hex(8)
         return shown

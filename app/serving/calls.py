@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 import gradio as gr
+from gradio_client.utils import is_http_url_like
 
 from ladi.rows import listed, read_switch
 from ladi.types import SettingError
@@ -23,8 +24,8 @@ CALL, CALL_V2, JOIN = "/gradio_api/call/", "/gradio_api/call/v2/", "/gradio_api/
 MOST_QUOTED = 40
 """Characters of a wrong value that are told back."""
 FILE = 'a picture that was uploaded, {"path": …} with what /gradio_api/upload answered'
-
 FILES = 'a list of pictures that were uploaded, each {"image": {"path": …}}'
+ELSEWHERE = "Pictures must be uploaded: this server fetches nothing from other addresses."
 
 
 class WrongCall(Exception):
@@ -35,13 +36,14 @@ class WrongCall(Exception):
         self.status = status
 
 
-def judge_call(page: gr.Blocks, path: str, body: bytes) -> None:
+def judge_call(page: gr.Blocks, path: str, body: bytes, *, fetching: bool = False) -> None:
     """Refuse a call that could only fail.
 
     Args:
         page: whose endpoints are called.
         path: of the request, without any prefix of a proxy.
         body: as it was sent.
+        fetching: pictures may be fetched from addresses, which Gradio does for all records that name one.
 
     Raises:
         WrongCall: in one sentence, what is wrong.
@@ -49,6 +51,7 @@ def judge_call(page: gr.Blocks, path: str, body: bytes) -> None:
     path = path.rstrip("/")
     if path == JOIN:
         told = _read(body)
+        _judge_places(told, fetching)
         index = told.get("fn_index")
         function = page.fns.get(index) if isinstance(index, int) and not isinstance(index, bool) else None
         if function is None:
@@ -63,6 +66,7 @@ def judge_call(page: gr.Blocks, path: str, body: bytes) -> None:
         return
     function = _find(page, name)
     told = _read(body)
+    _judge_places(told, fetching)
     fields = _fields(function)
     values: Mapping[str, Any] = told
     if by_name:
@@ -115,6 +119,19 @@ def _read(body: bytes) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise WrongCall('The body must be a JSON object, such as {"data": [ … ]}.', HTTPStatus.BAD_REQUEST)
     return told
+
+
+def _judge_places(told: Any, fetching: bool) -> None:
+    """Refuse records of files that lie elsewhere, however deep they stand."""
+    left = [] if fetching else [told]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if is_http_url_like(value.get("path")):
+                raise WrongCall(ELSEWHERE)
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
 
 
 def _judge_data(what: str, data: Any, count: int) -> None:

@@ -23,12 +23,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import words
 from app.files import check_room
-from app.serving.calls import CALL, JOIN, WrongCall, in_one_sentence, judge_call
+from app.serving.calls import CALL, ELSEWHERE, JOIN, WrongCall, in_one_sentence, judge_call
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)
 
 LOGIN, MCP = "/login", "/gradio_api/mcp"
+FETCH = ("/gradio_api/file=http", "/gradio_api/file/http")
+"""Where Gradio would stream any public address to whoever asks for it."""
 BODY_BYTES = 1 << 20
 """Of everything but uploads, which Gradio writes to disk and limits itself; a call is a few kilobytes."""
 FREE_LOGINS, FIRST_PAUSE, LONGEST_PAUSE = 3, 1.0, 60.0
@@ -67,10 +69,11 @@ class Gate:
         app: what is behind it.
         page: whose calls are judged.
         root_path: under which a proxy serves the page, if any.
+        fetching: pictures may be fetched from other addresses.
     """
 
-    def __init__(self, app: ASGIApp, page: gr.Blocks, root_path: str = "") -> None:
-        self._app, self._page = app, page
+    def __init__(self, app: ASGIApp, page: gr.Blocks, root_path: str = "", *, fetching: bool = False) -> None:
+        self._app, self._page, self._fetching = app, page, fetching
         self._prefix = urlsplit(root_path).path.rstrip("/")
         self._script = with_slash(self._prefix).encode()
         self._logins = Logins()
@@ -88,6 +91,9 @@ class Gate:
             path = path.removeprefix(self._prefix)
         if path == "/" and self._prefix and scope["method"] == "GET":
             await self._app(scope, receive, insert(self._script, b"<head>", send))
+            return
+        if path.startswith(FETCH):  # no file of ours is named so: their paths are absolute
+            await sentence(ELSEWHERE, HTTPStatus.FORBIDDEN)(scope, receive, send)
             return
         if scope["method"] != "POST" or path.startswith(MCP):
             await self._app(scope, receive, send)
@@ -120,7 +126,7 @@ class Gate:
         # A stranger to a page with logins is told so by Gradio, and nothing of its endpoints.
         if (path.startswith(CALL) or path.rstrip("/") == JOIN) and is_let_in(scope):
             try:
-                judge_call(self._page, path, bytes(body))
+                judge_call(self._page, path, bytes(body), fetching=self._fetching)
             except WrongCall as wrong:
                 return sentence(str(wrong), wrong.status), receive
         return None, replay(bytes(body), receive)

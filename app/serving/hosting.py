@@ -101,7 +101,8 @@ def launch_page(
         app_kwargs={
             "routes": [health_route(page, readiness), picture_route()],
             "middleware": [
-                Middleware(Gate, page=page, root_path=options.root_path or ""),
+                # Language models' tools take pictures by their address.
+                Middleware(Gate, page=page, root_path=options.root_path or "", fetching=options.mcp),
                 Middleware(LinkPreview, title=str(page.title), root_path=options.root_path),
             ],
             "exception_handlers": EXCEPTION_HANDLERS,

@@ -141,12 +141,12 @@ class Handlers:
                 preview=task.preview,
                 explain=explain,
             )
-            return self._show(request, result, model)
+            return self._show(request, result, model, task)
 
         yield from self.runs.watch(visitor, work)
 
-    def _show(self, request: TryOnRequest, result: Result, model: str) -> dict[str, Any]:
-        """Everything that the page shows of a result."""
+    def _show(self, request: TryOnRequest, result: Result, model: str, task: Work) -> dict[str, Any]:
+        """Everything that the page shows of a result; large pictures take seconds each to be written."""
         folder = new_folder()
         records = [record(request, result, model=model, picture=index) for index in range(len(result.images))]
         told = list(zip(result.images, records, strict=True))
@@ -154,8 +154,8 @@ class Handlers:
         before = result.person.photo.pixels if request.settings.paste_back else to_pixels(result.person.image)
         results = {
             "before": str(write_photo(before, folder)),
-            "files": [str(write_result(pixels, folder, one)) for pixels, one in told],
-            "jpegs": [str(write_jpeg(pixels, folder, one)) for pixels, one in told],
+            "files": [str(write_result(pixels, folder, one)) for pixels, one in task.while_wanted(told)],
+            "jpegs": [str(write_jpeg(pixels, folder, one)) for pixels, one in task.while_wanted(told)],
             "name": secrets.token_hex(8),
             "small": str(write_small(result.images[0], folder, "small")),
             "seed": result.seed,

@@ -135,6 +135,8 @@ class SharedFolder(Folder):
         return {"address": self.address}
 
 
-def folder_of(place: Path | str) -> Folder:
+def folder_of(place: Path | str | Folder) -> Folder:
     """The folder that somebody means."""
+    if isinstance(place, Folder):
+        return place
     return SharedFolder(str(place)) if PROTOCOL in str(place) else Folder(Path(place))

@@ -17,7 +17,7 @@ from typing import Any
 
 from ladi.batch.archive import pack
 from ladi.batch.book import Book, RowDone
-from ladi.batch.folder import folder_of
+from ladi.batch.folder import Folder, folder_of
 from ladi.batch.manifest import MANIFEST, TABLE
 from ladi.batch.pairing import Row
 from ladi.batch.work import Job, TryOnEngine, make_rows
@@ -28,7 +28,7 @@ from ladi.types import PairsError
 def run_batch(
     rows: Sequence[Row],
     engine: TryOnEngine,
-    out: Path | str,
+    out: Path | str | Folder,
     *,
     model: str = "mini",
     settings: Mapping[str, Any] | None = None,
@@ -42,7 +42,8 @@ def run_batch(
     Args:
         rows: from ``ladi.batch.pairs.open_pairs``.
         engine: makes them.
-        out: the folder for pictures and manifest, made if need be; or a place that fsspec knows.
+        out: the folder for pictures and manifest, made if need be; or a place that fsspec knows; or how to
+            write to one.
         model: the engine's model, for the record.
         settings: for all rows, by the names of ``ladi.records.request_of``; a row's own come first.
         at_once: so many rows are at work at a time: one is prepared and one put back while one is painted.

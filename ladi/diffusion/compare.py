@@ -166,6 +166,8 @@ def run_cells(
     pictures = []
     sharing = {key: sum(latent_key(cell) == key for cell in cells) for key in latents}
     for cell in cells:
+        if progress is not None:
+            progress(1.0)
         key, started = latent_key(cell), time.perf_counter()
         image, layers = pipeline.decode_with_layers(latents[key], conditions[cell.conditions], cell.switches)
         spent = time.perf_counter() - started + seconds[key] / sharing[key]

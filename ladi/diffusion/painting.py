@@ -29,6 +29,9 @@ Preview = Callable[[np.ndarray], None]
 PREVIEW_EVERY = 5
 """Steps between two previews: decoding costs about as much as a step."""
 
+DECODED_AT_ONCE = 2
+"""Pictures between two questions whether to stop: decoding one takes as long as several steps."""
+
 
 class Painted(NamedTuple):
     """What :func:`paint` gives back."""
@@ -115,9 +118,17 @@ def paint(
             scheduler=make_sampler(settings.sampler, pipeline.scheduler),
         )
     with stages("decode"):
-        decoded, layers = pipeline.decode_with_layers(latents, repeated, switches)
+        pictures: list[torch.Tensor] = []
+        layers: list[torch.Tensor] = []
+        for rows in latents.split(DECODED_AT_ONCE):
+            stages.within("decode", len(pictures) * DECODED_AT_ONCE / count)
+            picture, told = pipeline.decode_with_layers(
+                rows, repeat_conditions(conditions, len(rows)), switches
+            )
+            pictures.append(picture.clamp(-1, 1).cpu())
+            layers += [] if told is None else [told.cpu()]
         plain = None
         if explain and switches.emasc:
             off = replace(switches, emasc=False)
             plain = pipeline.decode(latents[:1], conditions, off).clamp(-1, 1).cpu()
-    return Painted(decoded.clamp(-1, 1).cpu(), None if layers is None else layers.cpu(), conditions, plain)
+    return Painted(torch.cat(pictures), torch.cat(layers) if layers else None, conditions, plain)

@@ -150,6 +150,7 @@ class Painter:
         garment: Garment,
         conditions: Conditions,
         settings: Settings,
+        stages: Stages,
     ) -> Finished:
         """What a user sees, and what it shows; the arguments are ``ladi.postprocess.finish.finish``'s.
 
@@ -160,6 +161,7 @@ class Painter:
             garment: in what.
             conditions: of both, one row.
             settings: how they are put back.
+            stages: asked before each picture; may raise to stop.
         """
         told = layers is not None
         # What the garment hangs over is painted too.
@@ -168,7 +170,12 @@ class Painter:
             layers = layers_of(
                 self._parser, pictures, layers, person=person, garment=garment, conditions=conditions
             )
-        images = finish(pictures, layers, person, garment, conditions, settings, told=told)
+        images: tuple[np.ndarray, ...] = ()
+        for index in range(len(pictures)):
+            stages.within("paste", index / len(pictures))
+            row = slice(index, index + 1)
+            shown = None if layers is None else layers[row]
+            images += finish(pictures[row], shown, person, garment, conditions, settings, told=told)
         cut: Callable[[], Mapping[Layer, np.ndarray]] | None = None
         if layers is not None and settings.paste_back:
             given = (pictures[:1], layers[:1], person, garment, conditions, settings)
@@ -181,6 +188,7 @@ class Painter:
         prepared: Sequence[tuple[Garment, PersonParts]],
         conditions: Sequence[Conditions],
         pictures: Sequence[CellPicture],
+        stages: Stages,
     ) -> list[Compared]:
         """The same for a comparison, of which each picture says which request it is of."""
         from ladi.diffusion.compare import Compared
@@ -192,7 +200,8 @@ class Painter:
             findings = collect_findings(requests[which], person, garment, own_size=self.size)
             person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
             own = replace(requests[which].settings, switches=made.cell.switches)
-            [image] = self.finish(made.image, made.layers, person, garment, conditions[which], own).images
+            given = (person, garment, conditions[which], own, stages)
+            [image] = self.finish(made.image, made.layers, *given).images
             compared.append(Compared(made.cell, image, made.seconds, findings))
         return compared
 

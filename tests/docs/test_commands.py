@@ -116,6 +116,7 @@ NOT_RUN = {
     "python -m benchmarks.cases": "needs photos that are not part of the project",
     "python -m benchmarks.catalogue": "takes minutes",
     "python -m benchmarks.soak --minutes 110 --idle 10": "takes an hour",
+    "python -m benchmarks.cancelled": "takes minutes",
     "python benchmarks/page_engines.py": "takes minutes",
     "python benchmarks/page_engines.py --wait 1 --break": "takes minutes",
     "python -m benchmarks.photo_memory": "takes minutes, and gigabytes of memory",

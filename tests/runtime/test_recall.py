@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ladi.runtime import recall as recalling
 from ladi.runtime.recall import Recall, bytes_of
 from ladi.types import Photo
 
@@ -45,6 +47,35 @@ def test_three_hundred_photos_need_one_thread() -> None:
     for number in range(300):
         recalls[number % 3].get(number, lambda: 1)
         assert len(sweepers()) == 1
+
+
+def test_memory_is_given_back_when_all_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents an idle server from holding what its busiest minute took, and a busy one from trimming."""
+    asked: list[threading.Thread] = []
+    monkeypatch.setattr(recalling, "_SWEEPER", recalling._Sweeper())
+    monkeypatch.setattr(recalling, "LONGEST_SLEEP", 0.05)
+    monkeypatch.setattr(recalling, "give_back_memory", lambda: asked.append(threading.current_thread()))
+    short, long = Recall[np.ndarray](seconds=0.1), Recall[int]()
+    long.get(1, lambda: 1)
+    own = recalling._SWEEPER._thread  # those of other tests may still be at work
+    reference = weakref.ref(short.get(1, lambda: np.zeros(9)))
+    assert wait_until_gone(reference)
+    time.sleep(0.2)
+    assert own is not None and own not in asked  # something is remembered still
+    del long
+    own.join(DEADLINE)
+    assert asked.count(own) == 1
+
+
+def test_giving_memory_back_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prevents a server from failing where the C library is not glibc, and asking for what is no function."""
+    recalling.give_back_memory()
+    trimmed: list[int] = []
+    monkeypatch.setattr(recalling.ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=trimmed.append))
+    recalling.give_back_memory()
+    assert trimmed == [0]
+    monkeypatch.setattr(recalling.ctypes, "CDLL", lambda _: SimpleNamespace())
+    recalling.give_back_memory()
 
 
 def test_what_is_remembered_has_a_weight() -> None:

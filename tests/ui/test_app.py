@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import httpx
 import pytest
 
 from app import main
+from app.serving.privacy import PREFIX
 from ladi.weights import catalog
-from tests.forked import Forks
+from tests.forked import Command, Forks
 
 
 def test_an_unknown_model_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +41,7 @@ def test_an_absent_model_opens_the_embedded_one_and_says_so(
 WORKING = """
 import threading, time, torch
 from app import main
+from app.serving.privacy import PREFIX
 
 def serve():
     at_work = threading.Event()
@@ -65,3 +69,46 @@ def test_a_container_is_stopped_in_the_middle_of_work(forks: Forks, tmp_path: Pa
     process.wait_for(lambda: "working\n" in process.said())
     process.send(signal.SIGTERM)
     assert (process.end(), process.said()) == (0, "working\npictures deleted\n")
+
+
+SERVED = """
+import os, sys
+os.environ |= {"GRADIO_TEMP_DIR": FOLDER, "GRADIO_ANALYTICS_ENABLED": "False"}
+for name in [name for name in os.environ if name.startswith("LADI_")]:
+    del os.environ[name]
+sys.argv[1:] = ["--model", "mini", "--device", "cpu", "--host", "127.0.0.1"]
+from app.main import start
+start()
+"""
+
+
+@pytest.fixture
+def page(forks: Forks, tmp_path: Path) -> tuple[Command, Path]:
+    """``python app.py`` as it is, with a picture that somebody has uploaded, and the folder of such ones."""
+    folder = tmp_path / "temporary"
+    process = forks.start(tmp_path, first=SERVED.replace("FOLDER", repr(str(folder))))
+    process.wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+", process.said()) is not None)
+    address = re.findall(r"http://127\.0\.0\.1:\d+", process.said())[0]
+    sent = httpx.post(f"{address}/gradio_api/upload", files={"files": ("anna.png", b"a photo")}, timeout=30)
+    assert Path(sent.json()[0]).is_relative_to(folder) and len(list(folder.rglob("anna.png"))) == 1
+    return process, folder
+
+
+def test_pictures_are_gone_after_a_container_was_stopped(page: tuple[Command, Path]) -> None:
+    """Prevents visitors' photos that stay on the disk when nobody is there any more to delete them."""
+    process, folder = page
+    process.send(signal.SIGTERM)
+    assert process.end() == 0 and "Traceback" not in process.said()
+    assert not list(folder.glob(f"{PREFIX}*"))
+
+
+def test_ctrl_c_ends_the_page_quietly(page: tuple[Command, Path]) -> None:
+    """Prevents a screenful of Python for who has seen enough; the pictures go then too."""
+    process, folder = page
+    process.wait_for(lambda: "loaded mini" in process.said())  # before that it is still being started
+    process.send(signal.SIGINT)
+    code, lines = process.end(), process.said().splitlines()
+    assert code == 0
+    own = [line for line in lines if line and " INFO " not in line and not line.startswith("* ")]
+    assert own in ([], ["Keyboard interruption in main thread... closing server."]), own
+    assert not list(folder.glob(f"{PREFIX}*"))

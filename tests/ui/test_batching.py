@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,9 @@ import pytest
 from PIL import Image
 
 from app.batch.handlers import Batching
-from app.files import DISK_LIMIT
+from app.files import DISK_LIMIT, used_bytes
 from app.running import Runs
-from app.words import in_table
+from app.words import NO_ROOM, NO_ZIP, UNWRITABLE, in_table
 from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings
 from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
@@ -194,6 +197,66 @@ def test_room_is_asked_for_before_unpacking(
     assert Path(upload["path"]).stat().st_size < 10_000
     assert "no room for more pictures" in run(batching, upload)[-1]["status"]
     assert not list(tmp_path.rglob("large.png"))
+
+
+def filling(engine: FakeEngine, folder: Path, rows: int) -> None:
+    """Have others' uploads leave room for so many results of the drawn photos, which are noise."""
+    paint = engine.try_on
+
+    def noisy(request: TryOnRequest, **how: Any) -> Result:
+        result = paint(request, **how)
+        noise = np.random.default_rng(len(engine.requests)).integers(0, 256, (400, 300, 3), np.uint8)
+        left = (1 << 20) - used_bytes(folder)
+        size = 360_000 + 20_000  # as a PNG, with its settings
+        if len(engine.requests) == 1:
+            (folder / "others").write_bytes(b"\0" * (left - rows * size))
+        return replace(result, images=(noise,))
+
+    engine.try_on = noisy  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_results_have_room_as_a_whole(
+    batching: Batching, engine: FakeEngine, send: Send, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Prevents a hundred rows of large photos from filling the disk far beyond its limit."""
+    monkeypatch.setenv(DISK_LIMIT, "1")
+    people = [send(coloured(10 * number, 60, 110), f"person-{number}.png") for number in range(3)]
+    folder = Path(people[0]["path"]).parent
+    filling(engine, folder, rows)
+    told = list(
+        batching.run(people, [send(coloured(100, 20, 20), "s.png")], None, page_values(), visitor="me")
+    )
+    last = dict(zip(Batching.SHOWN, told[-1], strict=True))
+    assert f"{rows} of 3 rows done, {3 - rows} failed" in last["status"]
+    became = [line[1] for line in last["table"]["value"]["data"]]
+    assert became[rows:] == [NO_ROOM] * (3 - rows)
+    assert used_bytes(folder) <= (1 << 20) + 20_000  # the list of rows is written in any case
+    # Twice what was made has no room either; the pictures are there all the same.
+    assert not list(folder.rglob("*.zip")) and len(list(folder.rglob("results/*.png"))) == rows
+    if rows:
+        assert NO_ZIP in last["status"] and len(last["gallery"]["value"]) == rows
+
+
+def test_a_visitor_is_not_told_where_the_server_keeps_results(
+    batching: Batching, send: Send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Prevents paths of the server in the table; the host needs them, and finds them in the log."""
+
+    def full(draft: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(draft))
+
+    upload = send(zipped({**PICTURES, "pairs.csv": "person,garment\nann.png,shirt.png\n"}), "pairs.zip")
+    write = Path.write_bytes
+    monkeypatch.setattr(
+        Path, "write_bytes", lambda path, data: (full if ".png" in path.name else write)(path, data)
+    )
+    [row] = run(batching, upload)[-1]["table"]["value"]["data"]
+    assert row[1] == UNWRITABLE
+    assert "results" in caplog.text and os.strerror(errno.ENOSPC) in caplog.text
+    monkeypatch.setattr(Path, "write_bytes", full)  # not even the list of rows
+    last = run(batching, upload)[-1]["status"]
+    assert UNWRITABLE in last and "results" not in last
 
 
 def test_pictures_need_no_zip(batching: Batching, engine: FakeEngine, send: Send) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.files import new_folder, write_result
 from app.pictures import mask_layer
+from app.tryon import handlers as page_handlers
 from app.tryon import masks
 from app.tryon.handlers import Handlers
 from app.values import setting_names
@@ -148,6 +149,26 @@ def test_a_cancelled_picture_leaves_a_sentence_and_everything_else(
     assert_idle(last)
     assert last["result"] == last["gallery"] == last["results"] == last["mark"] == SKIP
     assert fake.running == 0
+
+
+@pytest.mark.parametrize("kind", ["result", "jpeg"])
+def test_what_is_cancelled_while_it_is_saved_is_not_saved_to_the_end(
+    handlers: Handlers, photos: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Prevents eight pictures of sixteen megapixels from being packed for somebody who has left."""
+    saved: list[Path] = []
+    write = getattr(page_handlers, f"write_{kind}")
+
+    def stopping(*given: Any) -> Path:
+        saved.append(write(*given))
+        handlers.stop("me")
+        return saved[-1]
+
+    monkeypatch.setattr(page_handlers, f"write_{kind}", stopping)
+    told = list(handlers.try_on(*photos, None, "", None, True, *page_values(pictures=4), visitor="me"))
+    last = dict(zip(Handlers.SHOWN, told[-1], strict=True))
+    assert len(saved) == 1 and STOPPED in last["refusal"] and last["results"] == SKIP
+    assert_idle(last)
 
 
 @pytest.mark.parametrize(
