@@ -42,10 +42,10 @@ _BLUR, _EDGE = 0.8, 5
 outline, whose edge is none of the neckline's."""
 _TEXTURE, _STRIPES = (4.0, 4.0), 1.2
 """What counts as an edge: of the middle gradient of the front, and added to it; of its strongest tenth."""
-_STRONG, _MOST, _WEAKEST = 1.0, 1.5, 0.25
-"""From which strength on an edge is one, and the most; the quantile of a curve's strengths that counts."""
+_STRONG, _MOST, _WEAKEST = 1.0, 1.5, 6
+"""From which strength on an edge is one, and the most; which of a curve's strengths counts, weakest first."""
 _MEAN, _FIT = 0.5, 3.0
-"""Weights beside that quantile: of the mean strength, and of how well what is above the curve agrees with the
+"""Weights beside that one: of the mean strength, and of how well what is above the curve agrees with the
 network."""
 _SEEN, _PLACED, _MIDDLE = 0.7, 0.07, 0.5
 """A curve counts if its edge is that strong, and if the network thinks of lining that much right above its
@@ -72,7 +72,8 @@ class Neckline(NamedTuple):
         times = size[0] / self.height
         column = (np.arange(size[1]) + 0.5) / times - 0.5
         place = (2 * column - self.left[0] - self.right[0]) / (self.right[0] - self.left[0])
-        row = _row_at(place.clip(-1, 1), self.left[1], self.right[1], self.depth, self.shape)
+        row = np.interp(place, (-1, 1), (self.left[1], self.right[1]))
+        row = row + self.depth * _bent(place.clip(-1, 1), self.shape)
         row = (row + 0.5) * times - 0.5
         covered = np.clip(row - np.arange(size[0])[:, None] + 0.5, 0, 1)
         return np.asarray(covered * (np.abs(place) <= 1), np.float32)
@@ -95,19 +96,20 @@ def find_neckline(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> N
     if not curves.left.size:
         return None
     at, between = curves.pixels(matte.shape), (curves.right - curves.left) / 2 * (_PLACES[1] - _PLACES[0])
-    strength = ndimage.maximum_filter(steep.clip(0, _MOST), 3)[at]
-    weakest = np.quantile(strength, _WEAKEST, axis=1)
-    inside, cloth = (np.cumsum(part, axis=0)[at].sum(1) * between for part in (told, matte))
+    strength = ndimage.maximum_filter(steep.clip(0, _MOST), 3).take(at)
+    weakest = np.partition(strength, _WEAKEST, axis=1)[:, _WEAKEST]
+    inside, cloth = (np.cumsum(part, axis=0).take(at).sum(1) * between for part in (told, matte))
     precision, recall = inside / np.maximum(cloth, 1), inside / told.sum()
     fit = 2 * precision * recall / np.maximum(precision + recall, 1e-6)
     score = np.minimum(weakest, _STRONG) + _MEAN * np.minimum(strength, _STRONG).mean(1) + _FIT * fit
     best = int(score.argmax())
     middle = np.abs(_PLACES) < _MIDDLE
-    thought = np.median(lining[(at[0][best] - _ABOVE).clip(0), at[1][best]][middle])
+    above = (at[best] - _ABOVE * matte.shape[1]).clip(0)
+    thought = np.median(lining.take(above)[middle])
     if weakest[best] < _SEEN or thought < _PLACED:
         return None
     near = curves.near(best)
-    exact = near.at(int(steep[near.pixels(matte.shape)].mean(1).argmax()))
+    exact = near.at(int(steep.take(near.pixels(matte.shape)).mean(1).argmax()))
     return Neckline((exact[0], exact[2]), (exact[1], exact[3]), exact[4], exact[5], len(matte))
 
 
@@ -121,12 +123,18 @@ class _Curves(NamedTuple):
     depth: np.ndarray
     shape: np.ndarray
 
-    def pixels(self, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns along each, (N,``_PLACES``)."""
-        left, right, first, last, depth, shape = (values[:, None] for values in self)
+    def pixels(self, size: tuple[int, ...]) -> np.ndarray:
+        """Numbers of the pixels along each in a picture of a size, row by row: (N,``_PLACES``)."""
+        left, right, first, last, depth, _ = (values[:, None] for values in self)
         columns = (left + right) / 2 + (right - left) / 2 * _PLACES
-        rows = _row_at(_PLACES, first, last, depth, shape)
-        return rows.round().astype(int).clip(0, size[0] - 1), columns.round().astype(int).clip(0, size[1] - 1)
+        # Powers are slow, and there are few of them.
+        bent = _bent(_PLACES, np.array(_SHAPES)[:, None])[np.searchsorted(_SHAPES, self.shape)]
+        rows = first * (1 - _PLACES) / 2 + last * (1 + _PLACES) / 2 + depth * bent
+        inside = [
+            np.rint(values).astype(np.int32).clip(0, most - 1)
+            for values, most in ((rows, size[0]), (columns, size[1]))
+        ]
+        return np.asarray(inside[0] * size[1] + inside[1])
 
     def at(self, number: int) -> tuple[float, ...]:
         return tuple(float(values[number]) for values in self)
@@ -169,15 +177,9 @@ def _curves(told: np.ndarray, matte: np.ndarray) -> _Curves:
     return _Curves(*(values[fits] for values in (left, right, first, last, depth, shape)))
 
 
-def _row_at(
-    place: np.ndarray,
-    first: np.ndarray | float,
-    last: np.ndarray | float,
-    depth: np.ndarray | float,
-    shape: np.ndarray | float,
-) -> np.ndarray:
-    """A curve's row at places in [-1,1] between its ends' rows."""
-    return np.asarray(first * (1 - place) / 2 + last * (1 + place) / 2 + depth * (1 - np.abs(place) ** shape))
+def _bent(place: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
+    """How far below the line between its ends a curve is at places in [-1,1], of its depth."""
+    return np.asarray(1 - np.abs(place) ** shape)
 
 
 def _edges(image: np.ndarray, matte: np.ndarray, front: np.ndarray) -> np.ndarray:
