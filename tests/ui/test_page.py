@@ -17,9 +17,7 @@ from PIL import Image
 
 from app.examples import example_garments, example_people
 from app.fields import Defaults
-from app.page import build_page
 from app.pictures import MASK_TINT
-from app.tryon.handlers import Handlers
 from app.values import setting_names
 from app.words import UNEXPECTED
 from ladi.postprocess.png import read_settings
@@ -28,22 +26,6 @@ from ladi.types import LadiError, PersonError, PhotoError
 from tests.bad_files import BAD_FILES
 from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
-
-
-@pytest.mark.parametrize(
-    ("model", "told"),
-    [
-        ("mini", "**Preview model**, 256 × 192 · for tops only · [run the full model](#about)"),
-        ("vitonhd", "**LaDI-VTON**, VITON-HD weights, 512 × 384 · for tops only"),
-        ("dresscode", "Dress Code weights, 512 × 384 · for tops, trousers and skirts or dresses ·"),
-    ],
-)
-def test_what_paints_is_named_before_the_upload(model: str, told: str) -> None:
-    """Prevents a preview taken for the paper's model, and trousers uploaded to one that knows tops."""
-    page = build_page(Handlers(lambda _: FakeEngine()), Defaults(models=(model,)))  # type: ignore[arg-type,return-value]
-    [line] = [one for one in page.blocks.values() if getattr(one, "elem_id", "") == "model-line"]
-    assert told in line.value and ("#about" in line.value) == (model == "mini")
-    assert "CC BY-NC 4.0" in line.value
 
 
 def try_on(client: Client, person: Path | None, garment: Path | None, **values: object) -> tuple:
