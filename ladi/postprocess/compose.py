@@ -31,7 +31,7 @@ from ladi.postprocess.hair_rim import find_rim, rim_colours, rimmed
 from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
 from ladi.postprocess.layout import Layout
-from ladi.postprocess.skin import toned_skin
+from ladi.postprocess.skin import surely_bare, toned_skin
 from ladi.postprocess.sleeve_ends import sleeve_regions, with_sleeve_ends
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
@@ -46,8 +46,6 @@ _AWAY = 9
 """Pixels, at a height of 256, from a labelled person or thing at which the photo surely shows wall."""
 _RIM, _SKIN_RIM = 2, 1
 """Likewise by which hair, trousers and bags, and skin, are drawn in, to be sure of their colour."""
-_COLLAR, _SLEEVE = 3, 1
-"""Likewise by which skin, and an arm's, is drawn in where it touches what was worn."""
 _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 """As in ``continuing.py``: for walls and things, and for skin."""
 _ALIKE = 0.5
@@ -111,10 +109,8 @@ def compose(
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
     alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
-    # No bracelet, and no collar's edge; of a slim arm that would leave nothing.
-    to_cloth = ndimage.distance_transform_edt(~_named(person, _WORN[person.category])) * 256 / small[0]
-    away = np.where(_named(person, _ARMS), _SLEEVE, _COLLAR)
-    shown_bare = _named(person, _BARE) & alike & (to_cloth > away)
+    worn = _named(person, _WORN[person.category])
+    shown_bare = surely_bare(_named(person, _BARE) & alike, _named(person, _ARMS), worn)
     grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     wall = _continued(photo, _enlarged(_wall(person.labels), size), wanted[_WALL])

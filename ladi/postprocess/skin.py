@@ -37,6 +37,8 @@ _ENOUGH = 40
 """Pixels at a height of 256 below which nothing is known of a tone."""
 _DARKER, _BRIGHTER = 0.35, 0.65
 """Skin that is so much darker than its middle is hair or eyes, so much brighter glare."""
+_COLLAR, _SLEEVE = 3, 1
+"""Pixels at a height of 256 by which skin, and an arm's, is drawn in where it touches what was worn."""
 _LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
 _SHADED = 0.2
@@ -102,6 +104,20 @@ def match_skin(
     scale = np.clip(tone / np.maximum(own, 0.05), _LEAST, _MOST)
     soft = ndimage.gaussian_filter(weight, generated.shape[0] / 256)[..., None]
     return (2 * soft * picture * (scale - 1)).astype(np.float32)
+
+
+def surely_bare(bare: np.ndarray, arms: np.ndarray, worn: np.ndarray) -> np.ndarray:
+    """What of the photo's skin is no bracelet and no collar's edge: (H,W) bool.
+
+    Args:
+        bare: (H,W) bool, what is labelled skin.
+        arms: (H,W) bool, what of it is arms: of a slim one little would be left.
+        worn: (H,W) bool, what is taken away.
+    """
+    if not worn.any():
+        return bare
+    to_cloth = ndimage.distance_transform_edt(~worn) * 256 / len(worn)
+    return np.asarray(bare & (to_cloth > np.where(arms, _SLEEVE, _COLLAR)))
 
 
 def toned_skin(

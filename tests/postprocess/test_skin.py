@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ladi.postprocess.grain import grain_of
-from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light, toned_skin
+from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light, surely_bare, toned_skin
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -221,3 +221,13 @@ def test_arms_are_nearly_as_their_hands_are() -> None:
     kept = hand & ~seams
     told = toned_skin(photo, share, share, photo, face | kept, share, hand, face, seams=seams)
     assert np.allclose((told[120, 48] + 1) / 2, arm, atol=1e-3), "what is painted over tells the tone as well"
+
+
+def test_a_slim_forearm_between_a_coats_edges_is_the_photos() -> None:
+    """Prevents: a strip of the photo's skin, like a scar, in an arm that is painted on both sides of it."""
+    worn, bare = np.zeros((H, W), bool), np.zeros((H, W), bool)
+    worn[60:200, 40:70] = worn[60:200, 78:110] = True
+    bare[100:200, 70:78] = True
+    assert surely_bare(bare, bare, worn)[110:190, 71:77].all()
+    assert surely_bare(bare, bare & False, worn).sum(1).max() <= 2, "a neck is drawn in farther"
+    assert np.array_equal(surely_bare(bare, bare, worn & False), bare), "nothing is taken away"
