@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import gradio as gr
 import httpx
@@ -103,3 +103,24 @@ def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[
     yield start
     for server in servers:
         server.close()
+
+
+class Closing(Protocol):
+    """Something that is served until it is closed."""
+
+    def close(self) -> None: ...
+
+
+Served = TypeVar("Served", bound=Closing)
+
+
+def served_apart(
+    make: Callable[[Path], Served], folders: pytest.TempPathFactory, name: str
+) -> Iterator[Served]:
+    """What is made of a folder of its own, with Gradio's pictures in another, until the tests are over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        patch.setenv("GRADIO_TEMP_DIR", str(folders.mktemp(name)))
+        made = make(folders.mktemp("own"))
+        yield made
+        made.close()

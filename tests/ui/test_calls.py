@@ -23,6 +23,7 @@ from app.tryon.handlers import Handlers
 from ladi.shelf import Shelf
 from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
+from tests.ui.served import served_apart
 
 ENDPOINTS = ("try_on", "prepare", "compare")
 odd_text = st.text(max_size=60) | st.sampled_from(
@@ -106,13 +107,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("calls")))
-    made = Host(tmp_path_factory.mktemp("own"))
-    yield made
-    made.close()
-    patch.undo()
+    yield from served_apart(Host, tmp_path_factory, "calls")
 
 
 def is_sentence(text: str) -> bool:

@@ -29,7 +29,7 @@ from ladi.types import PersonParts, Photo
 from tests.ui.conftest import page_values
 from tests.ui.fake import FakeEngine
 from tests.ui.pictures import coloured
-from tests.ui.served import Server, serve  # noqa: F401
+from tests.ui.served import Server, serve, served_apart  # noqa: F401
 
 # ruff: noqa: F811
 
@@ -93,13 +93,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("strangers")))
-    made = Host(tmp_path_factory.mktemp("own"))
-    yield made
-    made.close()
-    patch.undo()
+    yield from served_apart(Host, tmp_path_factory, "strangers")
 
 
 @pytest.fixture(autouse=True)
