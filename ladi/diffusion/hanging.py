@@ -26,8 +26,12 @@ _LOWER, _OVER = ("pants", "skirt"), 0.2
 """What tops hang over, and how far beyond the mask, in torsos."""
 _CHEST = 0.3
 """How far below the shoulders drawing begins, in torsos."""
-_LOWEST = 1.15
-"""Where tops end at the lowest, likewise: a hand's width below the hip joints."""
+_LOWEST, _COVERING = 1.15, 1.25
+"""Where tops end at the lowest, likewise: a hand's width below the hip joints; and where one does that so
+covers all of a jacket: what it does not cover has to be made up."""
+_SIDES, _LOWER_SIDES, _MOST_SIDES = 0.4, 0.15, 90
+"""Half the width in which the old hem's sides are looked for, of the distance between the shoulders; how much
+lower than its middle they hang at most, in torsos, to be covered too; and percentile of the columns' ends."""
 _MOST = 1.5
 """Times that a garment's lower part becomes longer at most."""
 _TALLEST = 1.45
@@ -82,7 +86,7 @@ def levels_of(person: PersonParts) -> Levels | None:
     old = _last_row(worn, limbs.hips[0], _NARROW * limbs.width)
     if old is None:
         return None
-    wanted = min(float(old), limbs.neck[1] + _LOWEST * limbs.torso)
+    wanted = _wanted(float(old), _side_row(worn, limbs), limbs)
     chest = limbs.neck[1] + _CHEST * limbs.torso
     mask = person.mask[0, 0].numpy() > 0
     lower = np.isin(person.labels, [table[name] for name in _LOWER if name in table]) & ~mask
@@ -91,6 +95,21 @@ def levels_of(person: PersonParts) -> Levels | None:
     apart = float(left[0] - right[0])
     slope = float(left[1] - right[1]) / apart if abs(apart) > _APART * limbs.width else 0.0
     return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over, slope)
+
+
+def _side_row(worn: np.ndarray, limbs: Limbs) -> float:
+    """How low an old top (H,W) bool hangs beside its middle."""
+    near = np.abs(np.arange(worn.shape[1]) - limbs.hips[0]) < _SIDES * limbs.width
+    ends = len(worn) - 1 - worn[::-1, near & worn.any(0)].argmax(0)
+    return float(np.percentile(ends, _MOST_SIDES))
+
+
+def _wanted(middle: float, side: float, limbs: Limbs) -> float:
+    """The row of a hem that covers the old one, if tops hang so low; all in rows."""
+    lowest = max(middle, side) if side - middle < _LOWER_SIDES * limbs.torso else middle
+    if lowest <= limbs.neck[1] + _COVERING * limbs.torso:
+        return lowest
+    return min(middle, limbs.neck[1] + _LOWEST * limbs.torso)
 
 
 def levelled(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 What ends there in the photo was a sleeve: its cuff's edge and shade lie on the arm, and labels take some of
 them for skin. Kept, they are a dark, jagged line across a bare arm, and a narrow strip beside it is a scar.
+A hand, of which nothing may be lost, becomes the photo's little by little: a cuff's edge on it fades.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ _LANES, _BESIDE = 8, 1.6
 """Across an arm, in how many lanes its end is looked for, and how far from its middle, in its radii."""
 _WRIST = 0.97
 """Of the arm: what is farther along is a hand."""
+_FADE, _REACH = (0.5, 6.0), 5.0
+"""Pixels at a height of 256, from painted skin on, over which a hand becomes the photo's; and how far from an
+arm that is its own, in the arm's radii."""
 _ARMS = ("left_arm", "right_arm")
 
 
@@ -43,16 +47,21 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
     painted = mask & ~kept & (layout.shown.argmax(0) == _SKIN)
     if not painted.any() or not kept.any():
         return person, layout
-    limbs, seams = Limbs(person.keypoints, person.labels > 0), np.zeros_like(mask)
-    near = ndimage.distance_transform_edt(~painted) <= _DEPTH * scale + 1
+    limbs, seams, faded = Limbs(person.keypoints, person.labels > 0), np.zeros_like(mask), np.zeros_like(mask)
+    away = ndimage.distance_transform_edt(~painted) / scale
+    near = away <= _DEPTH + 1 / scale
     for side in ("left", "right"):
         joints = arm_joints(person.keypoints, side, limbs)
         if joints is not None:
             tube = tube_of(joints, size)
             there = kept & (tube.depth < _BESIDE) & (tube.along < _WRIST)
             seams |= near & (_upper_end(tube, there, _DEPTH * scale) | _strips(tube, there, kept))
-    if not seams.any():
+            faded |= kept & (away < _FADE[1]) & (tube.depth < _REACH)
+    if not (seams | faded).any():
         return person, layout
+    share = ((away - _FADE[0]) / (_FADE[1] - _FADE[0])).clip(0, 1)
+    share = np.where(faded & ~seams, share**2 * (3 - 2 * share), 0).astype(np.float32)
+    seams |= faded
     worn = np.uint8(label_table(person.scheme)["upper_clothes"])
     certain = np.eye(len(LAYERS), dtype=layout.shown.dtype)[_SKIN][:, None, None]
     return (
@@ -61,7 +70,7 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
             labels=np.where(seams, worn, person.labels),
             mask=torch.from_numpy(mask | seams)[None, None].to(person.mask),
         ),
-        layout._replace(shown=np.where(seams, certain, layout.shown), seams=seams),
+        layout._replace(shown=np.where(seams, certain, layout.shown), seams=seams, faded=share),
     )
 
 

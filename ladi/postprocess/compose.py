@@ -136,6 +136,9 @@ def compose(
         ),
         _GARMENT: canvas.enlarge(own[_GARMENT]),
     }
+    if layout.faded is not None:
+        share = canvas.enlarge(torch.from_numpy(layout.faded)[None, None]).clamp_(0, 1)
+        colours[_SKIN] = torch.lerp(colours[_SKIN], as_tensor(photo[canvas.window]), share)
     colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER], canvas)
     front_colours(colours, as_tensor(photo[canvas.window]), fronts, canvas)
     if grid is not None:

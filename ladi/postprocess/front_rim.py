@@ -80,13 +80,14 @@ def find_front_rims(
     inner, outer = (max(1, round(length * len(labels) / _HEIGHT)) for length in (_INNER, _OUTER))
     worn = mask & named(labels, scheme, UPPER_CLOTHING)
     rows, columns = ndimage.distance_transform_edt(~worn, return_distances=False, return_indices=True)
-    beneath = _enlarged(shown.argmax(0)[rows, columns], canvas)
-    rims = []
+    behind = shown.argmax(0)[rows, columns]
+    beneath, rims = _enlarged(behind, canvas), []
     for layer, names in _FRONT.items():
         front = named(labels, scheme, names) & ~mask
         zone = ndimage.binary_dilation(edge & front, iterations=inner + outer) & (worn | front)
         zone &= ndimage.binary_dilation(front, iterations=outer)
-        zone &= ndimage.binary_dilation(worn, iterations=inner)
+        # A hand before its own arm has no edge; what the photo has there is a cuff's.
+        zone &= ndimage.binary_dilation(worn, iterations=inner) & (behind != layer)
         if zone.any():
             share = _as_in_the_photo(front, zone, photo)
             rims.append(FrontRim(layer, _enlarged(zone, canvas) > 0, share, beneath))

@@ -59,6 +59,8 @@ class Layout(NamedTuple):
     """Where short sleeves end."""
     seams: np.ndarray | None = None
     """(H,W) bool, what of the photo's arms is painted (``arm_seams.py``)."""
+    faded: np.ndarray | None = None
+    """(H,W) in [0,1], how much of the photo's colour there is in that."""
 
 
 def goes_on(person: PersonParts) -> bool:

@@ -38,6 +38,8 @@ _ABOVE = 0.2
 """Radii beside the shoulder's joint within which the outline is as high above it as it was."""
 _HIGHEST = 2.0
 """Radii above the joint where a shoulder is at most."""
+_SAG = 0.3
+"""Of the arm's radius, by how much lower a hem is in its middle than at its ends: it goes round the arm."""
 _SOFT = 1.0
 """Half the width of an edge, in the result's pixels."""
 _STEEP = 3.0
@@ -154,7 +156,8 @@ def _drawn(
     rise = np.where(above, -tube.offset[1] / np.maximum(tube.depth, 1e-6), 0)
     edge += (height - _SHOULDER) * rise
     beside = (edge - tube.depth) * tube.radius
-    before_hem = (sleeve.end - tube.along) * joints.lengths.sum()
+    sag = _SAG * tube.radius * (1 - np.minimum(tube.depth / np.maximum(edge, 1e-6), 1) ** 2)
+    before_hem = (sleeve.end - tube.along) * joints.lengths.sum() + sag
     inside = np.clip(0.5 + np.minimum(beside, before_hem) / (2 * _SOFT), 0, 1)
     arm = np.clip(0.5 + (1 - tube.depth) * tube.radius / (2 * _SOFT), 0, 1)
     # Above the shoulder, and beside whoever is seen, a sleeve may be taken away, not added.

@@ -59,8 +59,9 @@ _DOWN = ((0.15, 0.45, 0.6), (0.93, 0.95, 1.0))
 """Along the arm, and how light it is there; upper arms were five to eleven."""
 _ARMPIT = (0.1, 0.35)
 """Of the arm, from where on its inner side turns away from the chest, and where it has done so."""
-_HEM_SHADE, _HEM_REACH = 0.2, 0.09
-"""How dark skin is right below a sleeve's end, and over which share of the arm that fades."""
+_HEM_SHADES = ((0.15, 0.09), (0.2, 0.035))
+"""How dark skin is right below a sleeve's end, and over which share of the arm that fades: light that the
+sleeve keeps off, and where it lies on the arm."""
 
 
 class Tube(NamedTuple):
@@ -264,5 +265,6 @@ def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
     inside = np.where(tube.outer, 1, ((tube.along - _ARMPIT[0]) / (_ARMPIT[1] - _ARMPIT[0])).clip(0, 1))
     shade = 1 + (shade - 1) * inside
     if end > 0:
-        shade = shade * (1 - _HEM_SHADE * np.clip(1 - (tube.along - end) / _HEM_REACH, 0, 1))
+        below = tube.along - end
+        shade = shade * (1 - sum(dark * np.clip(1 - below / reach, 0, 1) for dark, reach in _HEM_SHADES))
     return np.asarray(shade, np.float32)

@@ -66,6 +66,20 @@ def test_it_hangs_to_the_old_hem_but_no_lower_than_tops_do(end: int, hem: int) -
     assert torch.allclose(top, garment()[0, 0, :97], atol=0.05), "above the chest nothing moves"
 
 
+def test_it_covers_the_old_tops_lower_sides_and_all_of_what_ends_a_little_lower() -> None:
+    """Prevents: scraps of a slanted pullover, or of a shirt's tails, below a hem."""
+    slanted = person(160)
+    slanted.labels[160:168, 80:88] = LIP["upper_clothes"]
+    levels = levels_of(slanted)
+    assert levels is not None and levels.wanted == pytest.approx(167, abs=1)
+    slanted.labels[168:190, 80:88] = LIP["upper_clothes"]
+    open_coat = levels_of(slanted)
+    assert open_coat is not None and open_coat.wanted == 159, "so long a side is a coat's"
+    jacket, coat = levels_of(person(181)), levels_of(person(200))
+    assert jacket is not None and jacket.wanted == 180
+    assert coat is not None and coat.wanted < 175
+
+
 def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
     levels = levels_of(person())
     assert levels is not None

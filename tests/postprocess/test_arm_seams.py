@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ladi.postprocess.arm_seams import with_seams
 from ladi.postprocess.layout import Layout
@@ -63,12 +64,26 @@ def test_a_narrow_strip_of_the_photo_in_a_painted_arm_goes() -> None:
     assert drawn.seams is not None and drawn.seams[100:CUFF, 53:55].all()
 
 
-def test_hands_and_arms_without_painted_skin_stay() -> None:
+def test_a_hand_becomes_the_photos_little_by_little() -> None:
+    """Prevents: a white or dark thread around the wrist, of the old cuff's edge."""
     person, layout = dressed()
     labels = person.labels.copy()
     labels[:HAND, ARM] = LIP["upper_clothes"]
-    hands = replace(person, labels=labels)
-    assert with_seams(hands, layout) == (hands, layout)
+    hand = replace(
+        person,
+        labels=labels,
+        mask=torch.from_numpy((labels == LIP["upper_clothes"]).astype(np.float32))[None, None],
+    )
+    _, drawn = with_seams(hand, layout)
+    assert drawn.seams is not None and drawn.faded is not None
+    share = drawn.faded[HAND : HAND + 6, 60]
+    assert drawn.seams[HAND : HAND + 5, 60].all() and not drawn.seams[HAND + 7 :].any()
+    assert share[0] < 0.1 and share[4] > 0.8 and (np.diff(share[:5]) > 0).all()
+    assert not drawn.faded[~drawn.seams].any()
+
+
+def test_arms_without_painted_skin_stay() -> None:
+    person, layout = dressed()
     sleeved = layout.shown.copy()
     sleeved[GARMENT, :CUFF, ARM], sleeved[SKIN, :CUFF, ARM] = sleeved[SKIN, :CUFF, ARM], 0
     assert with_seams(person, layout._replace(shown=sleeved))[1].seams is None

@@ -208,6 +208,33 @@ def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -
     assert plain[0, :, 100:180, 80:110].abs().max() < 0.05, "without a warp the network's own"
 
 
+def test_where_an_arm_goes_over_into_a_hand_a_share_of_the_photo_is_seen() -> None:
+    """Prevents: an old cuff's edge around the wrist."""
+    painted, seen = np.uint8([200, 150, 120]), np.uint8([150, 100, 80])
+    photo = Photo(np.broadcast_to(seen, (*SIZE, 3)).copy())
+    labels = np.full(SIZE, LIP["upper_clothes"], np.uint8)
+    person = PersonParts(
+        photo=photo,
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=to_tensor(photo.pixels),
+        mask=torch.ones(1, 1, *SIZE),
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=np.zeros((18, 3)),
+        labels=labels,
+    )
+    lit = to_tensor(np.broadcast_to(painted, (*SIZE, 3)).copy())
+    skin = one_hot(np.full(SIZE, SKIN))
+    garment = Garment(image=lit, matte=torch.ones(1, 1, *SIZE))
+    faded = np.zeros(SIZE, np.float32)
+    faded[100:150], faded[150:] = 0.5, 1
+    layout = Layout(skin[0].numpy(), np.zeros(SIZE, bool), faded=faded)
+    whole = compose(lit, skin, layout, person, garment, None, SIZE).whole()
+    rows = (whole[0].mean(-1).T + 1) * 127.5
+    for row, share in ((50, 0.0), (125, 0.5), (200, 1.0)):
+        wanted = torch.tensor(painted * (1 - share) + seen * share)
+        assert (rows[row] - wanted).abs().max() < 4, row
+
+
 def test_strands_of_hair_lie_on_the_new_garment() -> None:
     """Prevents: long hair cut off along a smooth line, old coat between its strands."""
     labels, image = scene(BLONDE, DARK)

@@ -68,3 +68,11 @@ def test_only_edges_before_what_is_taken_away_are_drawn() -> None:
     assert rim[139].any() and not rim[141:169, 81:109].any() and not (rim & mask).any()
     assert not rim_of_front(person.labels, mask & False, "lip").any()
     assert find_front_rims(replace(person, by_hand=True), shown, photo, CANVAS) == []
+
+
+def test_a_hand_has_no_edge_before_its_own_painted_arm() -> None:
+    """Prevents: the old cuff's edge as a bracelet, where the photo's hand begins."""
+    person, shown, photo = dressed("left_arm", (224, 172, 140))
+    shown[:, :139] = np.eye(len(LAYERS), dtype=np.float32)[SKIN][:, None, None]
+    [rim] = find_front_rims(person, shown, photo, CANVAS)
+    assert not rim.zone[:278].any() and rim.zone[282:].any()

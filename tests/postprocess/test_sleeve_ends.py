@@ -72,7 +72,15 @@ def test_the_hem_lies_across_the_arm() -> None:
     tube, after = tube_of(left_arm().enlarged(TIMES), CANVAS.size), drawn(puffed())
     arm = tube.outer & (tube.depth < 0.9)
     assert (after[GARMENT][arm & (tube.along > 0.1) & (tube.along < END - 0.01)] > 0.9).all()
-    assert (after[SKIN][arm & (tube.along > END + 0.01) & (tube.along < END + 0.06)] > 0.9).all()
+    assert (after[SKIN][arm & (tube.along > END + 0.04) & (tube.along < END + 0.08)] > 0.9).all()
+
+
+def test_the_hem_goes_round_the_arm() -> None:
+    """Prevents: sleeves cut off with a ruler."""
+    tube, after = tube_of(left_arm().enlarged(TIMES), CANVAS.size), drawn(puffed())
+    cloth = (after[GARMENT] > 0.5) & tube.outer
+    middle, edge = (tube.along[cloth & part].max() for part in (tube.depth < 0.3, (tube.depth > 0.9)))
+    assert END - 0.01 < edge < middle < END + 0.04
 
 
 def test_nothing_is_added_beside_whoever_is_seen() -> None:
