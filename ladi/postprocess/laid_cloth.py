@@ -26,6 +26,9 @@ _SAME, _OTHER_COLOUR = 0.12, 0.2
 """Differences on [-1,1] up to which two colours are the same, and from which they are not."""
 _HEM = 1
 """Pixels, at a height of 256, by which the warped garment is drawn in; its own edge is part wall."""
+_RIM, _WALL_IN_IT, _TOLD = 2, 0.12, 0.25
+"""Likewise, beside that, in which the colour of its wall may shine through; from which share on it does; and
+how far the two colours are apart, on [0,1], that this is told by."""
 _CLOTH_REACH = (3.0, 9.0)
 """Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
 _SMOOTH = 4.0
@@ -82,6 +85,7 @@ def lay_cloth(
     if not sure.any():
         return painted
     own = to_pixels(sample_garment(picture, along))
+    sure &= ~_wall_in_rim(own, sure, picture, matte, _RIM * drawn_in)
     done = np.zeros_like(sure)
     if is_patterned(picture, matte):
         own, done = pattern_continued(own, sure, wanted)
@@ -104,6 +108,36 @@ def lay_cloth(
     if (trust < 1).any():
         painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, grid)))
     return torch.lerp(painted, cloth, trust)
+
+
+def _wall_in_rim(
+    own: np.ndarray, sure: np.ndarray, picture: torch.Tensor, matte: torch.Tensor, width: int
+) -> np.ndarray:
+    """What along a laid garment's edge has a share of its own picture's wall: (H,W) bool.
+
+    Continued, such pixels are dashed light lines along the sleeves.
+
+    Args:
+        own: (H,W,3) uint8, laid.
+        sure: (H,W) bool, where that is the garment.
+        picture: (1,3,kh,kw) in [-1,1], the garment.
+        matte: (1,1,h,w), where it is in its picture.
+        width: pixels from the edge in which this is looked for.
+    """
+    found = np.zeros_like(sure)
+    around = functional.interpolate(picture, matte.shape[-2:], mode="area")[0][:, matte[0, 0] < _NOTHING]
+    inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width) > 0
+    rim = sure & ~inner
+    if not around.numel() or not inner.any() or not rim.any():
+        return found
+    wall = ((around.median(1).values + 1) / 2).numpy()
+    rows, columns = ndimage.distance_transform_edt(~inner, return_distances=False, return_indices=True)
+    cloth = own[rows[rim], columns[rim]].astype(np.float32) / 255
+    towards = wall - cloth
+    far = (towards**2).sum(1)
+    share = ((own[rim].astype(np.float32) / 255 - cloth) * towards).sum(1) / np.maximum(far, 1e-6)
+    found[rim] = (share > _WALL_IN_IT) & (far > _TOLD**2)
+    return found
 
 
 def far_colours(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from ladi.postprocess.cloth import match_cloth
-from ladi.postprocess.laid_cloth import far_colours
+from ladi.postprocess.laid_cloth import far_colours, lay_cloth
+from ladi.postprocess.layers import Canvas
+from ladi.preprocess.boxes import Box
 
 SIZE = (64, 48)
 
@@ -61,3 +64,23 @@ def test_cloth_beyond_the_warp_has_the_colour_of_the_cloth_that_is_known() -> No
     assert abs(float(red - blue)) < 0.02 and 0.35 < float(red) < 0.55, "white, in eight tenths of its light"
     weight[..., 140:, :] = 0
     assert not far_colours(lit, real, weight, there)[..., 140:, :].any(), "no cloth was painted there"
+
+
+def test_no_wall_of_the_garments_picture_goes_on_along_its_edge() -> None:
+    """Prevents: dashed light lines along dark sleeves, where a sleeve is wider than the warp."""
+    size = (256, 192)
+    picture, matte = torch.ones(1, 3, *size), torch.zeros(1, 1, *size)
+    matte[..., 61:199, 51:139] = 1
+    picture[..., 62:198, 52:138] = torch.tensor([-0.7, -0.6, 0.0])[:, None, None]
+    picture[..., 62:198, 52:54] = picture[..., 62:198, 136:138] = -0.1  # of cloth and wall
+    there = torch.zeros(1, 1, *size)
+    there[..., 60:200, 40:150] = 1
+    lit = torch.tensor([-0.7, -0.6, 0.0]).view(1, 3, 1, 1).expand(1, 3, *size).contiguous()
+    canvas = Canvas(size, Box(0, 0, *size), size)
+    laid = lay_cloth(lit, lit, there, picture, matte, identity(size), np.ones(size, bool), canvas)
+    assert (laid - lit)[..., 70:190, 44:146].abs().max() < 0.1
+
+
+def identity(size: tuple[int, int]) -> torch.Tensor:
+    y, x = ((torch.arange(side) + 0.5) / side * 2 - 1 for side in size)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
