@@ -95,6 +95,7 @@ def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.
     sure = known.astype(np.float32)
     missing = gap.copy()
     confidence, edges = np.empty_like(sure), np.empty_like(sure)
+    barred, far = np.where(middles, 0.0, np.inf), _distances(*known.shape)
     changed = whole(known)
     while missing.any():
         _look_again(changed, confidence, edges, sure, colours[..., 0], known)
@@ -104,7 +105,7 @@ def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.
         urgent = np.where(front, confidence * (1 + edges / _FLAT), -1)
         row, column = np.unravel_index(urgent.argmax(), urgent.shape)
         here = _square(int(row), int(column))
-        there = _best(colours, known, middles, int(row), int(column))
+        there = _best(colours, known, barred, far, int(row), int(column))
         new = missing[here] & ~known[here]
         colours[here][new] = colours[_square(*there)][new]
         moves[here][new] = there[0] - row, there[1] - column
@@ -156,22 +157,37 @@ def _running_in(lightness: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.dilate(strength, np.ones((5, 5), np.uint8)))
 
 
+def _distances(height: int, width: int) -> np.ndarray:
+    """What distance costs, from the middle of the result on: (2·height-1,2·width-1)."""
+    down, along = np.ogrid[1 - height : height, 1 - width : width]
+    return np.asarray(_FAR * np.hypot(down, along))
+
+
 def _best(
-    colours: np.ndarray, known: np.ndarray, middles: np.ndarray, row: int, column: int
+    colours: np.ndarray, known: np.ndarray, barred: np.ndarray, far: np.ndarray, row: int, column: int
 ) -> tuple[int, int]:
-    """The middle of the square that looks most like what is known of the one at a place."""
+    """The middle of the square that looks most like what is known of the one at a place.
+
+    Args:
+        colours: (h,w,3).
+        known: (h,w) bool.
+        barred: (h,w), 0 where a middle may be, else infinite.
+        far: see ``_distances``.
+        row: of the place.
+        column: of the place.
+    """
     here = _square(row, column)
     top, left = max(_HALF, row - _REACH), max(_HALF, column - _REACH)
     bottom = min(len(known) - _HALF, row + _REACH + 1)
     right = min(known.shape[1] - _HALF, column + _REACH + 1)
-    if not middles[top:bottom, left:right].any():
+    if np.isinf(barred[top:bottom, left:right]).all():
         top, left, bottom, right = _HALF, _HALF, len(known) - _HALF, known.shape[1] - _HALF
     mask = np.repeat(np.where(known[here], 1, _GUESS).astype(np.float32)[..., None], 3, axis=2)
     area = colours[top - _HALF : bottom + _HALF, left - _HALF : right + _HALF]
     unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / _SQUARE**2
-    rows, columns = np.ogrid[top:bottom, left:right]
-    cost = unlike + _FAR * np.hypot(rows - row, columns - column)
-    cost[~middles[top:bottom, left:right]] = np.inf
+    down, along = len(known) - 1 - row, known.shape[1] - 1 - column
+    cost = unlike + far[top + down : bottom + down, left + along : right + along]
+    cost += barred[top:bottom, left:right]
     down, along = np.unravel_index(cost.argmin(), cost.shape)
     return int(down) + top, int(along) + left
 

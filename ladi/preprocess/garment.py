@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import cv2
 import numpy as np
 import torch
 
@@ -46,6 +47,8 @@ _FINEST = 4
 _FINEST_HEIGHT = 2048
 # The networks' mattes are up to about this share of the height too large or too small.
 _UNSURE_RIM = 0.006
+# Rows that are mixed at a time.
+_STRIP = 64
 
 
 def cut_garment(
@@ -238,8 +241,13 @@ def _cut(
     double = replace(frame, size=(2 * frame.size[0], 2 * frame.size[1]))
     alpha = _window(matte, double, 0)
     rim = round(_UNSURE_RIM * double.size[0])
-    garment = own_colours(crop_to_frame(pixels, double), alpha, rim=rim).astype(np.float32)
-    mixed = garment * alpha[:, :, None] + np.array(colour, np.float32) * (1 - alpha[:, :, None])
+    garment = own_colours(crop_to_frame(pixels, double), alpha, rim=rim)
+    image = np.empty((*frame.size, 3), np.float32)
+    # In strips: what a processor still has at hand it need not fetch.
+    for start in range(0, frame.size[0], _STRIP):
+        small, large = slice(start, start + _STRIP), slice(2 * start, 2 * (start + _STRIP))
+        share = alpha[large, :, None]
+        mixed = garment[large] * share + np.array(colour, np.float32) * (1 - share)
+        image[small] = cv2.resize(mixed, (frame.size[1], len(image[small])), interpolation=cv2.INTER_AREA)
     shape = (frame.size[0], 2, frame.size[1], 2)
-    image = mixed.reshape(*shape, 3).mean(axis=(1, 3))
     return np.rint(image).astype(np.uint8), alpha.reshape(shape).mean(axis=(1, 3))

@@ -1,0 +1,51 @@
+"""Regions drawn in, widened and filled: as SciPy does it, to the pixel, in a fraction of the time.
+
+Neighbours are the four beside a pixel, as SciPy has them unless told otherwise; OpenCV does the work.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+_OUTSIDE = 2
+
+
+def eroded(region: np.ndarray, times: int = 1, *, beyond: bool = False) -> np.ndarray:
+    """A region drawn in: (H,W) bool → (H,W) bool.
+
+    Args:
+        region: what is on.
+        times: by how many pixels, at least 1.
+        beyond: whether what lies beyond the picture is on.
+    """
+    values = region.astype(np.uint8)
+    return cv2.erode(
+        values, _CROSS, iterations=times, borderType=cv2.BORDER_CONSTANT, borderValue=int(beyond)
+    ).view(bool)
+
+
+def dilated(region: np.ndarray, times: int = 1) -> np.ndarray:
+    """A region widened by so many pixels, at least 1: (H,W) bool → (H,W) bool."""
+    values = region.astype(np.uint8)
+    return cv2.dilate(values, _CROSS, iterations=times, borderType=cv2.BORDER_CONSTANT, borderValue=0).view(
+        bool
+    )
+
+
+def opened(region: np.ndarray, times: int = 1) -> np.ndarray:
+    """A region without what is thinner than twice so many pixels: (H,W) bool → (H,W) bool."""
+    return dilated(eroded(region, times), times)
+
+
+def closed(region: np.ndarray, times: int = 1) -> np.ndarray:
+    """A region with its narrow gaps: (H,W) bool → (H,W) bool; at the picture's border it is drawn in."""
+    return eroded(dilated(region, times), times)
+
+
+def without_holes(region: np.ndarray) -> np.ndarray:
+    """A region with everything that it encloses: (H,W) bool → (H,W) bool."""
+    around = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(around, None, (0, 0), _OUTSIDE, flags=4)
+    return np.asarray(around[1:-1, 1:-1] != _OUTSIDE)
