@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ladi.engine import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
+SHARING = ("ladi.data.preparing.pictures", "ladi.evaluation.causes.diagnosis", "ladi.runtime.preparation")
+"""Who looks for people with graphs that all of them share."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,6 +38,29 @@ def _seeded() -> None:
     import torch
 
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _graphs_are_shared() -> Iterator[None]:
+    """All engines and data preparations look for people with the same few sets of mediapipe's graphs.
+
+    A set takes half a second and 200 MB, which mediapipe does not give back with the engine. Sets do not
+    remember pictures; tests of the detector itself have their own.
+    """
+    from ladi.preprocess.pose import PoseDetector
+
+    idle: Any = queue.SimpleQueue()
+    create = PoseDetector.__init__
+
+    def sharing(detector: PoseDetector, *, workers: int = 2) -> None:
+        create(detector, workers=workers)
+        # By name: importing those who look takes seconds, in which most files of tests could be run.
+        if sys._getframe(1).f_globals["__name__"] in SHARING:
+            detector._idle = idle
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PoseDetector, "__init__", sharing)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("tests/browser/", "tests/scale/"),
     (
+        "tests/batch/test_interrupted_rows.py",
         "tests/commands/test_interrupted.py",
         "tests/training/test_killed.py",
         "tests/ui/test_app.py",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections import OrderedDict
 from http import HTTPStatus
@@ -139,7 +140,8 @@ class Gate:
         who = host, str(form.get("username", "")).strip()
         left = self._logins.pause(who)
         if left > 0:
-            text = f"Too many wrong logins: please wait {left:.0f} seconds and try again."
+            # Not rounded down: "wait 0 seconds" would be no pause.
+            text = f"Too many wrong logins: please wait {math.ceil(left)} seconds and try again."
             await sentence(text, HTTPStatus.TOO_MANY_REQUESTS)(scope, receive, send)
             return
 

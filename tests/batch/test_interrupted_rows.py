@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-TIMES, LONGEST = 400, 60
+from tests.forked import Forks
+
+TIMES = 400
 INTERRUPTED = f"""
 import random, signal, time
 from types import SimpleNamespace
@@ -28,20 +28,12 @@ for _ in range({TIMES}):
         for _ in work.make_rows(iter(range(10**6)), None, None, at_once=3):
             pass
     except KeyboardInterrupt:
-        print("stopped")
+        print("stopped", flush=True)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer that interrupts")
-def test_ctrl_c_at_any_moment_ends_a_batch() -> None:
+def test_ctrl_c_at_any_moment_ends_a_batch(forks: Forks, tmp_path: Path) -> None:
     """Prevents: a batch that never ends, because Ctrl-C came while the main thread held a lock."""
-    root = Path(__file__).resolve().parents[2]
-    ended = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        cwd=root,
-        timeout=LONGEST,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert ended.stdout.split() == ["stopped"] * TIMES
+    code, said = forks.run(tmp_path, first=INTERRUPTED)
+    assert code == 0 and said.split() == ["stopped"] * TIMES, said

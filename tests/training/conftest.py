@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,12 @@ QUICK: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _short_validation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures that nobody looks at need not be painted well."""
-    monkeypatch.setattr(denoising, "VALIDATION_STEPS", 2)
+@pytest.fixture(scope="package", autouse=True)
+def _short_validation() -> Iterator[None]:
+    """Pictures that nobody looks at need not be painted well, nor those of trainings that tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(denoising, "VALIDATION_STEPS", 2)
+        yield
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
+from gradio.routes import App
 from gradio_client import Client
 from PIL import Image
 
@@ -28,6 +30,22 @@ def page_values(**changes: Any) -> tuple[Any, ...]:
 
 
 Send = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_app() -> Iterator[None]:
+    """Gradio makes three apps of a page before the one that it serves, each with all of its routes.
+
+    Nobody ever asks the three for anything, and making them takes longer than most tests here.
+    """
+    create = App.create_app
+
+    def for_serving(page: gr.Blocks, **asked: Any) -> App | None:
+        return None if asked == {"mcp_server": False} else create(page, **asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(App, "create_app", staticmethod(for_serving))
+        yield
 
 
 @pytest.fixture
