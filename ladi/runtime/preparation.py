@@ -6,12 +6,10 @@ the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from ladi.preprocess.checks import check_size
 from ladi.preprocess.cleaner import GarmentCleaner
@@ -85,35 +83,9 @@ class Preparation:
         self._garments: Recall[Garment] = Recall(**keeping)
 
     def pair(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
-        """Refuse what the model cannot do, then prepare both pictures.
-
-        Where the garment's kind is known before it is looked at, and there is more than one core, both are
-        prepared at once.
-        """
+        """Refuse what the model cannot do, then prepare both pictures."""
         check_category(request.category, model=self._model)
         size = request.settings.size
-        mask = request.mask
-        if mask is not None and request.invert_mask:
-            mask = mask == 0
-
-        def find(category: Category) -> PersonParts:
-            return self.person(
-                request.person,
-                category=category,
-                mask_grow=request.mask_grow,
-                mask_rule=request.mask_rule,
-                size=size,
-                mask=mask,
-                turn=request.turn,
-            )
-
-        expected = self._expected(request.category)
-        early: Future[PersonParts] | None = None
-        if expected is not None and torch.get_num_threads() > 1:
-            beside = ThreadPoolExecutor(1, "person")
-            early = beside.submit(find, expected)
-            # A garment that is refused is so at once.
-            beside.shutdown(wait=False)
         with stages("garment"):
             garment = self.garment(
                 request.garment,
@@ -123,17 +95,20 @@ class Preparation:
                 use_anyway=request.use_anyway,
                 turn=request.turn,
             )
+        mask = request.mask
+        if mask is not None and request.invert_mask:
+            mask = mask == 0
         with stages("person"):
-            ready = early if garment.category == expected else None
-            person = find(garment.category) if ready is None else ready.result()
+            person = self.person(
+                request.person,
+                category=garment.category,
+                mask_grow=request.mask_grow,
+                mask_rule=request.mask_rule,
+                size=size,
+                mask=mask,
+                turn=request.turn,
+            )
         return garment, person
-
-    def _expected(self, asked: AskedCategory) -> Category | None:
-        """What a garment will be taken for, if that is settled before it is seen."""
-        if asked != "auto":
-            return asked
-        trained = trained_categories(self._model)
-        return trained[0] if len(trained) == 1 else None
 
     def person(
         self,
