@@ -121,22 +121,10 @@ def compose(
     colours = {
         _WALL: torch.empty(0),
         _SKIN: _own(
-            canvas.enlarge(bare) + grain,
-            photo,
-            shown_bare,
-            wanted[_SKIN],
-            canvas,
-            within=_SKIN_RIM,
-            mirror=_SMOOTHLY,
+            canvas.enlarge(bare) + grain, photo, shown_bare, wanted[_SKIN], canvas, _SKIN_RIM, _SMOOTHLY
         ),
         _OTHER: _own(
-            canvas.enlarge(own[_OTHER]),
-            photo,
-            other | layout.stays,
-            wanted[_OTHER],
-            canvas,
-            within=_RIM,
-            mirror=_MIRROR,
+            canvas.enlarge(own[_OTHER]), photo, other | layout.stays, wanted[_OTHER], canvas, _RIM, _MIRROR
         ),
         _GARMENT: canvas.enlarge(own[_GARMENT]),
     }
@@ -209,7 +197,6 @@ def _own(
     shown: np.ndarray,
     wanted: np.ndarray,
     canvas: Canvas,
-    *,
     within: int,
     mirror: tuple[float, float],
 ) -> torch.Tensor:

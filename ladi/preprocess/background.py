@@ -95,7 +95,7 @@ def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     Returns:
         (H,W) float32 in [0,1].
     """
-    distance = _farthest(cv2.absdiff(pixels, (*background.colour, 0))).astype(np.float32)
+    distance = _farthest(cv2.absdiff(pixels, np.array([*background.colour, 0.0]))).astype(np.float32)
     soft = np.clip((distance - _SOFT_FROM) / (_SOFT_TO - _SOFT_FROM), 0, 1)
     filled = without_holes(soft > 0.5)
     faint = _faint_shape(distance)

@@ -20,14 +20,18 @@ def eroded(region: np.ndarray, times: int = 1, *, beyond: bool = False) -> np.nd
         times: by how many pixels, at least 1.
         beyond: whether what lies beyond the picture is on.
     """
-    border = {"borderType": cv2.BORDER_CONSTANT, "borderValue": int(beyond)}
-    return cv2.erode(region.astype(np.uint8), _CROSS, iterations=times, **border).view(bool)
+    values = region.astype(np.uint8)
+    return cv2.erode(
+        values, _CROSS, iterations=times, borderType=cv2.BORDER_CONSTANT, borderValue=int(beyond)
+    ).view(bool)
 
 
 def dilated(region: np.ndarray, times: int = 1) -> np.ndarray:
     """A region widened by so many pixels, at least 1: (H,W) bool → (H,W) bool."""
-    border = {"borderType": cv2.BORDER_CONSTANT, "borderValue": 0}
-    return cv2.dilate(region.astype(np.uint8), _CROSS, iterations=times, **border).view(bool)
+    values = region.astype(np.uint8)
+    return cv2.dilate(values, _CROSS, iterations=times, borderType=cv2.BORDER_CONSTANT, borderValue=0).view(
+        bool
+    )
 
 
 def opened(region: np.ndarray, times: int = 1) -> np.ndarray:
