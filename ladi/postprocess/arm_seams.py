@@ -28,9 +28,12 @@ _LANES, _BESIDE = 8, 1.6
 """Across an arm, in how many lanes its end is looked for, and how far from its middle, in its radii."""
 _WRIST = 0.97
 """Of the arm: what is farther along is a hand."""
-_FADE, _REACH = (0.5, 6.0), 5.0
-"""Pixels at a height of 256, from painted skin on, over which a hand becomes the photo's; and how far from an
-arm that is its own, in the arm's radii."""
+_FADE, _SHARE, _REACH = (0.5, 6.0), 0.7, 5.0
+"""Pixels at a height of 256, from painted skin on, over which a hand becomes the photo's; of its own depth,
+the most of that; and how far from the wrist it reaches, in the wrist's radii."""
+_FOREARM, _BARE = (0.3, 0.85), 3.0
+"""Of the arm, what is no hand; and how much of it is seen, in its radius squared, where no sleeve ended at
+the hand."""
 _ARMS = ("left_arm", "right_arm")
 
 
@@ -47,7 +50,8 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
     painted = mask & ~kept & (layout.shown.argmax(0) == _SKIN)
     if not painted.any() or not kept.any():
         return person, layout
-    limbs, seams, faded = Limbs(person.keypoints, person.labels > 0), np.zeros_like(mask), np.zeros_like(mask)
+    limbs, seams = Limbs(person.keypoints, person.labels > 0), np.zeros_like(mask)
+    share, depth = np.ones(size, np.float32), ndimage.distance_transform_edt(kept) / scale
     away = ndimage.distance_transform_edt(~painted) / scale
     near = away <= _DEPTH + 1 / scale
     for side in ("left", "right"):
@@ -56,10 +60,14 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
             tube = tube_of(joints, size)
             there = kept & (tube.depth < _BESIDE) & (tube.along < _WRIST)
             seams |= near & (_upper_end(tube, there, _DEPTH * scale) | _strips(tube, there, kept))
-            faded |= kept & (away < _FADE[1]) & (tube.depth < _REACH)
+            hand = kept & (tube.along >= _WRIST) & (tube.depth < _REACH)
+            forearm = there & (tube.along > _FOREARM[0]) & (tube.along < _FOREARM[1])
+            if hand.any() and forearm.sum() < _BARE * np.median(tube.radius[hand]) ** 2:
+                fade = max(_FADE[0], min(_FADE[1], _SHARE * float(depth[hand].max())) - _FADE[0])
+                share = np.where(kept & (tube.depth < _REACH), ((away - _FADE[0]) / fade).clip(0, 1), share)
+    faded = share < 1
     if not (seams | faded).any():
         return person, layout
-    share = ((away - _FADE[0]) / (_FADE[1] - _FADE[0])).clip(0, 1)
     share = np.where(faded & ~seams, share**2 * (3 - 2 * share), 0).astype(np.float32)
     seams |= faded
     worn = np.uint8(label_table(person.scheme)["upper_clothes"])

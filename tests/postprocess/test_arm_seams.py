@@ -64,22 +64,32 @@ def test_a_narrow_strip_of_the_photo_in_a_painted_arm_goes() -> None:
     assert drawn.seams is not None and drawn.seams[100:CUFF, 53:55].all()
 
 
-def test_a_hand_becomes_the_photos_little_by_little() -> None:
-    """Prevents: a white or dark thread around the wrist, of the old cuff's edge."""
+def hand(columns: slice = ARM) -> tuple[PersonParts, Layout]:
+    """The same person, of whose arm the photo shows the hand alone, as wide as that."""
     person, layout = dressed()
     labels = person.labels.copy()
-    labels[:HAND, ARM] = LIP["upper_clothes"]
-    hand = replace(
-        person,
-        labels=labels,
-        mask=torch.from_numpy((labels == LIP["upper_clothes"]).astype(np.float32))[None, None],
-    )
-    _, drawn = with_seams(hand, layout)
+    labels[:HAND, ARM] = labels[HAND:, ARM] = LIP["upper_clothes"]
+    labels[HAND:220, columns] = LIP["right_arm"]
+    mask = torch.from_numpy((labels == LIP["upper_clothes"]).astype(np.float32))[None, None]
+    return replace(person, labels=labels, mask=mask), layout
+
+
+def test_a_hand_becomes_the_photos_little_by_little() -> None:
+    """Prevents: a white or dark thread around the wrist, of the old cuff's edge."""
+    _, drawn = with_seams(*hand())
     assert drawn.seams is not None and drawn.faded is not None
     share = drawn.faded[HAND : HAND + 6, 60]
-    assert drawn.seams[HAND : HAND + 5, 60].all() and not drawn.seams[HAND + 7 :].any()
+    assert drawn.seams[HAND : HAND + 5, 60].all() and not drawn.seams[HAND + 7 : 214, 60].any()
     assert share[0] < 0.1 and share[4] > 0.8 and (np.diff(share[:5]) > 0).all()
     assert not drawn.faded[~drawn.seams].any()
+
+
+def test_a_narrow_hand_keeps_its_middle_and_a_bare_forearm_all_but_its_end() -> None:
+    """Prevents: thin hands become slivers, and bare arms are bitten at their sides."""
+    _, drawn = with_seams(*hand(slice(57, 64)))
+    assert drawn.seams is not None and not drawn.seams[HAND + 6 : 212, 60].any()
+    _, drawn = with_seams(*dressed())
+    assert drawn.seams is not None and not drawn.seams[CUFF + 6 :].any()
 
 
 def test_arms_without_painted_skin_stay() -> None:
