@@ -1,7 +1,7 @@
 """Cloth with the same pattern all over, which goes on beyond the warp by pieces of itself.
 
 Plain cloth goes on smoothly (``continuing.py``), and a print, or sleeves of another colour, must not be
-repeated; but stripes, checks and tweed that end in a smear look torn.
+repeated; but stripes, checks and tweed that end in a smear look torn. Stripes across go on in their own rows.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _PLACES = 0.1
 _DEEP, _SEAM = 5.0, 1.5
 """How far from the warp a piece of missing cloth is large; and by which cloth is drawn in before its pattern
 is continued: at its edge it has a seam's or a shadow's colours."""
+_ACROSS, _WAVE = 4.0, 12.0
+"""How much more colours change down a garment with stripes across it than along them, in squares; and how far
+inside cloth is mirrored at its edge along these, there and back."""
 _PRINT = (20.0, 2.5)
 """How far from a garment's colour evened-out cloth is a print, at least, and of what is common."""
 
@@ -84,12 +87,54 @@ def pattern_continued(
     if not large.any():
         return picture, large
     inner = cv2.erode(sure.astype(np.uint8), square, iterations=max(1, round(_SEAM * times))) > 0
+    along = _along_rows(picture, inner, wanted & ~inner, times)
+    if along is not None:
+        picture, striped = along
+        inner, large = inner | striped, large & ~striped
+    else:
+        striped = np.zeros_like(large)
     rim = sure & ~inner & (cv2.dilate(large.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0)
     filled, done = fill_by_exemplars(
         picture, inner & ~_printed(picture, inner, times), large | rim, one_colour=True
     )
     done = np.asarray(done & large)
-    return np.where(done[..., None], filled, picture), done
+    return np.where(done[..., None], filled, picture), done | striped
+
+
+def _along_rows(
+    picture: np.ndarray, cloth: np.ndarray, wanted: np.ndarray, times: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Stripes that go on from side to side, in their own rows; None where there are none.
+
+    Args:
+        picture: (H,W,3) uint8.
+        cloth: (H,W) bool, where it shows.
+        wanted: (H,W) bool, where it is to go on.
+        times: pixels of one at a height of 256.
+
+    Returns:
+        As ``pattern_continued``.
+    """
+    luma = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.0)
+    within = cv2.erode(cloth.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
+    down, along = (cv2.Sobel(luma, cv2.CV_32F, *order) ** 2 * within for order in ((0, 1), (1, 0)))
+    if down.sum() <= _ACROSS * along.sum():
+        return None
+    place = (round(_PLACE * times) | 1,) * 2
+    across = cv2.blur(down, place) > _ACROSS * cv2.blur(along, place)
+    width, depth = cloth.shape[1], max(1, round(_WAVE * times))
+    columns = np.broadcast_to(np.arange(width), cloth.shape)
+    before = np.maximum.accumulate(np.where(cloth, columns, -width), axis=1)
+    after = np.minimum.accumulate(np.where(cloth, columns, 2 * width)[:, ::-1], axis=1)[:, ::-1]
+    left = columns - before <= after - columns
+    edge, away = np.where(left, before, after), np.minimum(columns - before, after - columns)
+    back = depth - np.abs(away % (2 * depth) - depth)
+    source = (edge + np.where(left, -back, back)).clip(0, width - 1)
+    edge = edge.clip(0, width - 1)
+    source = np.where(np.take_along_axis(cloth, source, axis=1), source, edge)
+    # On sleeves they run askew.
+    done = wanted & (away < width) & np.take_along_axis(across, edge, axis=1)
+    return np.where(done[..., None], np.take_along_axis(picture, source[..., None], axis=1), picture), done
 
 
 def _printed(picture: np.ndarray, cloth: np.ndarray, times: float) -> np.ndarray:

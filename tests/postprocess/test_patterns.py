@@ -54,6 +54,44 @@ def test_checks_go_on_as_checks() -> None:
     assert np.array_equal(filled[sure], known[sure])
 
 
+def stripes() -> np.ndarray:
+    """Blue and white across, every eight pixels, a little lower to the right."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    dark = ((rows - columns // 40) // 8 % 2)[..., None] > 0
+    return np.where(dark, np.uint8((30, 50, 100)), np.uint8((240, 236, 230)))
+
+
+def test_stripes_go_on_in_their_rows_from_either_side_and_across_slits() -> None:
+    """Prevents: blurred patches beside a striped T-shirt's trunk and along its neckline."""
+    picture, sure = stripes(), np.zeros(SIZE, bool)
+    sure[40:220, 60:120] = True
+    sure[40:70, 85:95] = False
+    wanted = np.zeros(SIZE, bool)
+    wanted[40:220, 40:140] = True
+    known = np.where(sure[..., None], picture, np.uint8(128))
+    filled, done = pattern_continued(known, sure, wanted)
+    part = (slice(45, 215), slice(42, 138))
+    assert done[part][~sure[part]].all() and not done[~wanted].any()
+    wrong = np.abs(filled[part].astype(int) - picture[part]).max(-1) > 60
+    assert wrong.mean() < 0.06
+
+
+def test_stripes_that_run_askew_do_not_go_on_along_rows() -> None:
+    """Prevents: a sleeve's slanted stripes as steps."""
+    picture, sure = stripes(), np.zeros(SIZE, bool)
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    slanted = ((rows + columns) // 8 % 2)[..., None] > 0
+    sleeve = np.where(slanted, np.uint8((30, 50, 100)), np.uint8((240, 236, 230)))
+    picture[:100, 120:] = sleeve[:100, 120:]
+    sure[40:220, 40:120] = sure[40:100, 120:150] = True
+    wanted = sure.copy()
+    wanted[40:100, 150:175] = True
+    filled, done = pattern_continued(np.where(sure[..., None], picture, np.uint8(128)), sure, wanted)
+    part = (slice(50, 90), slice(154, 172))
+    wrong = np.abs(filled[part].astype(int) - sleeve[part]).max(-1) > 60
+    assert done[part].mean() > 0.9 and wrong.mean() < 0.25
+
+
 def test_a_slit_is_not_large() -> None:
     picture, sure = checks(), np.ones(SIZE, bool)
     sure[:, 90:96] = False
