@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -55,8 +56,9 @@ def test_two_pictures_give_a_third(dressed: Visitor, address: str) -> None:
     assert mask.shape == result.size[::-1] and 0.05 < mask.mean() < 0.6
     different = changed(BEN, result)
     assert 0.02 < different.mean() < 0.9
-    # A pixel of the model's picture is a few of the photo's.
-    assert not (different & ~ndimage.binary_dilation(mask, iterations=4)).any()
+    # A pixel of the model's picture is a few of the photo's; hands go over into painted arms in six of them.
+    near = 4 + math.ceil(6 * result.height / 256)
+    assert not (different & ~ndimage.binary_dilation(mask, iterations=near)).any()
 
 
 def test_a_seed_decides_and_emasc_shows(dressed: Visitor) -> None:
