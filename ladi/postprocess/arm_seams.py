@@ -64,7 +64,8 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
             forearm = there & (tube.along > _FOREARM[0]) & (tube.along < _FOREARM[1])
             if hand.any() and forearm.sum() < _BARE * np.median(tube.radius[hand]) ** 2:
                 fade = max(_FADE[0], min(_FADE[1], _SHARE * float(depth[hand].max())) - _FADE[0])
-                share = np.where(kept & (tube.depth < _REACH), ((away - _FADE[0]) / fade).clip(0, 1), share)
+                near_wrist = kept & (tube.along > _FOREARM[1]) & (tube.depth < _REACH)
+                share = np.where(near_wrist, np.minimum(share, ((away - _FADE[0]) / fade).clip(0, 1)), share)
     faded = share < 1
     if not (seams | faded).any():
         return person, layout

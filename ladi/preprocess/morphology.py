@@ -34,11 +34,6 @@ def dilated(region: np.ndarray, times: int = 1) -> np.ndarray:
     )
 
 
-def opened(region: np.ndarray, times: int = 1) -> np.ndarray:
-    """A region without what is thinner than twice so many pixels: (H,W) bool → (H,W) bool."""
-    return dilated(eroded(region, times), times)
-
-
 def closed(region: np.ndarray, times: int = 1) -> np.ndarray:
     """A region with its narrow gaps: (H,W) bool → (H,W) bool; at the picture's border it is drawn in."""
     return eroded(dilated(region, times), times)
