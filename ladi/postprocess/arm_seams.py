@@ -14,7 +14,7 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.layout import Layout
-from ladi.postprocess.tubes import Tube, arm_joints, tube_of
+from ladi.postprocess.tubes import Tube, arm_joints, aside_of, tube_of
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS, PersonParts
@@ -85,11 +85,8 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
 
 def _upper_end(tube: Tube, there: np.ndarray, depth: float) -> np.ndarray:
     """The first pixels of an arm (H,W) bool, from the shoulder on, in each of its lanes."""
-    step = np.gradient(tube.line, axis=0)
-    length = np.hypot(*step.T).sum()
-    place = (tube.along * (len(tube.line) - 1)).round().astype(int).clip(0, len(tube.line) - 1)
-    along = step / np.maximum(np.hypot(*step.T), 1e-6)[:, None]
-    aside = tube.offset[0] * along[place, 1] - tube.offset[1] * along[place, 0]
+    length = float(np.hypot(*np.gradient(tube.line, axis=0).T).sum())
+    aside = aside_of(tube)
     lane = ((aside / _BESIDE + 1) / 2 * _LANES).astype(int).clip(0, _LANES - 1)
     first = np.full(_LANES, np.inf)
     np.minimum.at(first, lane[there], tube.along[there])

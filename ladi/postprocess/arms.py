@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from ladi.postprocess.arm_light import light_on_arm
 from ladi.postprocess.drawn_hands import HandPlace, footprint
 from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end
 from ladi.postprocess.tubes import (
@@ -24,7 +25,6 @@ from ladi.postprocess.tubes import (
     beyond_wrist,
     hand_place,
     relief_of,
-    roundness_of,
     slimmer,
     to_hand,
     to_wrist,
@@ -206,7 +206,7 @@ def draw_arms(
             ends.append(sleeve_end(joints, tube, end, changed == _GARMENT))
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
-        roundness[nearer] = roundness_of(tube, end, light)[nearer]
+        roundness[nearer] = light_on_arm(tube, end, light)[nearer]
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]

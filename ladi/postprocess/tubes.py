@@ -1,4 +1,4 @@
-"""An arm as a tapering tube, told by its joints: where each pixel lies on it, and how light it is there.
+"""An arm as a tapering tube, told by its joints: where each pixel lies on it.
 
 What of it is bare and what is in a sleeve is ``arms.py``'s to say.
 """
@@ -43,25 +43,6 @@ _EVEN = 0.7
 """Standard deviation, likewise, over which that is evened out: a line a pixel wide would have steps."""
 _ROUND = 0.12
 """How much darker a sleeve is at its edges."""
-_AMBIENT, _WRAP, _FULL = 0.5, 0.3, 1.06
-"""Of a limb's light, what comes from all sides; how far round the limb the rest reaches (0 = half round); and
-how light what faces the light is."""
-_OPEN, _OCCLUDED = 0.4, 0.1
-"""Of a limb's roundness, what is seen on its outer side; by how much its inner edge is darker. Some thirty
-labelled bare forearms are at their inner edge 0.8 to 0.9, at their outer one 1.0 of their middle."""
-_GLEAM, _GLEAMS_AT, _GLEAM_WIDTH = 0.14, (0.25, 0.15), 0.5
-"""How much lighter a line along a limb is than its edges; where, towards the light and outwards, and how wide
-it is, in radii."""
-_DEEPER, _DARKEST = 1.5, 0.55
-"""Power of what lies in the shade, and the least of it. In the middle of 416 labelled bare arms light differs
-by 0.17 of its mean; of painted ones by 0.17 too, and by 0.13 without that."""
-_DOWN = ((0.15, 0.45, 0.6), (0.93, 0.95, 1.0))
-"""Along the arm, and how light it is there; upper arms were five to eleven."""
-_ARMPIT = (0.1, 0.35)
-"""Of the arm, from where on its inner side turns away from the chest, and where it has done so."""
-_HEM_SHADES = ((0.15, 0.09), (0.2, 0.035))
-"""How dark skin is right below a sleeve's end, and over which share of the arm that fades: light that the
-sleeve keeps off, and where it lies on the arm."""
 
 
 class Tube(NamedTuple):
@@ -81,6 +62,8 @@ class Tube(NamedTuple):
     """(2,H,W), how far each pixel lies from its middle along x and y, in its radius there."""
     elbow: float
     """Where along it the elbow is, in [0,1]."""
+    outward: float
+    """1 where the arm is on the right of the picture, -1 on its left."""
 
     @property
     def bend(self) -> np.ndarray:
@@ -152,13 +135,23 @@ def tube_on(joints: ArmJoints, y: np.ndarray, x: np.ndarray) -> Tube:
     knots = np.array([0, lengths[0], lengths.sum()]) / lengths.sum()
     line = np.stack([np.interp(shares, knots, points[:, axis]) for axis in (0, 1)], axis=1)
     outside = (best[3] > 0) & (best[1] < 1)
-    return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]), float(knots[1]))
+    return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]), float(knots[1]), joints.outward)
 
 
 def _below_wrist(tube: Tube) -> np.ndarray:
     """How far beyond the wrist each pixel lies in the forearm's direction: (H,W), in radii."""
     forearm = _forearm(tube)
     return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
+
+
+def aside_of(tube: Tube) -> np.ndarray:
+    """How far each pixel lies beside the arm's middle: (H,W), in radii, positive on its outer side."""
+    ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
+    offset = tube.offset - ahead * _forearm(tube)[:, None, None]
+    step = np.gradient(tube.line, axis=0)
+    towards = step / np.maximum(np.hypot(*step.T), 1e-6)[:, None]
+    place = (tube.along * (len(tube.line) - 1)).round().astype(int).clip(0, len(tube.line) - 1)
+    return np.asarray((offset[0] * towards[place, 1] - offset[1] * towards[place, 0]) * tube.outward)
 
 
 def _forearm(tube: Tube) -> np.ndarray:
@@ -238,33 +231,3 @@ def relief_of(tube: Tube, end: float, scale: float, seen: bool) -> np.ndarray:
     within = np.where(outside <= 0, (tube.depth / edge) ** 4, 0)
     shade = ndimage.gaussian_filter(strength * (_CREASE * crease + _ROUND * within), _EVEN * scale)
     return np.asarray(1 - shade, np.float32)
-
-
-def roundness_of(tube: Tube, end: float, light: float) -> np.ndarray:
-    """Light and shade of bare skin on one arm, a cylinder lit from above and one side: (H,W) float32.
-
-    Beyond the wrist it goes on as it is there, for a hand follows.
-    """
-    towards = np.array([0.55 * light, -0.3, 0.8])
-    towards /= np.hypot.reduce(towards)
-    ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
-    offset = tube.offset - ahead * _forearm(tube)[:, None, None]
-    depth = np.hypot(*offset)
-    facing = np.sqrt(np.clip(1 - depth**2, 0, 1))
-    sideways = offset / np.maximum(depth, 1)
-    lit = towards[0] * sideways[0] + towards[1] * sideways[1] + towards[2] * facing
-    shade = _FULL * (_AMBIENT + (1 - _AMBIENT) * np.clip((lit + _WRAP) / (1 + _WRAP), 0, 1))
-    # The body takes light from the inner side; the outer one is open to all of it.
-    shade = np.where(tube.outer, shade**_OPEN, shade * (1 - _OCCLUDED * np.clip(depth, 0, 1)))
-    shade = shade * np.interp(tube.along, *_DOWN)
-    outward = np.sign(offset[0][tube.outer].mean()) if tube.outer.any() else 0.0
-    gleam = offset[0] - _GLEAMS_AT[0] * light - _GLEAMS_AT[1] * outward
-    shade = shade * (1 + _GLEAM * (np.exp(-((gleam / _GLEAM_WIDTH) ** 2)) - 0.5))
-    shade = np.where(shade < 1, np.maximum(shade**_DEEPER, _DARKEST), shade)
-    # The shoulder goes over into the chest without an edge.
-    inside = np.where(tube.outer, 1, ((tube.along - _ARMPIT[0]) / (_ARMPIT[1] - _ARMPIT[0])).clip(0, 1))
-    shade = 1 + (shade - 1) * inside
-    if end > 0:
-        below = tube.along - end
-        shade = shade * (1 - sum(dark * np.clip(1 - below / reach, 0, 1) for dark, reach in _HEM_SHADES))
-    return np.asarray(shade, np.float32)

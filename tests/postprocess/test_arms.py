@@ -114,18 +114,12 @@ def test_cloth_is_never_much_lighter_or_black(sleeve: float) -> None:
     assert relief.max() <= 1 and relief.min() > 0.4
 
 
-@pytest.mark.parametrize("light", [-1.0, 1.0])
-def test_a_bare_arm_is_round_and_lit_from_one_side(light: float) -> None:
-    """Prevents: arms cut out of paper."""
+def test_light_is_told_on_bare_arms_alone() -> None:
+    """Prevents: a chest lit as an arm is."""
     labels, joints, outline = standing()
     shown = layers(np.where(labels > 0, GARMENT, WALL))
-    round_ = draw_arms(shown, labels > 0, labels, joints, outline, 0.2, light).roundness
-    across = round_[150]
-    arm = np.flatnonzero(across[:66])
-    left, right = across[arm[2]], across[arm[-3]]
-    assert across[arm[2:-2]].max() > max(left, right) > min(left, right) > 0.5
-    assert (left > right) == (light < 0)
-    assert not across[90:110].any(), "on the body nothing is told"
+    across = draw_arms(shown, labels > 0, labels, joints, outline, 0.2).roundness[150]
+    assert across[:66].any() and across[126:].any() and not across[90:110].any()
 
 
 def test_a_sleeve_has_no_hole_at_the_shoulder_but_straps_leave_it_bare() -> None:
@@ -233,28 +227,6 @@ def test_a_long_sleeve_into_a_pocket_shows_no_hand(sleeve: float, shows: int) ->
     painted[166:184, 40:60] = SKIN
     after = drawn(labels, joints, outline, sleeve, painted)
     assert (after[166:173, 46:53] == shows).all()
-
-
-def test_a_bare_arm_is_darker_beside_the_body() -> None:
-    """Prevents: both edges of an arm in shade, as of a pipe."""
-    labels, joints, outline = standing()
-    shown = layers(np.where(labels > 0, GARMENT, WALL))
-    across = draw_arms(shown, labels > 0, labels, joints, outline, 0.2).roundness[150]
-    arm = np.flatnonzero(across[:66])
-    outer, middle, inner = across[arm[3]], across[arm[len(arm) // 2]], across[arm[-4]]
-    assert inner < outer - 0.05 and outer > 0.8 * middle
-
-
-def test_a_line_along_an_arm_is_lightest_where_the_light_comes_from() -> None:
-    """Prevents: arms of one tone, as of wax."""
-    labels, joints, outline = standing()
-    shown = layers(np.where(labels > 0, GARMENT, WALL))
-    lightest = []
-    for light in (-1.0, 0.0, 1.0):
-        across = draw_arms(shown, labels > 0, labels, joints, outline, 0.2, light).roundness[150, :66]
-        lightest.append(int(across.argmax()))
-        assert across.max() > 1.15 * np.median(across[across > 0][[1, -2]])
-    assert lightest == sorted(lightest) and lightest[0] < lightest[2]
 
 
 def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
