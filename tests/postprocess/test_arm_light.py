@@ -33,7 +33,7 @@ def test_an_arm_is_lightest_where_the_light_comes_from(side: str, outside: float
     half = len(towards) // 2
     assert towards[half:].mean() > towards[:half].mean() + 0.1
     assert away[half:].mean() < away[:half].mean() - 0.05
-    assert min(towards.min(), away.min()) > 0.55
+    assert min(towards.min(), away.min()) > 0.48
 
 
 def test_both_arms_are_alike_in_light_from_the_front() -> None:
