@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.neckline import find_neckline
-from ladi.preprocess.shades import in_lab
+from ladi.preprocess.shades import commonness, in_lab
 from ladi.types import Garment, Size
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ least, and at most, of the garment."""
 _MIDDLE, _NEARLY_ALL = 0.22, 0.4
 """How far from the lining's middle such a piece may be, of its width: collars lie at its sides. Where the
 neckline was found they lie beside it."""
-_ALIKE, _SAMPLES = 10.0, 600
-"""How near (CIELAB of 8 bit) colours are alike; pixels that are asked at most."""
 _MORE = 3.0
 """How much more common a colour is in the lining than on the front, where the network found lining."""
 _RARE, _LINED = 0.03, 0.15
@@ -132,8 +130,8 @@ def _rest_of(
         inside += [np.median(colours[~matte], axis=0)[None]] * max(1, sum(map(len, inside)))
     open_ = matte & ~found & near
     common, lined = np.ones(matte.shape), np.zeros(matte.shape)
-    common[open_] = _commonness(colours[open_], colours[front])
-    lined[open_] = _commonness(colours[open_], np.concatenate(inside)) if inside else 0
+    common[open_] = commonness(colours[open_], colours[front])
+    lined[open_] = commonness(colours[open_], np.concatenate(inside)) if inside else 0
     told = (common < _RARE) & (lined > _LINED)
     told |= likely & (lined > _MORE * common)
     pieces, count = ndimage.label(ndimage.binary_opening(open_ & told, np.ones((2, 2))), np.ones((3, 3)))
@@ -155,13 +153,6 @@ def _rest_of(
         & ndimage.binary_dilation(rest, iterations=2)
     )
     return np.asarray(rest | rim)
-
-
-def _commonness(colours: np.ndarray, those: np.ndarray) -> np.ndarray:
-    """How many of those colours (M,3) are like each of others: (N,3) → (N,) in [0,1]."""
-    those = those[:: max(1, len(those) // _SAMPLES)]
-    squares = np.square(colours).sum(1)[:, None] - 2 * colours @ those.T + np.square(those).sum(1)
-    return np.asarray((squares < _ALIKE**2).mean(1))
 
 
 def _ground(garment: Garment) -> torch.Tensor:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.shades import in_lab
+from ladi.preprocess.shades import commonness, in_lab
 from ladi.types import Size
 
 _SHAPES = (1.2, 1.7, 2.2, 3.2)
@@ -52,6 +52,13 @@ _SEEN, _PLACED, _MIDDLE = 0.7, 0.07, 0.5
 middle part."""
 _ABOVE = 2
 """How many pixels above."""
+_USUAL, _HARDLY, _SURER = 0.1, 0.03, 1.5
+"""How common colours are on a front; added to that, and to how common they are; and by how much what the
+front has not is more surely lining, at most, as a logarithm of odds."""
+_SHALLOW, _DEEPER, _STRANGE = 0.03, 0.25, 0.1
+"""A curve above which there is so little of the garment may be the edge of a label, or of a back's rib; by
+how much more of it a deeper one must take, of what the first does; and how common on the front that is at
+most."""
 
 
 class Neckline(NamedTuple):
@@ -87,6 +94,29 @@ def find_neckline(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> N
         image: (H,W,3) uint8.
         matte: (H,W) bool, the garment with its lining.
     """
+    found = _curve_along_edge(lining, image, matte)
+    if found is None:
+        return None
+    taken = matte & (found.above(matte.shape) > 0.5)
+    if taken.sum() > _SHALLOW * matte.sum():
+        return found
+    # A network knows linings by where they are; that the front has other colours it hardly uses.
+    front, doubted = matte & (lining < _NONE), matte & (lining >= _NONE)
+    colours, common = in_lab(image), np.ones(matte.shape)
+    common[doubted] = commonness(colours[doubted], colours[front])
+    odds = (lining / (1 - lining.clip(max=1 - 1e-4))) * np.exp(
+        np.log((_USUAL + _HARDLY) / (common + _HARDLY)).clip(0, _SURER)
+    )
+    deeper = _curve_along_edge(np.where(doubted, odds / (1 + odds), lining), image, matte)
+    if deeper is None:
+        return found
+    more = matte & (deeper.above(matte.shape) > 0.5) & ~taken
+    strange = more.any() and common[more].mean() < _STRANGE
+    return deeper if strange and more.sum() > _DEEPER * taken.sum() else found
+
+
+def _curve_along_edge(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> Neckline | None:
+    """The best of all curves; arguments as ``find_neckline``'s."""
     told = lining * matte
     front = matte & (lining < _NONE)
     if (told > _TOLD).sum() < _MUCH or not front.any():

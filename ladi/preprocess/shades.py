@@ -11,6 +11,8 @@ _RARE = 0.04
 """Share of the pixels below which a shade is a mistake in the labels."""
 _BINS, _SPREAD = 10, 0.7
 """Along each axis of a histogram, and the standard deviation over which it is smoothed, in bins."""
+_ALIKE, _SAMPLES = 10.0, 600
+"""How near colours are alike; pixels that are asked at most."""
 
 
 def in_lab(image: np.ndarray) -> np.ndarray:
@@ -57,3 +59,10 @@ def both_sides(
         common = share[places].astype(np.float32)
         results.append(cv2.blur(common, (blur, blur)) if blur else common)
     return results[0], results[1]
+
+
+def commonness(colours: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """How many of those colours (M,3), CIELAB of 8 bit, are like each of others: (N,3) → (N,) in [0,1]."""
+    those = those[:: max(1, len(those) // _SAMPLES)]
+    squares = np.square(colours).sum(1)[:, None] - 2 * colours @ those.T + np.square(those).sum(1)
+    return np.asarray((squares < _ALIKE**2).mean(1))

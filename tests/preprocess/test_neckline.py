@@ -22,12 +22,14 @@ def tee(*, shape: float = 2.2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return image, matte, inside
 
 
-def suspected(columns: tuple[int, int] = (62, 130), rows: tuple[int, int] = (20, 44)) -> np.ndarray:
+def suspected(
+    columns: tuple[int, int] = (62, 130), rows: tuple[int, int] = (20, 44), fade: float = 6
+) -> np.ndarray:
     """A network's blurred idea of it, less deep than it is."""
     told = np.zeros(SIZE, np.float32)
     told[rows[0] : rows[1], columns[0] : columns[1]] = 0.7
     beyond = np.abs(np.arange(SIZE[0]) - rows[1])
-    told[rows[1] : rows[1] + 20, columns[0] : columns[1]] = (0.5 * np.exp(-beyond / 6))[
+    told[rows[1] : rows[1] + 20, columns[0] : columns[1]] = (0.5 * np.exp(-beyond / fade))[
         rows[1] : rows[1] + 20, None
     ]
     return told
@@ -76,3 +78,32 @@ def test_it_lies_at_the_same_place_in_a_picture_of_any_size() -> None:
     assert np.abs(large.reshape(SIZE[0], 2, SIZE[1], 2).mean((1, 3)) - small)[:, 62:128].max() < 0.2
     assert small[:, :58].max() == small[:, 133:].max() == 0, "collars beside it stay"
     assert 0 < small[52, 95] < 1 or 0 < small[51, 95] < 1, "its edge is soft"
+
+
+def banded(colour: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A tee whose inside has a rib that ends where a network's idea of lining ends, so that it has two edges."""
+    image, matte, inside = tee()
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    place = ((2 * columns - LEFT - RIGHT) / (RIGHT - LEFT)).clip(-1, 1)
+    rib = inside & (rows < TOP + 10 * (1 - np.abs(place) ** 2.2))
+    image[inside] = colour
+    image[rib] = (200, 200, 210)
+    return image, matte, inside, rib
+
+
+def test_a_back_below_its_rib_goes_too() -> None:
+    """Prevents: the dark inside of a back left on the chest, below a curve along the back's own rib."""
+    image, matte, inside, rib = banded((30, 30, 40))
+    told = suspected(rows=(20, 37), fade=14)
+    found = find_neckline(told, image, matte)
+    assert found is not None
+    above = (found.above(SIZE) > 0.5) & matte
+    assert (above & inside).sum() > 0.85 * inside.sum() > 1.5 * rib.sum()
+    assert (above & ~inside).sum() < 0.15 * inside.sum()
+
+
+def test_cloth_of_the_fronts_colour_is_left() -> None:
+    image, matte, _, rib = banded(CLOTH)
+    found = find_neckline(suspected(rows=(20, 37), fade=14), image, matte)
+    assert found is not None
+    assert ((found.above(SIZE) > 0.5) & matte).sum() < 1.4 * rib.sum()
