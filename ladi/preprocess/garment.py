@@ -27,6 +27,7 @@ from ladi.preprocess.kind import judge
 from ladi.preprocess.large import scale_frame, shrink, shrink_factor, shrink_photo
 from ladi.preprocess.matting import frame_around, whole_picture
 from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.spill import without_spill
 from ladi.preprocess.spread import with_sleeves_down
 from ladi.preprocess.turning import turn_photo
 from ladi.types import AskedCategory, Background, Category, Finding, Frame, Garment, Photo, Size
@@ -118,6 +119,8 @@ def cut_garment(
     if down is not None:
         photo = replace(photo, pixels=down.pixels, alpha=None)
         settled = replace(settled, matte=down.matte, answer=None)
+    if settled.cleaned_by == "embedded":
+        photo = replace(photo, pixels=without_spill(photo.pixels, settled.matte))
     fit = partial(
         fit_cut_out,
         photo,

@@ -14,8 +14,11 @@ from scipy import ndimage
 
 from ladi.preprocess.background import Background
 
-_SAME = 3
-"""Levels by which the wall's colour may be off."""
+_SAME, _NEAR, _UNLIKE = 3, 60, 0.05
+"""Levels by which the wall's colour may be off, and by which it may beside a garment of other colours: of its
+pixels so few are as near to the wall's."""
+_RIM = 3
+"""Pixels along a garment's outline in which that is not asked: they show the wall too."""
 _ON = 0.5
 """Matte from which on a pixel is garment."""
 _LEAST, _MOST = 0.0002, 0.08
@@ -71,7 +74,10 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     columns = np.flatnonzero(on.any(0))
     if not background.plain or not columns.size:
         return matte
-    wall = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1) <= _SAME
+    away = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1)
+    inner = ndimage.binary_erosion(on, iterations=_RIM)
+    unlike = inner.any() and (away[inner] <= _NEAR).mean() < _UNLIKE
+    wall = away <= (_NEAR if unlike else _SAME)
     pieces, count = ndimage.label(wall & on)
     middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, int(on.sum())
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)

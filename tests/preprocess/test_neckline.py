@@ -81,7 +81,7 @@ def test_it_lies_at_the_same_place_in_a_picture_of_any_size() -> None:
 
 
 def banded(colour: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A tee whose inside has a rib that ends where a network's idea of lining ends, so that it has two edges."""
+    """A tee whose inside has a rib, and so two edges: picture, matte, inside and rib."""
     image, matte, inside = tee()
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     place = ((2 * columns - LEFT - RIGHT) / (RIGHT - LEFT)).clip(-1, 1)

@@ -66,3 +66,17 @@ def test_only_plain_walls_count() -> None:
     pixels, matte = white_top()
     assert without_sleeve_gaps(matte, pixels, Background((255, 255, 255), plain=False)) is matte
     assert not without_sleeve_gaps(np.zeros_like(matte), pixels, WHITE).any()
+
+
+def test_beside_a_garment_of_another_colour_a_walls_noise_counts_too() -> None:
+    """Prevents: white slits beside a blue top's sleeves, off the wall's white by the noise of a JPEG."""
+    pixels, matte = white_top()
+    cloth = (matte > 0) & (pixels[..., 0] == 245)
+    pixels[cloth] = (20, 90, 160)
+    slits = [(slice(140, 200), gap[1]) for gap in GAPS]
+    for gap, slit in zip(GAPS, slits, strict=True):
+        pixels[gap] = (20, 90, 160)
+        pixels[slit] = np.random.default_rng(1).integers(215, 250, pixels[slit].shape, dtype=np.uint8)
+    left = without_sleeve_gaps(matte, pixels, WHITE)
+    assert all((left[slit] == 0).mean() > 0.95 for slit in slits)
+    assert (left[60:190, 70:120] == 1).all()
