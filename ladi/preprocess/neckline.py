@@ -55,7 +55,7 @@ _ABOVE = 2
 _USUAL, _HARDLY, _SURER = 0.1, 0.03, 1.5
 """How common colours are on a front; added to that, and to how common they are; and by how much what the
 front has not is more surely lining, at most, as a logarithm of odds."""
-_SHALLOW, _DEEPER, _STRANGE = 0.03, 0.25, 0.1
+_SHALLOW, _DEEPER, _STRANGE = 0.03, 0.25, 0.15
 """A curve above which there is so little of the garment may be the edge of a label, or of a back's rib; by
 how much more of it a deeper one must take, of what the first does; and how common on the front that is at
 most."""
