@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -32,9 +33,8 @@ from ladi.preprocess.blazepose import (
 from ladi.preprocess.boxes import box_of
 from ladi.types import JOINT, MIRRORED_JOINTS, PersonError, PoseDetection, Size
 
-POSE_SIGMA = 9.0
-"""Width of a joint's blob in pixels at a height of 512 (paper, section 3; published checkpoints)."""
-_SIGMA_HEIGHT = 512
+POSE_SIGMA, _SIGMA_HEIGHT = 9.0, 512
+"""Width of a joint's blob in pixels at that height (paper, section 3; published checkpoints)."""
 
 MIN_VISIBILITY = 0.5
 """Joints that BlazePose believes in no more than this are absent: hidden, or out of the picture."""
@@ -50,8 +50,7 @@ people's, feet and elbows lie along 0.38 at most."""
 _MIN_PART, _PLAIN_PART = 256, 6.0
 """Pixels of a part's shorter side, and the standard deviation of what is more than a wall."""
 _SIDE_RATIO = 0.3
-"""Shoulders closer together than this share of the torso: seen from the side. In front views it is
-0.55 to 0.75."""
+"""Shoulders closer together than this share of the torso: seen from the side; in front views 0.55 to 0.75."""
 
 # BlazePose's 33 landmarks for our 18 joints; the neck, which it lacks, is the middle of the shoulders.
 _NECK = -1
@@ -59,6 +58,13 @@ _BLAZE = (NOSE, _NECK, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 
 
 _BODY25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 """OpenPose's BODY-25 joints in the order of our 18."""
+
+
+def _free(idle: queue.SimpleQueue[Graphs]) -> None:
+    """Close all graphs of a queue."""
+    with suppress(queue.Empty):
+        while True:
+            idle.get_nowait().close()
 
 
 class PoseDetector:
@@ -72,6 +78,7 @@ class PoseDetector:
         """
         self._slots = threading.BoundedSemaphore(workers)
         self._idle: queue.SimpleQueue[Graphs] = queue.SimpleQueue()
+        weakref.finalize(self, _free, self._idle).atexit = False  # dropped graphs keep threads and memory
 
     @contextmanager
     def _borrow(self) -> Iterator[Graphs]:
@@ -86,12 +93,8 @@ class PoseDetector:
                 self._idle.put(graphs)
 
     def close(self) -> None:
-        """Free the idle graphs; the detector stays usable."""
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except queue.Empty:
-                return
+        """Free the idle graphs; the detector stays usable. One that is dropped frees them by itself."""
+        _free(self._idle)
 
     def detect(self, pixels: np.ndarray) -> PoseDetection:
         """The most prominent person of a picture.
