@@ -57,6 +57,9 @@ _FINE, _SHADES = 2.0, (0.85, 1.15)
 """Deviation over which painted light is evened out, and its limits."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
+_PALE, _FAINT = (0.62, 0.85), 0.6
+"""Brightness from which on arms are pale, and wholly; and the power of their light and shade then: fair skin
+throws back so much light that a full one looks dirty, and its gleam burnt."""
 _ONE_SIDED = 0.12
 """By how much of its brightness a face lit from one side changes within a standard deviation of its width."""
 _LEAST, _MOST = 0.2, 1.15
@@ -191,7 +194,8 @@ def toned_skin(
         level = light / np.maximum(colours @ LUMA, 0.05)
         shade = np.where(below > 0, shade * below * level, shade)
     if roundness is not None:
-        shade = np.where(roundness > 0, roundness, shade)
+        pale = np.clip((colours @ LUMA - _PALE[0]) / (_PALE[1] - _PALE[0]), 0, 1)
+        shade = np.where(roundness > 0, roundness ** (1 - (1 - _FAINT) * pale), shade)
     shade = ndimage.gaussian_filter(shade, 0.5 * _FINE * scale)[..., None]
     toned = colours * shade**SHADED_SKIN
     known = known if seams is None else known & ~seams

@@ -144,10 +144,15 @@ def _below_wrist(tube: Tube) -> np.ndarray:
     return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
 
 
+def offset_of(tube: Tube) -> np.ndarray:
+    """How far each pixel lies from the arm's middle along x and y, in radii, beside a hand too: (2,H,W)."""
+    ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
+    return np.asarray(tube.offset - ahead * _forearm(tube)[:, None, None])
+
+
 def aside_of(tube: Tube) -> np.ndarray:
     """How far each pixel lies beside the arm's middle: (H,W), in radii, positive on its outer side."""
-    ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
-    offset = tube.offset - ahead * _forearm(tube)[:, None, None]
+    offset = offset_of(tube)
     step = np.gradient(tube.line, axis=0)
     towards = step / np.maximum(np.hypot(*step.T), 1e-6)[:, None]
     place = (tube.along * (len(tube.line) - 1)).round().astype(int).clip(0, len(tube.line) - 1)

@@ -118,7 +118,7 @@ class GarmentCleaner:
             if background.plain:
                 # What differs from the plain colour is garment even where the network misses it.
                 matte = np.maximum(matte, matte_by_colour(photo.pixels, background))
-                matte = without_fringe(without_sleeve_gaps(matte, photo.pixels, background), photo.pixels)
+                matte = without_sleeve_gaps(matte, photo.pixels, background)
             return CutOut(drop_specks(matte), "kept", answer)
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])

@@ -7,11 +7,16 @@ farther inside is floor.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
+import torch
 from scipy import ndimage
 
+from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.shades import in_lab
+from ladi.types import Garment
 
 _SIDE = 288
 """Of the small copy's longer side; lengths below are pixels there."""
@@ -23,6 +28,8 @@ _DIFFERENT = 20.0
 """Distance of both, in CIELAB of 8 bit, from which on they can be told apart."""
 _EDGE = 1.0
 """Standard deviation of the new edge."""
+_NECK = 0.2
+"""Of a garment's height, from its top: collars end there, which may be as pale as a wall."""
 
 
 def without_fringe(matte: np.ndarray, pixels: np.ndarray) -> np.ndarray:
@@ -58,6 +65,23 @@ def without_fringe(matte: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         return matte
     left = cv2.GaussianBlur((on & ~fringe).astype(np.float32), (0, 0), _EDGE)
     return np.minimum(matte, cv2.resize(left, (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1))
+
+
+def trimmed(garment: Garment) -> Garment:
+    """A garment whose matte leaves out what of its picture's wall lies along its edge, but for its neck.
+
+    Networks that look at a garment are asked before: they know cut-outs with a shop's white rim.
+
+    Args:
+        garment: at the model's size.
+    """
+    given = garment.matte[0, 0].float().numpy()
+    matte = without_fringe(given, to_pixels(garment.image[0]))
+    rows = np.flatnonzero((given > 0.5).any(1))
+    if rows.size:
+        neck = slice(0, rows[0] + round(_NECK * (rows[-1] - rows[0])))
+        matte = np.concatenate([given[neck], matte[neck.stop :]])
+    return replace(garment, matte=torch.from_numpy(matte)[None, None].to(garment.matte))
 
 
 def _nearest(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

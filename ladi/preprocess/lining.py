@@ -36,8 +36,6 @@ least, and at most, of the garment."""
 _MIDDLE, _NEARLY_ALL = 0.22, 0.4
 """How far from the lining's middle such a piece may be, of its width: collars lie at its sides. Where the
 neckline was found they lie beside it."""
-_BESIDE = 3
-"""How many pixels from the lining such a piece begins at most."""
 _MORE = 3.0
 """How much more common a colour is in the lining than on the front, where the network found lining."""
 _RARE, _LINED = 0.03, 0.15
@@ -138,7 +136,7 @@ def _rest_of(
     told |= likely & (lined > _MORE * common)
     pieces, count = ndimage.label(ndimage.binary_opening(open_ & told, np.ones((2, 2))), np.ones((3, 3)))
     columns = np.flatnonzero(behind.any(0))
-    beside = ndimage.binary_dilation(behind, iterations=_BESIDE)
+    beside = ndimage.binary_dilation(behind, iterations=2)
     rest = nothing.copy()
     for number in range(1, count + 1):
         piece = pieces == number

@@ -24,6 +24,9 @@ _ASIDE, _COLOURFUL = 10.0, 22.0
 """How far it may be beside that way, and how far the two are apart at least, in CIELAB of 8 bit."""
 _WIDER = 0.25
 """Of the way that it has gone, by how much farther beside it may be: floors are of several colours."""
+_PLAIN, _MOSTLY = 12.0, 80
+"""How far from its middle colour most of a garment's cloth is at most, in the same, and percent of it: with
+several colours nobody knows what is spill."""
 _GAP, _MOST_GAPS = 0.55, 0.02
 """From which share on it is the floor itself, also where it is joined to no outline; of the garment's pixels
 such gaps have at most so many: more is a print."""
@@ -49,6 +52,9 @@ def without_spill(pixels: np.ndarray, matte: np.ndarray) -> np.ndarray:
         return pixels
     small = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
     colours = small[..., 1:].astype(np.float32)
+    usual = np.median(colours[inner], axis=0)[None, None]
+    if np.percentile(np.linalg.norm(colours[inner] - usual[0], axis=1), _MOSTLY) > _PLAIN:
+        return pixels
     amount = cv2.blur(inner.astype(np.float32), (_CLOTH, _CLOTH))
     smooth = cv2.blur(colours * inner[..., None], (_CLOTH, _CLOTH)) / np.maximum(amount, 1e-6)[..., None]
     cloth, floor = smooth[_nearest(inner)], cv2.blur(colours, (3, 3))[_nearest(outer)]
@@ -57,7 +63,6 @@ def without_spill(pixels: np.ndarray, matte: np.ndarray) -> np.ndarray:
     # What is joined to no outline is a print.
     pieces, _ = ndimage.label(spilt | ~on, np.ones((3, 3)))
     spilt &= np.isin(pieces, np.unique(pieces[~on]))
-    usual = np.median(colours[inner], axis=0)[None, None]
     far, alike = _on_the_way(colours, usual, floor)
     gaps = on & alike & (far > _GAP)
     if gaps.sum() <= _MOST_GAPS * on.sum():
@@ -66,7 +71,7 @@ def without_spill(pixels: np.ndarray, matte: np.ndarray) -> np.ndarray:
     if not spilt.any():
         return pixels
     taken = np.where(spilt[..., None], share.clip(0, 1)[..., None] * (cloth - floor), 0).astype(np.float32)
-    taken = cv2.resize(taken, (width, height), interpolation=cv2.INTER_LINEAR)
+    taken = np.asarray(cv2.resize(taken, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     lab[..., 1:] = (lab[..., 1:] + taken).round().clip(0, 255).astype(np.uint8)
     changed = (np.abs(taken).max(2) >= 1)[..., None]

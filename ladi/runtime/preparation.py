@@ -14,6 +14,7 @@ import numpy as np
 from ladi.preprocess.checks import check_size
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.findings import finding, raise_errors
+from ladi.preprocess.fringes import trimmed
 from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.large import in_photo, shrink_photo
 from ladi.preprocess.lining import without_lining
@@ -188,6 +189,8 @@ class Preparation:
             # A picture that is to be kept as it is is kept so.
             if self._tellers.lining is not None and clean != "keep":
                 garment = without_lining(self._tellers.lining, garment)
+                if garment.cleaned_by == "kept":
+                    garment = trimmed(garment)
             return garment
 
         key = ("garment", digest(photo), category, clean, size, use_anyway, turn)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ladi.postprocess.grain import grain_of
+from ladi.postprocess.grey import LUMA
 from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light, surely_bare, toned_skin
 from ladi.types import KEYPOINT_NAMES
 
@@ -231,3 +232,20 @@ def test_a_slim_forearm_between_a_coats_edges_is_the_photos() -> None:
     assert surely_bare(bare, bare, worn)[110:190, 71:77].all()
     assert surely_bare(bare, bare & False, worn).sum(1).max() <= 2, "a neck is drawn in farther"
     assert np.array_equal(surely_bare(bare, bare, worn & False), bare), "nothing is taken away"
+
+
+def test_the_shade_of_pale_arms_is_faint() -> None:
+    """Prevents: fair arms with brown rims and a burnt core, like neon tubes; dark ones keep their roundness."""
+
+    def contrast(tone: tuple[float, float, float]) -> float:
+        face, share = np.zeros((256, 192), bool), np.zeros((256, 192), np.float32)
+        face[20:50, 80:110] = True
+        share[100:150, 40:60] = 1
+        photo = np.full((256, 192, 3), 0.1, np.float32)
+        photo[face] = np.array(tone) * 2 - 1
+        light = np.where(np.arange(192)[None] < 50, 0.7, 1.0) * share
+        toned = (toned_skin(photo, share, share, photo, face, light, face & False, face) + 1) / 2
+        return float(toned[125, 44] @ LUMA / (toned[125, 56] @ LUMA))
+
+    dark, fair = contrast((0.45, 0.31, 0.24)), contrast((0.93, 0.82, 0.76))
+    assert dark < 0.78 and fair > dark + 0.07

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
-from ladi.preprocess.fringes import without_fringe
+from ladi.preprocess.fringes import trimmed, without_fringe
+from ladi.types import Garment
 
 SIZE = (288, 216)
 FLOOR, CLOTH = (170, 30, 40), (200, 185, 160)
@@ -38,3 +40,18 @@ def test_a_tight_outline_a_trim_and_cloth_in_the_floors_colour_stay() -> None:
     alike = np.full_like(pixels, 120)
     assert without_fringe(matte, alike) is matte
     assert without_fringe(matte * 0, pixels).max() == 0
+
+
+def test_a_garment_at_the_models_size_loses_its_walls_rim() -> None:
+    """Prevents: white threads along the sleeves of a navy top that a shop showed before white."""
+    pixels, there = shirt()
+    wide = np.zeros(SIZE, np.float32)
+    wide[58:232, 58:162] = 1
+    image = torch.from_numpy(pixels).movedim(-1, 0)[None] / 127.5 - 1
+    garment = Garment(image, torch.from_numpy(wide)[None, None], "upper_body", "kept")
+    left = trimmed(garment)
+    assert left.image is garment.image and left.matte.shape == garment.matte.shape
+    below = slice(100, None)
+    assert abs(float((left.matte[0, 0, below] > 0.5).sum()) - there[below].sum()) < 0.02 * there.sum()
+    assert (left.matte[0, 0, :80] == garment.matte[0, 0, :80]).all(), "collars stay"
+    assert float((garment.matte > 0.5).sum()) > 1.05 * there.sum()
