@@ -36,6 +36,8 @@ least, and at most, of the garment."""
 _MIDDLE, _NEARLY_ALL = 0.22, 0.4
 """How far from the lining's middle such a piece may be, of its width: collars lie at its sides. Where the
 neckline was found they lie beside it."""
+_MIRRORED = 0.15
+"""By how much of the lining's width two halves of a collar may lie otherwise than mirrored."""
 _MORE = 3.0
 """How much more common a colour is in the lining than on the front, where the network found lining."""
 _RARE, _LINED = 0.03, 0.15
@@ -137,13 +139,21 @@ def _rest_of(
     pieces, count = ndimage.label(ndimage.binary_opening(open_ & told, np.ones((2, 2))), np.ones((3, 3)))
     columns = np.flatnonzero(behind.any(0))
     beside = ndimage.binary_dilation(behind, iterations=2)
-    rest = nothing.copy()
+    kept: list[tuple[np.ndarray, float, int]] = []
     for number in range(1, count + 1):
         piece = pieces == number
-        away = abs(np.nonzero(piece)[1].mean() - columns.mean()) / (columns[-1] - columns[0] + 1)
-        if not _LEAST <= piece.sum() <= _MOST * matte.sum() or away > aside or not (piece & beside).any():
-            continue
-        rest |= piece
+        away = (np.nonzero(piece)[1].mean() - columns.mean()) / (columns[-1] - columns[0] + 1)
+        size = int(piece.sum())
+        if _LEAST <= size <= _MOST * matte.sum() and abs(away) <= aside and (piece & beside).any():
+            kept.append((piece, away, size))
+    rest = nothing.copy()
+    for piece, away, size in kept:
+        # What has its like on the other side is a collar.
+        if not any(
+            away * other < 0 and abs(away + other) < _MIRRORED and size < 2 * large and large < 2 * size
+            for _, other, large in kept
+        ):
+            rest |= piece
     # Its own edge is a mixture, and there may be a rim between it and what was found.
     mixed = open_ & (common < lined)
     rest = ndimage.binary_dilation(rest, iterations=3, mask=rest | mixed) if rest.any() else rest

@@ -235,7 +235,7 @@ def test_a_slim_forearm_between_a_coats_edges_is_the_photos() -> None:
 
 
 def test_the_shade_of_pale_arms_is_faint() -> None:
-    """Prevents: fair arms with brown rims and a burnt core, like neon tubes; dark ones keep their roundness."""
+    """Prevents: fair arms with brown rims and a burnt core, like neon tubes."""
 
     def contrast(tone: tuple[float, float, float]) -> float:
         face, share = np.zeros((256, 192), bool), np.zeros((256, 192), np.float32)

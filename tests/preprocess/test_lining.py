@@ -105,6 +105,19 @@ def test_collars_beside_the_neck_stay() -> None:
     assert bare.matte[0, 0, 32:44, 122:132].min() > 0.9
 
 
+def test_what_has_its_like_on_the_other_side_is_a_collar() -> None:
+    """Prevents: a glittering collar bitten away up to its outline; a label has no like."""
+    sides = ((slice(44, 56), slice(84, 92)), (slice(44, 56), slice(100, 108)))
+    for both in (True, False):
+        garment = tee(neck=False)
+        for down, across in sides[: 1 + both]:
+            garment.image[0, :, down, across] = GROUND
+        bare = without_lining(told(0.9, UPPER_PART), garment)
+        left = bare.matte[0, 0, 49:55, 85:91]
+        assert (left.min() > 0.9) == both, both
+        assert bare.matte[0, 0, 70:230, 60:132].min() > 0.95
+
+
 def test_a_doubt_takes_away_a_part() -> None:
     network, garment = told(0.28, (slice(0, 128), slice(0, 96))), tee(neck=False)
     found = find_lining(network, garment.image, garment.matte)
