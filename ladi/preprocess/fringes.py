@@ -15,6 +15,7 @@ import torch
 from scipy import ndimage
 
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.morphology import nearest
 from ladi.preprocess.shades import in_lab
 from ladi.types import Garment
 
@@ -54,7 +55,7 @@ def without_fringe(matte: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     colours = in_lab(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     seen = colours[band]
     smooth = cv2.blur(colours, (3, 3))
-    cloth, floor = (smooth[_nearest(side)][band] for side in (inner, outer))
+    cloth, floor = (smooth[nearest(side)][band] for side in (inner, outer))
     to_floor, to_cloth = (np.linalg.norm(seen - other, axis=1) for other in (floor, cloth))
     fringe = np.zeros_like(on)
     fringe[band] = (to_floor < _CLOSER * to_cloth) & (np.linalg.norm(floor - cloth, axis=1) > _DIFFERENT)
@@ -82,9 +83,3 @@ def trimmed(garment: Garment) -> Garment:
         neck = slice(0, rows[0] + round(_NECK * (rows[-1] - rows[0])))
         matte = np.concatenate([given[neck], matte[neck.stop :]])
     return replace(garment, matte=torch.from_numpy(matte)[None, None].to(garment.matte))
-
-
-def _nearest(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pixel, row and column of the nearest one of (H,W) bool."""
-    rows, columns = ndimage.distance_transform_edt(~side, return_distances=False, return_indices=True)
-    return rows, columns

@@ -1,4 +1,4 @@
-"""Regions drawn in, widened and filled: as SciPy does it, to the pixel, in a fraction of the time.
+"""Regions drawn in, widened and filled: as SciPy does it, to the pixel, in a fraction of the time; and what is near.
 
 Neighbours are the four beside a pixel, as SciPy has them unless told otherwise; OpenCV does the work.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _OUTSIDE = 2
@@ -44,3 +45,9 @@ def without_holes(region: np.ndarray) -> np.ndarray:
     around = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(around, None, (0, 0), _OUTSIDE, flags=4)
     return np.asarray(around[1:-1, 1:-1] != _OUTSIDE)
+
+
+def nearest(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each pixel, row and column of the nearest one of (H,W) bool."""
+    rows, columns = ndimage.distance_transform_edt(~side, return_distances=False, return_indices=True)
+    return rows, columns

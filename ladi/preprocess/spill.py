@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from ladi.preprocess.morphology import nearest
+
 _SIDE = 288
 """Of the small copy's longer side; lengths below are pixels there."""
 _BAND, _BEYOND = 12, 3
@@ -57,7 +59,7 @@ def without_spill(pixels: np.ndarray, matte: np.ndarray) -> np.ndarray:
         return pixels
     amount = cv2.blur(inner.astype(np.float32), (_CLOTH, _CLOTH))
     smooth = cv2.blur(colours * inner[..., None], (_CLOTH, _CLOTH)) / np.maximum(amount, 1e-6)[..., None]
-    cloth, floor = smooth[_nearest(inner)], cv2.blur(colours, (3, 3))[_nearest(outer)]
+    cloth, floor = smooth[nearest(inner)], cv2.blur(colours, (3, 3))[nearest(outer)]
     share, like = _on_the_way(colours, cloth, floor)
     spilt = on & like & ~inner
     # What is joined to no outline is a print.
@@ -86,9 +88,3 @@ def _on_the_way(colours: np.ndarray, cloth: np.ndarray, floor: np.ndarray) -> tu
     aside = np.linalg.norm(own - share[..., None] * towards, axis=2)
     on_it = (apart > _COLOURFUL) & (aside < _ASIDE + _WIDER * share.clip(0, 1) * apart)
     return share, on_it & (share > _LEAST) & (share < _MOST)
-
-
-def _nearest(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pixel, row and column of the nearest one of (H,W) bool."""
-    rows, columns = ndimage.distance_transform_edt(~side, return_distances=False, return_indices=True)
-    return rows, columns
