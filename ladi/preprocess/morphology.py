@@ -1,4 +1,4 @@
-"""Regions drawn in, widened and filled: as SciPy does it, to the pixel, in a fraction of the time; and what is near.
+"""Regions drawn in, widened, filled and looked for: as SciPy does it, to the pixel, most of it much faster.
 
 Neighbours are the four beside a pixel, as SciPy has them unless told otherwise; OpenCV does the work.
 """
