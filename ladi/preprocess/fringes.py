@@ -17,6 +17,7 @@ from scipy import ndimage
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.morphology import nearest
 from ladi.preprocess.shades import in_lab
+from ladi.preprocess.sleeve_gaps import is_unlike
 from ladi.types import Garment
 
 _SIDE = 288
@@ -71,15 +72,20 @@ def without_fringe(matte: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 def trimmed(garment: Garment) -> Garment:
     """A garment whose matte leaves out what of its picture's wall lies along its edge, but for its neck.
 
-    Networks that look at a garment are asked before: they know cut-outs with a shop's white rim.
+    Networks that look at a garment are asked before: they know cut-outs with a shop's white rim. Of a garment
+    that has the wall's colour itself nothing is taken: white stripes end at its edge.
 
     Args:
         garment: at the model's size.
     """
     given = garment.matte[0, 0].float().numpy()
-    matte = without_fringe(given, to_pixels(garment.image[0]))
-    rows = np.flatnonzero((given > 0.5).any(1))
-    if rows.size:
-        neck = slice(0, rows[0] + round(_NECK * (rows[-1] - rows[0])))
-        matte = np.concatenate([given[neck], matte[neck.stop :]])
+    pixels, on = to_pixels(garment.image[0]), given > 0.5
+    if not on.any() or on.all():
+        return garment
+    away = np.abs(pixels.astype(np.int16) - np.median(pixels[~on], axis=0)).max(-1)
+    if not is_unlike(away, on):
+        return garment
+    matte, rows = without_fringe(given, pixels), np.flatnonzero(on.any(1))
+    neck = slice(0, rows[0] + round(_NECK * (rows[-1] - rows[0])))
+    matte = np.concatenate([given[neck], matte[neck.stop :]])
     return replace(garment, matte=torch.from_numpy(matte)[None, None].to(garment.matte))

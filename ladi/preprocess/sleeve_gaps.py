@@ -75,9 +75,7 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     if not background.plain or not columns.size:
         return matte
     away = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1)
-    inner = ndimage.binary_erosion(on, iterations=_RIM)
-    unlike = inner.any() and (away[inner] <= _NEAR).mean() < _UNLIKE
-    wall = away <= (_NEAR if unlike else _SAME)
+    wall = away <= (_NEAR if is_unlike(away, on) else _SAME)
     pieces, count = ndimage.label(wall & on)
     middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, int(on.sum())
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
@@ -111,6 +109,12 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     # Next to it a pixel shows both.
     edge = ndimage.binary_dilation(gaps) & ~gaps
     return np.where(gaps, 0, np.where(edge, np.minimum(matte, 0.5), matte)).astype(np.float32)
+
+
+def is_unlike(away: np.ndarray, on: np.ndarray) -> bool:
+    """Whether a garment (H,W) bool has hardly its wall's colour; ``away`` (H,W) is in levels from that."""
+    inner = ndimage.binary_erosion(on, iterations=_RIM)
+    return bool(inner.any() and (away[inner] <= _NEAR).mean() < _UNLIKE)
 
 
 def _is_alike(one: _Piece, on: np.ndarray, pixels: np.ndarray, background: Background) -> bool:

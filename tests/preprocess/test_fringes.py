@@ -55,3 +55,14 @@ def test_a_garment_at_the_models_size_loses_its_walls_rim() -> None:
     assert abs(float((left.matte[0, 0, below] > 0.5).sum()) - there[below].sum()) < 0.02 * there.sum()
     assert (left.matte[0, 0, :80] == garment.matte[0, 0, :80]).all(), "collars stay"
     assert float((garment.matte > 0.5).sum()) > 1.05 * there.sum()
+
+
+def test_white_stripes_end_at_a_garments_edge() -> None:
+    """Prevents: notches in a striped sleeve's outline, wherever a white stripe meets the white wall."""
+    pixels, there = shirt()
+    pixels[~there] = 250
+    for row in range(60, 230, 12):
+        pixels[row : row + 5, 60:160] = 248
+    image = torch.from_numpy(pixels).movedim(-1, 0)[None] / 127.5 - 1
+    garment = Garment(image, torch.from_numpy(there.astype(np.float32))[None, None], "upper_body", "kept")
+    assert trimmed(garment) is garment
