@@ -57,7 +57,7 @@ _FINE, _SHADES = 2.0, (0.85, 1.15)
 """Deviation over which painted light is evened out, and its limits."""
 _ROUND, _ROUND_REACH, _ROUND_LIGHT = 0.24, 3.5, 1.03
 """How much darker a limb is at its outline, within how many pixels at a height of 256; how light inside."""
-_PALE, _FAINT = (0.62, 0.85), 0.6
+_PALE, _FAINT = (0.62, 0.85), 0.75
 """Brightness from which on arms are pale, and wholly; and the power of their light and shade then: fair skin
 throws back so much light that a full one looks dirty, and its gleam burnt."""
 _ONE_SIDED = 0.12
