@@ -29,7 +29,7 @@ by 0.17 of its mean; of painted ones by 0.17 too, and by 0.13 without that."""
 _DOWN = ((0.15, 0.45, 0.6), (0.93, 0.95, 1.0))
 """Along the arm, and how light it is there; upper arms were five to eleven."""
 _ELBOW = 0.7
-"""How much of the measured light: with all of it crooks of arms were marked as dark blots."""
+"""Power of the measured light: with 1.5 crooks of arms were marked as dark blots."""
 _ARMPIT = (0.1, 0.35)
 """Of the arm, from where on its inner side turns away from the chest, and where it has done so."""
 _HEM_SHADES = ((0.15, 0.09), (0.2, 0.035))

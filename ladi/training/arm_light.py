@@ -18,11 +18,11 @@ from scipy import ndimage
 
 from ladi.data.shards import ShardDataset
 from ladi.files import write_text
+from ladi.postprocess.grey import LUMA
 from ladi.preprocess.labels import label_table
 from ladi.types import JOINT
 
 ROWS, COLUMNS = 20, 10
-_WEIGHTS = np.array([0.299, 0.587, 0.114])
 _LEAST_ARM, _LEAST_PART = 250, 20
 """Pixels that an arm has at least, and that lie between two of its joints."""
 _AROUND, _STEP = 16, 0.25
@@ -63,7 +63,7 @@ def laid_out(picture: np.ndarray, arm: np.ndarray, joints: np.ndarray, outward: 
         joints: (3,2) shoulder, elbow and wrist, as x, y.
         outward: 1 where it is on the right of the picture, -1 on its left.
     """
-    light = picture @ _WEIGHTS
+    light = picture @ LUMA
     parts = np.diff(joints, axis=0)
     towards = parts / np.hypot(*parts.T)[:, None]
     beside = np.arange(-_AROUND, _AROUND + _STEP / 2, _STEP)
