@@ -18,6 +18,7 @@ from scipy import ndimage
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.beneath import beneath
 from ladi.postprocess.drawn_hands import HandPlace
+from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.sleeve_ends import SleeveEnd
@@ -101,11 +102,13 @@ def lay_out(
     limbs = Limbs(person.keypoints, labels > 0)
     shown = with_straps(shown, free, outline, limbs)
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
-    shown = without_gaps(arms.probabilities, mask & (labels > 0))
+    shown, matte = arms.probabilities, garment.matte[0, 0].float().numpy()
+    covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
+    shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
     shown = without_islands(shown, free, outline)
     if garment.sleeve > _LONG:
         shown = without_tails(shown, free, person.keypoints, limbs)
-    return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands, arms.ends)
+    return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
 
 
 def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
@@ -116,8 +119,7 @@ def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
         neck: (H,W) bool, the photo's.
     """
     slimmer = neck & (shown.argmax(0) == _WALL)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_SKIN]
-    return np.where(slimmer, certain[:, None, None], shown)
+    return _certainly(shown, slimmer, _SKIN)
 
 
 def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -136,8 +138,7 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     aside = np.abs(columns - limbs.neck[0]) / limbs.width
     upper = upper & (aside > _THROAT) & (aside < 0.5)
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
-    return np.where(straps, certain[:, None, None], shown)
+    return _certainly(shown, straps, _GARMENT)
 
 
 def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -161,8 +162,7 @@ def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) ->
         edge = ndimage.binary_dilation(piece) & ~piece
         if (first[edge] == _GARMENT).mean() >= _AMID and outline[piece].mean() > _LAID:
             islands |= piece
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
-    return np.where(islands, certain[:, None, None], shown)
+    return _certainly(shown, islands, _GARMENT)
 
 
 def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -218,3 +218,9 @@ def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
     rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[rows, columns]].transpose(2, 0, 1)
     return np.where(gaps, certain, shown)
+
+
+def _certainly(shown: np.ndarray, region: np.ndarray, layer: int) -> np.ndarray:
+    """Layers (K,H,W) that are one layer for certain in a region (H,W) bool."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[layer]
+    return np.where(region, certain[:, None, None], shown)

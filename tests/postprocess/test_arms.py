@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.postprocess.arms import covered_to, draw_arms
+from ladi.postprocess.arms import draw_arms
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS
 
@@ -143,23 +143,6 @@ def test_beside_a_bare_shoulder_there_is_no_cloth() -> None:
     sleeved = draw_arms(layers(shown), mask, labels, joints, outline, 0.3).probabilities.argmax(0)
     assert (bare[80:120, 34:38] == WALL).all() and (bare[80:120, 86:106] == GARMENT).all()
     assert (sleeved[80:84, 50:60] == GARMENT).all()
-
-
-@pytest.mark.parametrize(
-    ("covered", "to"),
-    [
-        ("#####.....", 0.5),
-        ("##.##.....", 0.5),
-        ("###...####", 0.3),
-        (".#######..", 0.8),
-        (".....#####", None),
-        ("..........", None),
-    ],
-)
-def test_a_sleeve_ends_before_the_bodys_cloth_begins(covered: str, to: float | None) -> None:
-    """Prevents: sleeves on a sleeveless top, because the forearm lies before its hem."""
-    line = np.array([one == "#" for one in covered for _ in range(10)])
-    assert covered_to(line) == to
 
 
 def test_an_old_cuff_beyond_the_wrist_becomes_skin_under_short_sleeves_only() -> None:
