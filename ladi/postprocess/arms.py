@@ -34,6 +34,8 @@ from ladi.postprocess.tubes import (
 )
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import HAND_SEEN, Limbs
+from ladi.preprocess.morphology import largest_part
+from ladi.preprocess.morphology import nearest as nearest_of
 from ladi.types import LAYERS, LabelScheme
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -62,6 +64,11 @@ _WAIST = 0.15
 """How far beside the trunk's joints a waist may be, of the distance between the shoulders."""
 _SLIT = 4
 """Half the width, in pixels at a height of 256, of a gap that is none."""
+_MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
+"""Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
+where the arm is seen, and the radii within which painted skin is taken for more of it."""
+_STRIP = 3
+"""Pixels that this is wide at least: labels end in threads."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
@@ -199,6 +206,13 @@ def draw_arms(
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
+    beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
+    beside &= changed == _SKIN
+    beside &= ndimage.binary_opening(beside, np.ones((_STRIP, _STRIP)))
+    if beside.any():
+        # A forearm that is seen is as wide as the photo shows it.
+        known = (changed == _OTHER) | largest_part(changed == _GARMENT)
+        changed[beside] = changed[nearest_of(known)][beside]
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
@@ -213,6 +227,14 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
+
+
+def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
+    """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
+    middle, place = tube.depth < _MIDDLE, (tube.along * _SLICES).astype(int)
+    shown, there = (np.bincount(place[part], minlength=_SLICES + 1) for part in (middle & bare, middle))
+    seen = shown >= _SEEN * np.maximum(there, 1)
+    return np.asarray(seen[place] & ~bare & (tube.along > tube.elbow) & (tube.depth < _FOREARM))
 
 
 def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:

@@ -24,6 +24,7 @@ from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.sleeve_ends import SleeveEnd
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.morphology import largest_part, nearest
 from ladi.types import JOINT, LAYERS, Garment, PersonParts
 
 _FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
@@ -33,6 +34,8 @@ _GAP = 200
 _ISLAND, _LAID, _AMID = 120, 0.15, 0.9
 """Pixels at a height of 256 of a piece of skin amid cloth that is none; so much cloth the warp lays on the
 whole; share of its edge that cloth has."""
+_CRUMB = 60
+"""Likewise of a piece of cloth apart from the garment that is none."""
 _STRAPS, _THROAT = 0.3, 0.28
 """How far below the shoulders, in torsos, straps are, and beside the neck, of the shoulders' distance: nearer
 is what a lining hides."""
@@ -105,7 +108,7 @@ def lay_out(
     shown, matte = arms.probabilities, garment.matte[0, 0].float().numpy()
     covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
     shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
-    shown = without_islands(shown, free, outline)
+    shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:
         shown = without_tails(shown, free, person.keypoints, limbs)
     return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
@@ -165,6 +168,21 @@ def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) ->
     return _certainly(shown, islands, _GARMENT)
 
 
+def without_crumbs(shown: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Layers without crumbs of a garment beside it, on hands and cuffs: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+    """
+    first = shown.argmax(0)
+    cloth = first == _GARMENT
+    pieces, _ = ndimage.label(cloth, np.ones((3, 3)))
+    small = np.bincount(pieces.ravel()) <= _CRUMB * (len(first) / 256) ** 2
+    crumbs = small[pieces] & cloth & ~largest_part(cloth) & mask
+    return _as_nearest(shown, crumbs, ~cloth) if crumbs.any() else shown
+
+
 def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:
     """Layers without what of a warped sleeve hangs beside the body below hem and hand: (K,H,W).
 
@@ -190,9 +208,7 @@ def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, li
             tails |= cloth & mask & outer & (rows > max(hem[-1], wrist[1] + _BELOW_WRIST * limbs.torso))
     if not tails.any():
         return shown
-    nearest = ndimage.distance_transform_edt(~beneath, return_distances=False, return_indices=True)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[tuple(nearest)]].transpose(2, 0, 1)
-    return np.where(tails, certain, shown)
+    return _as_nearest(shown, tails, beneath)
 
 
 def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -215,12 +231,16 @@ def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
     cloth = (first == _GARMENT) | (first == _OTHER)
     if not gaps.any() or not cloth.any():
         return shown
-    rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[rows, columns]].transpose(2, 0, 1)
-    return np.where(gaps, certain, shown)
+    return _as_nearest(shown, gaps, cloth)
 
 
 def _certainly(shown: np.ndarray, region: np.ndarray, layer: int) -> np.ndarray:
     """Layers (K,H,W) that are one layer for certain in a region (H,W) bool."""
     certain = np.eye(len(LAYERS), dtype=shown.dtype)[layer]
     return np.where(region, certain[:, None, None], shown)
+
+
+def _as_nearest(shown: np.ndarray, region: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Layers (K,H,W) that are, in a region (H,W) bool, for certain what the nearest pixel of a source is."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[shown.argmax(0)[nearest(source)]].transpose(2, 0, 1)
+    return np.where(region, certain, shown)

@@ -18,6 +18,7 @@ from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
 from ladi.preprocess.coherent import LIKELY_LOWER, is_sure
+from ladi.preprocess.crumbs import without_crumbs
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -180,7 +181,7 @@ def _look(
         found = hand_regions(photo.pixels, detection.hands, frame)
         labels = label_hands(labels, found, scheme)
         labels = settle_scarf(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
-        labels = settle_chin(labels, pixels, scheme)
+        labels = without_crumbs(settle_chin(labels, pixels, scheme), scheme)
         bare = bare_beside(labels, detection.hands, found, frame, scheme)
         hands = bare & found.any(axis=0)
     return _Seen(image, keypoints, joints, labels, hands, bare, parsing.parser)

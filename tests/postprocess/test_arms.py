@@ -222,3 +222,15 @@ def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
     outline[70:190, 50:130] = 1
     shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
     assert (shown[142:148, 53:58] == GARMENT).all(), "as wide as the warp, farther out than the trunk"
+
+
+def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
+    """Prevents: a second, smooth forearm beside the real one, where a scarf hung."""
+    labels, joints, outline = standing()
+    labels[104:182, 42:56] = LIP["right_arm"]
+    shown = np.where(labels > 0, GARMENT, WALL)
+    shown[104:182, 42:66] = SKIN
+    beside = drawn(labels, joints, outline, 0.3, shown)[130:150, 56:64]
+    assert (beside == GARMENT).all()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    assert (drawn(labels, joints, outline, 0.3, shown)[130:150, 56] == SKIN).all(), "where none is seen"

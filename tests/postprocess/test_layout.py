@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import with_neck, with_straps, without_gaps, without_islands, without_tails
+from ladi.postprocess.layout import (
+    with_neck,
+    with_straps,
+    without_crumbs,
+    without_gaps,
+    without_islands,
+    without_tails,
+)
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
@@ -139,3 +146,14 @@ def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:
     kept = np.ones(SIZE, bool)
     kept[72, 62] = False
     assert (without_islands(layers, kept, outline).argmax(0)[70:80, 60:66] == SKIN).all(), "the photo's"
+
+
+def test_a_crumb_of_cloth_apart_from_the_garment_is_none() -> None:
+    """Prevents: a rag of the new T-shirt beside the wrist."""
+    shown = person()
+    crumbs = shown.copy()
+    crumbs[205:210, 132:140] = crumbs[215:230, 140:150] = GARMENT
+    layers = np.stack([crumbs == number for number in range(len(LAYERS))]).astype(np.float32)
+    mended = without_crumbs(layers, np.ones(SIZE, bool)).argmax(0)
+    assert (mended[205:210, 132:140] != GARMENT).all() and (mended[215:230, 140:150] == GARMENT).all()
+    assert np.array_equal(without_crumbs(layers, np.zeros(SIZE, bool)), layers), "outside the mask"
