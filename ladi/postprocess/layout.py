@@ -110,7 +110,8 @@ def lay_out(
     shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
     shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:
-        shown = without_tails(shown, free, person.keypoints, limbs)
+        lower = named(labels, scheme, ("pants", "skirt"))
+        shown = without_tails(shown, free, lower, person.keypoints, limbs)
     return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
 
 
@@ -183,12 +184,15 @@ def without_crumbs(shown: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return _as_nearest(shown, crumbs, ~cloth) if crumbs.any() else shown
 
 
-def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:
+def without_tails(
+    shown: np.ndarray, mask: np.ndarray, lower: np.ndarray, keypoints: np.ndarray, limbs: Limbs
+) -> np.ndarray:
     """Layers without what of a warped sleeve hangs beside the body below hem and hand: (K,H,W).
 
     Args:
         shown: (K,H,W) of ``LAYERS``.
         mask: (H,W) bool, where that may be changed.
+        lower: (H,W) bool, where the photo shows trousers or a skirt, which the sleeve has covered.
         keypoints: (18,3) in pixels.
         limbs: of the same person.
     """
@@ -208,7 +212,7 @@ def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, li
             tails |= cloth & mask & outer & (rows > max(hem[-1], wrist[1] + _BELOW_WRIST * limbs.torso))
     if not tails.any():
         return shown
-    return _as_nearest(shown, tails, beneath)
+    return _certainly(_as_nearest(shown, tails, beneath), tails & lower, _OTHER)
 
 
 def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
 SIZE = (256, 192)
+NOWHERE = np.zeros(SIZE, bool)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 
 
@@ -76,13 +77,22 @@ def test_sleeves_end_at_the_hands() -> None:
     """Prevents: empty sleeves that hang beside the hips, below hem and hands."""
     layers, joints = in_a_jumper()
     limbs = Limbs(joints, np.ones(SIZE, bool))
-    result = without_tails(layers, np.ones(SIZE, bool), joints, limbs).argmax(0)
+    result = without_tails(layers, np.ones(SIZE, bool), NOWHERE, joints, limbs).argmax(0)
     before = layers.argmax(0)
     assert not (result[152:] == GARMENT).any()
     assert (result[152:180, 46:60] == WALL).all() and (result[152:180, 132:146] == WALL).all()
     assert np.array_equal(result[:150], before[:150])
-    kept = without_tails(layers, np.zeros(SIZE, bool), joints, limbs)
+    kept = without_tails(layers, NOWHERE, NOWHERE, joints, limbs)
     assert np.array_equal(kept, layers), "what is not repainted stays"
+
+
+def test_trousers_below_a_cut_sleeve_are_whole() -> None:
+    """Prevents: a bite of wall in the trousers, where a sleeve hung before a pocket."""
+    layers, joints = in_a_jumper()
+    limbs, trousers = Limbs(joints, np.ones(SIZE, bool)), NOWHERE.copy()
+    trousers[150:, 54:138] = True
+    result = without_tails(layers, np.ones(SIZE, bool), trousers, joints, limbs).argmax(0)
+    assert (result[152:180, 54:66] == OTHER).all() and (result[152:180, 46:54] == WALL).all()
 
 
 def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
@@ -90,9 +100,9 @@ def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
     limbs = Limbs(joints, np.ones(SIZE, bool))
     without_wrists = joints.copy()
     without_wrists[[JOINT["left_wrist"], JOINT["right_wrist"]]] = 0
-    assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), without_wrists, limbs), layers)
+    assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), NOWHERE, without_wrists, limbs), layers)
     bare = layers[[0, 1, 0, 3]]
-    assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), joints, limbs), bare)
+    assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), NOWHERE, joints, limbs), bare)
 
 
 def test_a_neck_is_as_wide_as_the_photos() -> None:
