@@ -18,6 +18,7 @@ from scipy import ndimage
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.beneath import beneath
 from ladi.postprocess.drawn_hands import HandPlace
+from ladi.postprocess.even_edges import even_hem, even_sides
 from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
@@ -112,6 +113,10 @@ def lay_out(
     if garment.sleeve > _LONG:
         lower = named(labels, scheme, ("pants", "skirt"))
         shown = without_tails(shown, free, lower, person.keypoints, limbs)
+    if person.category == "upper_body":
+        for evened, beyond in ((even_hem, _OTHER), (even_sides, _WALL)):
+            more, less = evened(shown, free, limbs)
+            shown = _certainly(_certainly(shown, more, _GARMENT), less, beyond)
     return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
 
 
