@@ -18,14 +18,17 @@ _FREE = 0.6
 _TRUST = 0.15
 """By which share of the arm the warp may change that."""
 _EVEN, _ALIKE = 0.12, 0.8
-"""Up to this share of the arm both sleeves are as long as their mean, where the shorter arm has this share of
-the longer one's length; where they differ by more, one of them is wrong and both are as long as told."""
+"""Sleeves whose ends are no farther apart in the picture, as a share of the arm, end level; otherwise one
+of them is wrong, and both are as long as told. The shorter arm must have this share of the longer one's
+length,"""
+_HANGS = 0.6
+"""and both upper arms must go down by this share of their length."""
 
 
 def sleeve_lengths(
     tubes: Sequence[Tube], sleeve: float, outline: np.ndarray, trunk: np.ndarray
 ) -> list[float]:
-    """Where along each arm its sleeve ends, in [0,1]; two arms that are seen alike have sleeves alike.
+    """Where along each arm its sleeve ends, in [0,1]; on two arms that hang, in the same row.
 
     Args:
         tubes: of the arms.
@@ -34,13 +37,37 @@ def sleeve_lengths(
         trunk: (H,W) bool, the person's.
     """
     ends = [_sleeve_end(tube, sleeve, outline, trunk) for tube in tubes]
-    if len(ends) < 2 or not 0 < min(ends) <= max(ends) < LONG:
+    if len(ends) < 2 or not 0 < min(ends) <= max(ends) < LONG or not all(map(_hangs, tubes)):
         return ends
-    lengths = [float(np.hypot(*np.diff(tube.line, axis=0).T).sum()) for tube in tubes]
+    lengths = [_length(tube.line) for tube in tubes]
     if min(lengths) < _ALIKE * max(lengths):
         return ends
-    even = float(np.mean(ends)) if max(ends) - min(ends) <= _EVEN else sleeve
-    return [even] * len(ends)
+    rows = [_row_at(tube, end) for tube, end in zip(tubes, ends, strict=True)]
+    if np.ptp(rows) > _EVEN * np.mean(lengths):
+        rows = [_row_at(tube, sleeve) for tube in tubes]
+    return [_end_in(tube, float(np.mean(rows))) for tube in tubes]
+
+
+def _length(line: np.ndarray) -> float:
+    """Of a line through points (N,2), in pixels."""
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def _hangs(tube: Tube) -> bool:
+    """Whether the upper arm goes down, so that there is one place on it at each height."""
+    upper = tube.line[: round(tube.elbow * (len(tube.line) - 1)) + 1]
+    return bool(upper[-1, 1] - upper[0, 1] > _HANGS * _length(upper))
+
+
+def _row_at(tube: Tube, share: float) -> float:
+    """The row of a place along an arm."""
+    return float(np.interp(share, np.linspace(0, 1, len(tube.line)), tube.line[:, 1]))
+
+
+def _end_in(tube: Tube, row: float) -> float:
+    """The first place along an arm in a row, in [0,1]."""
+    lowest = np.maximum.accumulate(tube.line[:, 1])
+    return float(np.interp(row, lowest, np.linspace(0, 1, len(lowest))))
 
 
 def _sleeve_end(tube: Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:

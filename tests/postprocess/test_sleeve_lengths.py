@@ -13,16 +13,18 @@ from ladi.types import JOINT
 SIZE = (256, 192)
 
 
-def hanging(*, left_wrist: tuple[int, int] = (142, 170)) -> tuple[list[Tube], np.ndarray]:
-    """Both arms of somebody who stands before the camera, and the trunk between them."""
+def hanging(
+    *, left_elbow: tuple[int, int] = (140, 124), left_wrist: tuple[int, int] = (142, 170), raised: int = 0
+) -> tuple[list[Tube], np.ndarray]:
+    """Both arms of somebody who stands before the camera, one shoulder raised, and the trunk between them."""
     joints = np.zeros((18, 3), np.float32)
     for name, (x, y) in {
         "neck": (96, 70),
         "right_shoulder": (64, 76),
-        "left_shoulder": (128, 76),
+        "left_shoulder": (128, 76 - raised),
         "right_elbow": (52, 124),
         "right_wrist": (50, 170),
-        "left_elbow": (140, 124),
+        "left_elbow": left_elbow,
         "left_wrist": left_wrist,
         "right_hip": (78, 178),
         "left_hip": (114, 178),
@@ -41,26 +43,39 @@ def warp_down_to(left: int, right: int) -> np.ndarray:
     return outline
 
 
-def test_sleeves_that_nearly_agree_are_equally_long() -> None:
-    """Prevents: a T-shirt with one cuff a hand's breadth above the other."""
-    tubes, trunk = hanging()
-    left, right = sleeve_lengths(tubes, 0.3, warp_down_to(108, 100), trunk)
-    alone = [sleeve_lengths([tube], 0.3, warp_down_to(108, 100), trunk)[0] for tube in tubes]
-    assert alone[0] > alone[1] + 0.04
-    assert left == right == pytest.approx(np.mean(alone))
+def rows_of(tubes: list[Tube], ends: list[float]) -> list[float]:
+    """The picture's rows in which sleeves end."""
+    shares = np.linspace(0, 1, len(tubes[0].line))
+    return [float(np.interp(end, shares, tube.line[:, 1])) for tube, end in zip(tubes, ends, strict=True)]
+
+
+@pytest.mark.parametrize("raised", [0, 8])
+def test_sleeves_end_level(raised: int) -> None:
+    """Prevents: a T-shirt with one cuff a hand's breadth above the other, above all on uneven shoulders."""
+    tubes, trunk = hanging(raised=raised)
+    outline = warp_down_to(108, 100)
+    alone = rows_of(tubes, [sleeve_lengths([tube], 0.3, outline, trunk)[0] for tube in tubes])
+    left, right = rows_of(tubes, sleeve_lengths(tubes, 0.3, outline, trunk))
+    assert alone[0] > alone[1] + 4
+    assert left == pytest.approx(right) == pytest.approx(np.mean(alone))
 
 
 def test_of_sleeves_that_disagree_neither_is_believed() -> None:
     """Prevents: one sleeve to the elbow, as the warp went astray on that arm."""
     tubes, trunk = hanging()
-    assert sleeve_lengths(tubes, 0.3, warp_down_to(120, 94), trunk) == [0.3, 0.3]
+    assert sleeve_lengths(tubes, 0.3, warp_down_to(120, 94), trunk) == pytest.approx([0.3, 0.3])
 
 
-def test_arms_that_are_seen_differently_keep_their_own() -> None:
+@pytest.mark.parametrize("case", ["towards the camera", "stretched out"])
+def test_arms_that_are_held_otherwise_keep_their_own(case: str) -> None:
     """Prevents: a sleeve drawn too long on an arm that is stretched towards the camera."""
-    tubes, trunk = hanging(left_wrist=(146, 136))
-    left, right = sleeve_lengths(tubes, 0.3, warp_down_to(108, 100), trunk)
-    assert left != right
+    if case == "stretched out":
+        tubes, trunk = hanging(left_elbow=(170, 84), left_wrist=(180, 120))
+    else:
+        tubes, trunk = hanging(left_wrist=(146, 136))
+    outline = warp_down_to(108, 100)
+    alone = [sleeve_lengths([tube], 0.3, outline, trunk)[0] for tube in tubes]
+    assert sleeve_lengths(tubes, 0.3, outline, trunk) == alone
 
 
 def test_no_sleeve_and_long_ones_are_as_they_are_told() -> None:
