@@ -36,6 +36,7 @@ from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import HAND_SEEN, Limbs
 from ladi.preprocess.morphology import largest_part
 from ladi.preprocess.morphology import nearest as nearest_of
+from ladi.preprocess.shades import distance_to, in_lab, shades_of
 from ladi.types import LAYERS, LabelScheme
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -67,8 +68,9 @@ _SLIT = 4
 _MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
 """Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
 where the arm is seen, and the radii within which painted skin is taken for more of it."""
-_STRIP = 3
-"""Pixels that this is wide at least: labels end in threads."""
+_STRIP, _PIECE, _UNLIKE = 3, 60, 20.0
+"""Pixels that this is wide at least, and how many it has: labels end in threads; and how far from all shades
+of the arms (CIELAB of 8 bit) the photo is there."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
@@ -99,6 +101,7 @@ def draw_arms(
     sleeve: float,
     light: float = 0.0,
     *,
+    photo: np.ndarray | None = None,
     scheme: LabelScheme = "lip",
 ) -> Arms:
     """Put arms where they are.
@@ -111,6 +114,7 @@ def draw_arms(
         outline: (H,W) in [0,1], where the warped garment lies.
         sleeve: its sleeves' length in [0,1], from the shoulder to the wrist.
         light: from which side it falls, -1 = from the left, 1 = from the right (``skin.side_of_light``).
+        photo: (H,W,3) uint8, the same window; what has the arms' own colours there is arm.
         scheme: of the labels.
     """
     size, scale = (mask.shape[0], mask.shape[1]), len(mask) / 256
@@ -208,7 +212,11 @@ def draw_arms(
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
     beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
     beside &= changed == _SKIN
-    beside &= ndimage.binary_opening(beside, np.ones((_STRIP, _STRIP)))
+    if photo is not None and beside.any():
+        colours = in_lab(photo)
+        beside[beside] = distance_to(colours[beside], shades_of(colours[bare])) > _UNLIKE
+    pieces, _ = ndimage.label(ndimage.binary_opening(beside, np.ones((_STRIP, _STRIP))))
+    beside = (np.bincount(pieces.ravel()) > _PIECE)[pieces] & (pieces > 0)
     if beside.any():
         # A forearm that is seen is as wide as the photo shows it.
         known = (changed == _OTHER) | largest_part(changed == _GARMENT)

@@ -23,6 +23,7 @@ from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.sleeve_ends import SleeveEnd
+from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.morphology import largest_part, nearest
@@ -105,7 +106,10 @@ def lay_out(
     free = mask & ~stays
     limbs = Limbs(person.keypoints, labels > 0)
     shown = with_straps(shown, free, outline, limbs)
-    arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
+    photo = to_pixels(person.image[0])
+    arms = draw_arms(
+        shown, free, labels, person.keypoints, outline, garment.sleeve, light, photo=photo, scheme=scheme
+    )
     shown, matte = arms.probabilities, garment.matte[0, 0].float().numpy()
     covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
     shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))

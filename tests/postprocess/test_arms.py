@@ -232,5 +232,11 @@ def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
     shown[104:182, 42:66] = SKIN
     beside = drawn(labels, joints, outline, 0.3, shown)[130:150, 56:64]
     assert (beside == GARMENT).all()
+    photo = np.full((*SIZE, 3), (40, 120, 60), np.uint8)
+    photo[:, 42:60] = (200, 150, 130)
+    mask = labels == LIP["coat"]
+    told = draw_arms(layers(shown), mask, labels, joints, outline, 0.3, photo=photo)
+    assert (told.probabilities.argmax(0)[136:150, 61:64] == GARMENT).all(), "a scarf"
+    assert (told.probabilities.argmax(0)[130:150, 56:59] == SKIN).all(), "an arm, whatever its label"
     labels[labels == LIP["right_arm"]] = LIP["coat"]
     assert (drawn(labels, joints, outline, 0.3, shown)[130:150, 56] == SKIN).all(), "where none is seen"
