@@ -23,7 +23,7 @@ from app.tryon.handlers import Handlers
 from app.values import named, read_mask_file, read_request, read_upload, setting_names
 from ladi.preprocess.frame import to_photo, to_pixels
 from ladi.records import record
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import PersonParts, Result
 from ladi.weights.catalog import trained_categories
 
@@ -109,7 +109,7 @@ class Api:
         with sentences():
             photo = read_upload(person, "a photo of the person")
             name = model or self._handlers.default_model
-            rows = table()
+            rows = settings_table()
             kind = trained_categories(name)[0] if category == "auto" else category
             how: dict[str, Any] = {
                 "category": kind,
@@ -252,7 +252,7 @@ LABELS = {
 
 def label_of(name: str) -> str:
     """What a parameter means, for programs."""
-    row = table().get(name)
+    row = settings_table().get(name)
     return LABELS[name] if row is None else f"{row.label}: {row.explained}"
 
 

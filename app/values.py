@@ -17,8 +17,8 @@ from gradio.utils import get_upload_folder
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
 from ladi.records import request_of
-from ladi.rows import Setting
-from ladi.settings import TryOnRequest, table
+from ladi.setting_row import Setting
+from ladi.settings import TryOnRequest, settings_table
 from ladi.types import LadiError, Photo, PhotoError, Size
 from ladi.weights.catalog import trained_categories
 
@@ -34,7 +34,7 @@ class DeletedError(PhotoError):
 
 def setting_names() -> tuple[str, ...]:
     """Every setting of the page, in the order in which they travel."""
-    return (*table(), "model")
+    return (*settings_table(), "model")
 
 
 def named(values: tuple[Any, ...]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def named_here(values: tuple[Any, ...]) -> dict[str, Any]:
 
 def read_value(values: Mapping[str, Any], name: str) -> Any:
     """One of them, as the engine takes it; raises SettingError where it is not written as it must be."""
-    return table()[name].read(values[name])
+    return settings_table()[name].read(values[name])
 
 
 def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         SettingError: something is not written as it must be.
     """
-    return {name: read_value(values, name) for name in table()}
+    return {name: read_value(values, name) for name in settings_table()}
 
 
 def read_request(
@@ -139,7 +139,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
         now: the page's settings; they stay where the record says nothing, or nothing that fits.
     """
     settings = dict(now)
-    for name, row in table().items():
+    for name, row in settings_table().items():
         if name in record:
             try:
                 value = row.read(record[name])

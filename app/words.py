@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
-from ladi.settings import DECODED, table
+from ladi.settings import DECODED, settings_table
 from ladi.types import Category, Finding, Garment, GarmentError, LadiError, Result
 
 STAGES = {
@@ -156,7 +156,7 @@ def in_table(sentence: str) -> str:
     """A finding's or a refusal's sentence in plain letters; what it offers is called as the page does."""
 
     def setting(flag: re.Match[str]) -> str:
-        labels = [row.label for row in table().values() if row.flag_name == flag[1]]
+        labels = [row.label for row in settings_table().values() if row.flag_name == flag[1]]
         return f"tick “{labels[0]}” in the settings." if labels else flag[0]
 
     return re.sub(r"choose “[^”]*” \((--[a-z-]+)\)\.$", setting, sentence)

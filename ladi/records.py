@@ -14,7 +14,7 @@ from ladi.types import Photo, Result
 
 
 def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryOnRequest:
-    """A request from flat values, by the names that ``record`` writes and ``table`` has.
+    """A request from flat values, by the names that ``record`` writes and ``settings_table`` has.
 
     Args:
         person: the photo.

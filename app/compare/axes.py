@@ -12,7 +12,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ladi.settings import Switches, table
+from ladi.settings import Switches, settings_table
 from ladi.types import SettingError
 
 Variant = tuple[int, tuple[tuple[str, Any], ...]]
@@ -38,7 +38,7 @@ AXES: dict[str, Axis] = {
         row.name: Axis(
             row.short or row.label, row.compared, row.compared if row.kind == "switch" else row.allowed
         )
-        for row in table().values()
+        for row in settings_table().values()
         if row.compared
     },
     "model": Axis("Model", "all", "every model here; or their names"),
@@ -95,7 +95,11 @@ def offered(axis: str, *, garments: int, models: Sequence[str]) -> tuple[list[st
     if axis == "model":
         return list(models), list(models)
     chosen = AXES[axis].values.split(", ")
-    every = [f"{number:g}" for number in OFFERED[axis]] if axis in OFFERED else list(table()[axis].choices)
+    every = (
+        [f"{number:g}" for number in OFFERED[axis]]
+        if axis in OFFERED
+        else list(settings_table()[axis].choices)
+    )
     return every or chosen, chosen
 
 
@@ -127,7 +131,7 @@ def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -
 
 
 def _setting(name: str, word: str) -> Any:
-    row = table()[name]
+    row = settings_table()[name]
     if row.kind == "switch":
         return _switch(word)
     value = row.read(word)
