@@ -25,7 +25,11 @@ STAGES = {
 }
 """What the progress says at each of the engine's stages."""
 
-KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
+CATEGORY_NAMES: dict[Category, str] = {
+    "upper_body": "top",
+    "lower_body": "trousers or skirt",
+    "dresses": "dress",
+}
 """How a category is called."""
 
 
@@ -136,7 +140,7 @@ def garment_words(garment: Garment, choices: int) -> str:
     """What a garment was taken for and how it was cut out."""
     how = {"kept": "used as it is", "embedded": "background removed"}
     cleaned = how.get(garment.cleaned_by, f"background removed by {garment.cleaned_by}")
-    kind = KINDS[garment.category].capitalize()
+    kind = CATEGORY_NAMES[garment.category].capitalize()
     guess = " (as it looks)" if garment.guessed and choices > 1 else ""
     return f"{kind}{guess}, {cleaned}."
 
@@ -145,7 +149,7 @@ def describe(result: Result, *, guessed_of: int = 2) -> str:
     """How the picture was made, in Markdown: one line, and below it what is worth knowing."""
     seconds = sum(result.timings.values())
     guessed = " (guessed)" if result.garment.guessed and guessed_of > 1 else ""
-    made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
+    made = f"{CATEGORY_NAMES[result.person.category]}{guessed} · {result.person.parser} parser"
     steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
     lines = [f"Seed {result.seed} · {steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
     lines += [f"- {told_here(finding.message)}" for finding in result.findings]

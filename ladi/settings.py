@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ladi.setting_row import Setting, ValueKind
 from ladi.types import AskedCategory, MaskRule, Photo, SettingError, Size
@@ -277,9 +277,17 @@ def check_result_pixels(pictures: int, photo: Size) -> None:
         )
 
 
-def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[int, int, float]:
-    """Seed, steps and guidance; a seed is drawn and a model's defaults are taken where nothing is asked."""
-    return (
+class SamplingNumbers(NamedTuple):
+    """With what one request is sampled: nothing is left open in it."""
+
+    seed: int
+    steps: int
+    guidance: float
+
+
+def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> SamplingNumbers:
+    """What was asked; else a seed is drawn, and steps and guidance are the model's ``defaults``."""
+    return SamplingNumbers(
         secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         defaults[0] if settings.steps is None else settings.steps,
         defaults[1] if settings.guidance is None else settings.guidance,

@@ -182,7 +182,7 @@ class Comparing:
                         label=str(index),
                         **(start | dict(cells[index].changes)),
                         switches=cells[index].switches,
-                        conditions=used.index(cells[index].variant),
+                        request_index=used.index(cells[index].variant),
                     )
                     for index in own
                 ]

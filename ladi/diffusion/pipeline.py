@@ -32,7 +32,7 @@ from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_word
 from ladi.diffusion.hanging import Levels, hung_over
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
-    Draws,
+    DrawnLatents,
     Generators,
     Sampling,
     StepCallback,
@@ -341,14 +341,14 @@ class LadiVtonPipeline(DiffusionPipeline):
             words = pseudo_words(self.vision_encoder, self.inversion_adapter, garment)  # [B,N,D]
         return encode_prompts(self.text_encoder, self.tokenizer, texts, words)
 
-    def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> Draws:
+    def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> DrawnLatents:
         """The sampling's random draws: garment latent, noise, masked-person latent, in this order."""
         return draw_latents(conditions, self.vae.config.scaling_factor, generator)
 
     def denoise(
         self,
         conditions: Conditions,
-        draws: Draws,
+        draws: DrawnLatents,
         sampling: Sampling,
         *,
         generator: Generators = None,
