@@ -217,7 +217,8 @@ class PersonParts:
     """The mask is the user's own: all of it is painted, and nothing beyond."""
     findings: tuple[Finding, ...] = ()
     bare: np.ndarray | None = None
-    """(H,W) bool, of the mask, forearms that are surely bare: the photo's own where no sleeve covers them."""
+    """(H,W) bool, part of ``mask``: forearms that are surely bare, which a result takes from the photo where
+    no sleeve covers them."""
 
     @property
     def masked_image(self) -> torch.Tensor:
@@ -241,7 +242,7 @@ class Garment:
     sleeve: float | None = None
     """How long its sleeves are, in [0,1] from the shoulder to the wrist; None where that is not known."""
     cleaned_by: str = "kept"
-    """Which method removed the background: ``kept``, ``embedded`` or the name of a rembg model."""
+    """Which method removed the background: as ``ladi.preprocess.cleaner.CutOut`` says; ``kept`` for none."""
     findings: tuple[Finding, ...] = ()
 
 

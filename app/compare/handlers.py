@@ -16,10 +16,19 @@ import gradio as gr
 from app import words
 from app.compare.axes import Planned, Variant, plan, plan_ablation, read_values
 from app.compare.files import told_of, write_comparison, write_differences
-from app.fence import fenced
-from app.running import Outcome, Runs, Work
+from app.errors import errors_as_status
+from app.long_work import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import DeletedError, flat_settings, named, named_here, read_request, read_upload, upload_path
+from app.values import (
+    PERSON,
+    DeletedError,
+    flat_settings,
+    read_request,
+    read_upload,
+    settings_by_name,
+    settings_with_drawn_mask,
+    upload_path,
+)
 from ladi.records import request_of
 from ladi.settings import Switches, TryOnRequest
 from ladi.types import Photo, PhotoError, SettingError
@@ -91,8 +100,8 @@ class Comparing:
         off, on = gr.update(visible=False), gr.update(visible=True)
         yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
         ended: dict[str, Any] = {}
-        with fenced(ended, "a comparison"):
-            settings = named_here(values)
+        with errors_as_status(ended, "a comparison"):
+            settings = settings_with_drawn_mask(values)
             requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):
@@ -107,7 +116,7 @@ class Comparing:
         self, person: Any, garments: Any, axes: Sequence[tuple[str, str]], values: tuple[Any, ...]
     ) -> tuple[list[tuple[str, str]], str, list[dict[str, Any]]]:
         """The same for programs: pictures with captions, the sheet's file, and the cells."""
-        settings = named(values)
+        settings = settings_by_name(values)
         requests, cells = self._ask(person, garments, axes, settings, None)
         made = self.runs.result(None, lambda task: self._run(task, requests, cells))
         state = write_comparison(requests, made, settings)
@@ -136,7 +145,7 @@ class Comparing:
 
     def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
         """The photo, and one or more garments."""
-        photo = read_upload(person, "a photo of the person")
+        photo = read_upload(person, PERSON)
         records = [entry.get("image", entry) for entry in garments or []]
         if not records:
             raise PhotoError("There is no garment yet: please add one picture or several.")

@@ -182,13 +182,13 @@ def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any], ma
         **PRIVATE,
     )
 
-    def recall(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
-        return handlers.recall(remembered, event.index, *values)
+    def reopen(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
+        return handlers.reopen(remembered, event.index, *values)
 
-    recalled = fields["history"].select(
-        recall,
+    reopened = fields["history"].select(
+        reopen,
         [fields["remembered"], *settings],
-        [*(fields[name] for name in Handlers.RECALLED), *settings],
+        [*(fields[name] for name in Handlers.REOPENED), *settings],
         **PRIVATE,
     )
-    show_anew(made_from, recalled)
+    show_anew(made_from, reopened)

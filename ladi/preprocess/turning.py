@@ -33,8 +33,8 @@ def turn_photo(photo: Photo, degrees: int) -> Photo:
     return replace(photo, pixels=turn_pixels(photo.pixels, degrees), alpha=alpha)
 
 
-def look_for(pose: PoseDetector, pixels: np.ndarray) -> PoseDetection:
-    """As ``PoseDetector.detect``, which misses many who are upside down: those are told of.
+def detect_upright(pose: PoseDetector, pixels: np.ndarray) -> PoseDetection:
+    """As ``PoseDetector.detect``; somebody whom that finds only in the photo turned is an error of its own.
 
     Raises:
         PersonError: nobody is found, or only in the photo turned; its ``turn`` says how far.
@@ -47,7 +47,7 @@ def look_for(pose: PoseDetector, pixels: np.ndarray) -> PoseDetection:
         raise
 
 
-def how_it_lies(pose: PoseDetector, pixels: np.ndarray) -> int:
+def degrees_to_upright(pose: PoseDetector, pixels: np.ndarray) -> int:
     """Degrees by which a photo must be turned to the right for its person to be upright; 0 for nobody."""
     try:
         return turn_of(pose.detect(pixels))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ladi.preprocess.checks import check_size
+from ladi.preprocess.checks import check_pixels
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.findings import finding, raise_errors
 from ladi.preprocess.fringes import trimmed
@@ -21,7 +21,7 @@ from ladi.preprocess.lining import without_lining
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.sleeves import sleeve_length
-from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
+from ladi.preprocess.turning import degrees_to_upright, detect_upright, turn_photo
 from ladi.progress import Stages
 from ladi.runtime.loading import GarmentNetworks
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of, digest
@@ -139,13 +139,13 @@ class Preparation:
             self._check_upload(photo)
             looked_at, factor = shrink_photo(photo)
             # Before anybody is looked for: one that is too small is said to be just that.
-            raise_errors(check_size(looked_at, "photo"))
-            degrees = how_it_lies(self._pose, looked_at.pixels) if turn else 0
+            raise_errors(check_pixels(looked_at, "photo"))
+            degrees = degrees_to_upright(self._pose, looked_at.pixels) if turn else 0
             upright = turn_photo(photo, degrees)
             looked_at, factor = shrink_photo(upright)
             found = prepare_person(
                 looked_at,
-                look_for(self._pose, looked_at.pixels),
+                detect_upright(self._pose, looked_at.pixels),
                 self._parser,
                 category=category,
                 size=size,
