@@ -84,7 +84,7 @@ BY_ANOTHER_TEST = {
         for stage in ("placing", "bending", "end_to_end", "sharpening")
     },
     "python -m ladi train second --work runs/second --stage export": f"{SECOND}::trained",
-    "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_catalogue.py::test_the_command",
+    "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_batch.py::test_the_command",
     "python app.py --ray": "tests/scale/test_fleet.py::test_the_page_is_served_by_a_cluster",
     "python app.py --ray auto --engines 2-8": "tests/scale/test_fleet.py::"
     "test_the_page_is_served_by_a_cluster",
