@@ -88,7 +88,7 @@ def random_parts(work: Path, size: str) -> Any:
     from ladi.models.tokenizer import build_tokenizer
     from ladi.models.tps import ThinPlateSplineWarp
     from ladi.models.vae import EmascAutoencoderKL
-    from ladi.training.embedded_sizes import SIZE, build_pipeline
+    from ladi.training.first_edition_sizes import SIZE, build_pipeline
     from ladi.training.parts import Parts
     from ladi.weights.networks import PUBLISHED
 

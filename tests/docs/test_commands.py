@@ -65,7 +65,7 @@ HERE = {
 """By the words behind ``python -m ladi``, ``ladi`` or ``accelerate launch -m ladi``; the page's whole."""
 
 BUILDS = "tests/docs/test_pages.py::test_every_command_is_understood"
-MINI, SECOND = "tests/training/test_embedded_model.py", "tests/training/test_second_edition.py"
+MINI, SECOND = "tests/training/test_first_edition.py", "tests/training/test_second_edition.py"
 STREET = "python -m ladi train second --data SHARDS --street STREET --work runs/second"
 BY_ANOTHER_TEST = {
     "python app.py": "tests/browser/conftest.py::address",

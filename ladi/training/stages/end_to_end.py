@@ -59,6 +59,7 @@ FOOL_WEIGHT, MATCH_WEIGHT = 0.04, 0.6
 """Of the adversarial term, in the stage that has one (``sharpening``)."""
 RATES = (("exit", 0.08), ("layers", 0.08), ("patches", 0.0), ("decoder", 0.5))
 STEPS = 2
+"""In which validation paints."""
 
 
 class EndToEndStep(nn.Module):
@@ -77,7 +78,10 @@ class EndToEndStep(nn.Module):
         text: torch.Tensor,
         decode: dict[str, Any] | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-        """UNet input (B,C,h,w), (B,), (B,T,D) → latent (B,L,h,w), and with ``decode`` picture and logits."""
+        """UNet input (B,C,h,w), (B,), (B,T,D) → latent (B,L,h,w), and with ``decode`` picture and logits.
+
+        ``decode`` is from :meth:`EndToEnd.decoding`, and the picture is its crop.
+        """
         latent = self.unet(sample, timesteps, encoder_hidden_states=text, return_dict=False)[0]
         if decode is None:
             return latent, None, None
@@ -116,12 +120,12 @@ class EndToEnd:
             given, features, text = self.conditions(batch, draws)
             truth = self.mean(batch["image"])
         noise = draws.normal(truth.shape[1:]).to(truth)
-        kind = float(draws.integers(1000)[0]) / 1000  # one for the whole batch
+        lot = float(draws.integers(1000)[0]) / 1000  # in [0,1), one for the whole batch
         timesteps = torch.full((len(noise),), self.last, device=noise.device)
         noisy = noise
-        if kind >= FIRST_SHARE:
+        if lot >= FIRST_SHARE:
             start = truth
-            if kind < FIRST_SHARE + SECOND_SHARE:
+            if lot < FIRST_SHARE + SECOND_SHARE:
                 with torch.no_grad():
                     start = step(unet_input(noise, **given), timesteps, text)[0].float()
                 timesteps = torch.full_like(timesteps, self.second)
@@ -159,7 +163,13 @@ class EndToEnd:
     def conditions(
         self, batch: Batch, draws: Draws
     ) -> tuple[dict[str, torch.Tensor], dict[str, tuple[torch.Tensor, ...]], torch.Tensor]:
-        """What the UNet is given beside the noise, the encoder's features, and the text."""
+        """What the UNet and the decoder are told, some of it left out now and then.
+
+        Returns:
+            The UNet's input beside the noise (scaled latents ``person`` and ``garment`` with its matte,
+            ``mask``, ``pose``), the encoder's features of ``person`` and ``garment``, shallowest first, and the
+            text (B,T,D).
+        """
         every = draws.chance(DROP_ALL)
         no_text, no_pose, no_garment = (
             (every | draws.chance(DROP_ONE)).to(batch["mask"].device) for _ in range(3)
@@ -188,7 +198,7 @@ class EndToEnd:
         window: tuple[slice, slice],
         draws: Draws,
     ) -> dict[str, Any]:
-        """What the decoder is given for a crop."""
+        """What ``EndToEndStep`` decodes a crop with: the window in latent pixels, all else cut to the crop."""
         height = batch["mask"].shape[-2]
 
         def cut(picture: torch.Tensor) -> torch.Tensor:
