@@ -59,7 +59,7 @@ FOOL_WEIGHT, MATCH_WEIGHT = 0.04, 0.6
 """Of the adversarial term, in the stage that has one (``sharpening``)."""
 RATES = (("exit", 0.08), ("layers", 0.08), ("patches", 0.0), ("decoder", 0.5))
 STEPS = 2
-"""In which validation paints."""
+"""In which the model paints, and validation too."""
 
 
 class EndToEndStep(nn.Module):
@@ -167,8 +167,8 @@ class EndToEnd:
 
         Returns:
             The UNet's input beside the noise (scaled latents ``person`` and ``garment`` with its matte,
-            ``mask``, ``pose``), the encoder's features of ``person`` and ``garment``, shallowest first, and the
-            text (B,T,D).
+            ``mask``, ``pose``), the encoder's features of ``person`` and ``garment``, shallowest first, and
+            the text (B,T,D).
         """
         every = draws.chance(DROP_ALL)
         no_text, no_pose, no_garment = (
@@ -198,7 +198,7 @@ class EndToEnd:
         window: tuple[slice, slice],
         draws: Draws,
     ) -> dict[str, Any]:
-        """What ``EndToEndStep`` decodes a crop with: the window in latent pixels, all else cut to the crop."""
+        """What ``EndToEndStep`` decodes a crop with: its window in latent pixels, all else cut to it."""
         height = batch["mask"].shape[-2]
 
         def cut(picture: torch.Tensor) -> torch.Tensor:
