@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
-from ladi.settings import DECODED, settings_table
+from ladi.settings import NOTE_CODE, settings_table
 from ladi.types import Category, Finding, Garment, GarmentError, LadiError, Result
 
 STAGES = {
@@ -175,7 +175,7 @@ def told_here(sentence: str) -> str:
 
 def warnings_of(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that are more than a note on how a file was read."""
-    return [finding for finding in findings if finding.code != DECODED]
+    return [finding for finding in findings if finding.code != NOTE_CODE]
 
 
 def timings_table(timings: Mapping[str, float]) -> str:

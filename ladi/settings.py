@@ -21,8 +21,8 @@ from ladi.types import AskedCategory, MaskRule, Photo, SettingError, Size
 if TYPE_CHECKING:
     import numpy as np
 
-DECODED = "decoded"
-"""Code of the findings that only tell what was done to a file: notes rather than warnings."""
+NOTE_CODE = "decoded"
+"""Code of the findings that only tell what was done to a file as it was read: notes rather than warnings."""
 
 MAX_SEED = 2**32 - 1
 _ROW = "setting"
@@ -258,9 +258,9 @@ def check_settings(settings: Settings) -> None:
     _check(settings.switches)
 
 
-def _check(part: Any) -> None:
-    for row in rows_of(part):
-        row.check(getattr(part, row.name))
+def _check(holder: Any) -> None:
+    for row in rows_of(holder):
+        row.check(getattr(holder, row.name))
 
 
 RESULT_PIXELS = 120_000_000

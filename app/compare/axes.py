@@ -15,7 +15,8 @@ from typing import Any
 from ladi.settings import Switches, settings_table
 from ladi.types import SettingError
 
-Variant = tuple[int, tuple[tuple[str, Any], ...]]
+RequestKey = tuple[int, tuple[tuple[str, Any], ...]]
+"""A garment's number, and the settings in which a request differs from the page's."""
 
 MOST_CELLS = 24
 """More would keep others waiting for minutes."""
@@ -64,10 +65,10 @@ class Planned:
     """One for each axis."""
     model: str
     garment: int = 0
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    sampling_changes: Mapping[str, Any] = field(default_factory=dict)
     """Those of ``SAMPLED`` that vary."""
     switches: Switches = field(default_factory=Switches)
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    request_changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that vary and need a preparation, or a way back into the photo, of their own."""
 
     @property
@@ -76,9 +77,9 @@ class Planned:
         return " · ".join(self.labels)
 
     @property
-    def variant(self) -> Variant:
-        """What it is asked with: cells of the same garment and the same ``asked`` share a request."""
-        return self.garment, tuple(self.asked.items())
+    def request_key(self) -> RequestKey:
+        """What it is asked by: cells of the same garment and the same ``request_changes`` share a request."""
+        return self.garment, tuple(self.request_changes.items())
 
 
 def offered(axis: str, *, garments: int, models: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -216,8 +217,8 @@ def _with(cell: Planned, name: str, value: Any) -> Planned:
     if isinstance(value, bool):
         return replace(cell, labels=labels, switches=replace(cell.switches, **{name: value}))
     if name in SAMPLED:
-        return replace(cell, labels=labels, changes={**cell.changes, name: value})
-    return replace(cell, labels=labels, asked={**cell.asked, name: value})
+        return replace(cell, labels=labels, sampling_changes={**cell.sampling_changes, name: value})
+    return replace(cell, labels=labels, request_changes={**cell.request_changes, name: value})
 
 
 ABLATION: tuple[tuple[str, dict[str, bool]], ...] = (

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.compare.axes import Planned, Variant, plan, plan_ablation, read_values
+from app.compare.axes import Planned, RequestKey, plan, plan_ablation, read_values
 from app.compare.files import told_of, write_comparison, write_differences
 from app.errors import errors_as_status
 from app.long_work import Outcome, Runs, Work
@@ -130,8 +130,8 @@ class Comparing:
         axes: Sequence[tuple[str, str]],
         settings: Mapping[str, Any],
         mask: masks.DrawnMask | None,
-    ) -> tuple[dict[Variant, TryOnRequest], list[Planned]]:
-        """A request for each variant of the cells, and the cells."""
+    ) -> tuple[dict[RequestKey, TryOnRequest], list[Planned]]:
+        """A request for each ``request_key`` of the cells, and the cells."""
         photo, clothes = self._read(person, garments)
         base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
         cells = self._plan(
@@ -139,7 +139,8 @@ class Comparing:
         )
         flat = flat_settings(settings) | {"mask": base.mask}
         requests = {
-            cell.variant: request_of(photo, clothes[cell.garment], flat | dict(cell.asked)) for cell in cells
+            cell.request_key: request_of(photo, clothes[cell.garment], flat | dict(cell.request_changes))
+            for cell in cells
         }
         return requests, cells
 
@@ -166,7 +167,7 @@ class Comparing:
         return plan(read, model=model, switches=switches)
 
     def _run(
-        self, task: Work, requests: Mapping[Variant, TryOnRequest], cells: Sequence[Planned]
+        self, task: Work, requests: Mapping[RequestKey, TryOnRequest], cells: Sequence[Planned]
     ) -> list[tuple[Planned, Any]]:
         """Every cell's picture, in order; one comparison for each model."""
         from ladi.diffusion.compare import Cell
@@ -175,10 +176,10 @@ class Comparing:
         models = list(dict.fromkeys(cell.model for cell in cells))
         for turn, model in enumerate(models):
             own = [index for index, cell in enumerate(cells) if cell.model == model]
-            used = list(dict.fromkeys(cells[index].variant for index in own))
+            used = list(dict.fromkeys(cells[index].request_key for index in own))
 
             def wanted(
-                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[Variant] = used
+                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[RequestKey] = used
             ) -> list[Cell]:
                 start = {
                     "seed": seed,
@@ -189,9 +190,9 @@ class Comparing:
                 return [
                     Cell(
                         label=str(index),
-                        **(start | dict(cells[index].changes)),
+                        **(start | dict(cells[index].sampling_changes)),
                         switches=cells[index].switches,
-                        request_index=used.index(cells[index].variant),
+                        request_index=used.index(cells[index].request_key),
                     )
                     for index in own
                 ]
@@ -200,7 +201,10 @@ class Comparing:
                 task.progress(stage, (turn + share) / len(models))
 
             compared = self.engine_for(model).compare(
-                [requests[variant] for variant in used], wanted, progress=progress, cancelled=task.cancelled
+                [requests[key] for key in used],
+                wanted,
+                progress=progress,
+                cancelled=task.cancelled,
             )
             made |= {int(one.cell.label): one for one in compared}
         return [(cells[index], made[index]) for index in range(len(cells))]

@@ -17,7 +17,7 @@ from ladi.preprocess.bags import settle_bags, sleeves_no_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
-from ladi.preprocess.coherent import LIKELY_LOWER, is_sure
+from ladi.preprocess.coherent import LIKELY_LOWER, where_sure
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -180,7 +180,7 @@ def _look(
     # the pose map keeps the one, and the rules below get the other.
     keypoints = wrists_at(keypoints, detection.hands, frame)
     pixels, shares = to_pixels(image), parsing.shares
-    sure = None if shares is None else is_sure(shares)
+    sure = None if shares is None else where_sure(shares)
     labels = settle_worn(labels, pixels, scheme, sure)
     labels = settle_hair(labels, pixels, scheme)
     if shares is not None:

@@ -92,7 +92,7 @@ def second_edition(
     return LadiVtonPipeline(**parts, **kept, garment_matte=True)
 
 
-def fit(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def fit_linear_map(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The best linear map between two latents (N,C,h,w) and (N,D,h,w): matrix (D,C) and offset (D,)."""
     inputs = given.movedim(1, -1).flatten(0, -2).double()
     outputs = wanted.movedim(1, -1).flatten(0, -2).double()
@@ -116,7 +116,7 @@ def carry_over_unet(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Te
     ends = ("conv_in.", "conv_out.")
     middle = {name: value for name, value in unet.state_dict().items() if not name.startswith(ends)}
     grown.load_state_dict({**grown.state_dict(), **middle})
-    to_old, offset = fit(new, old)
+    to_old, offset = fit_linear_map(new, old)
     first, weight = unet.conv_in, grown.conv_in.weight
     weight.zero_()
     grown.conv_in.bias.copy_(first.bias)
@@ -129,7 +129,7 @@ def carry_over_unet(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Te
     weight[:, after] = first.weight[:, before]
     pose = slice(2 * after + 1, 2 * after + 1 + POSE_CHANNELS)
     weight[:, pose] = first.weight[:, 2 * before + 1 : 2 * before + 1 + POSE_CHANNELS]
-    to_new, offset = fit(old, new)
+    to_new, offset = fit_linear_map(old, new)
     last = unet.conv_out
     grown.conv_out.weight[:after] = torch.einsum("oihw,jo->jihw", last.weight, to_new)
     grown.conv_out.bias[:after] = to_new @ last.bias + offset

@@ -24,7 +24,7 @@ from ladi.training.first_edition_sizes import build_pipeline
 from ladi.training.samples.bending import bent_batch, mirror_grids, plain_grid, shop_bent
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import cut_and_bend, mirrored, shop_sample
-from ladi.training.second_edition import STAGES, SecondWorkshop, carry_over_unet, fit, train_second
+from ladi.training.second_edition import STAGES, SecondWorkshop, carry_over_unet, fit_linear_map, train_second
 from ladi.training.stages.autoencoder import start_from_patches
 from ladi.types import LadiError
 from tests.drawn_shards import write_drawn_shards
@@ -105,7 +105,7 @@ def test_a_linear_map_between_latents_is_found() -> None:
     matrix, offset = torch.randn(3, 5), torch.randn(3)
     given = torch.randn(4, 5, 6, 6)
     wanted = torch.einsum("ij,njhw->nihw", matrix, given) + offset.view(1, 3, 1, 1)
-    found = fit(given, wanted)
+    found = fit_linear_map(given, wanted)
     assert torch.allclose(found[0], matrix, atol=1e-4) and torch.allclose(found[1], offset, atol=1e-4)
 
 
