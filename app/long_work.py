@@ -4,8 +4,8 @@
 end the ``Outcome``.
 
 Work runs in a thread that is not the asker's, so that the page's event can hand out its reports as they come.
-There are few such threads and always the same ones: every thread that calls the networks keeps a team of
-helpers and memory of its own. Whoever leaves or cancels is noticed between two steps, also by work that still
+There are few such threads and always the same ones: every thread that calls the networks keeps helper threads
+and memory of its own. Whoever leaves or cancels is noticed between two steps, also by work that still
 waits for its thread. It knows nothing of what is computed, nor of who asks.
 """
 

@@ -1,4 +1,4 @@
-"""A request as plain values and back: what a result's file says of how it was made, and who asks by name.
+"""A request as plain values and back: for what a result's file records, and for settings by name.
 
 The names are those of the table in ``settings.py``. It checks nothing.
 """

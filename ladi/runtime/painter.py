@@ -62,14 +62,14 @@ class Painter:
 
         Args:
             pipeline: on its device already.
-            parser: labels its people.
+            parser: labels what was painted, where the decoder does not.
             extras: what looks at results and decodes previews.
-            remember: seconds for which it is kept what the networks made of a person or a garment.
+            remember: seconds for which the encodings of a person and the words of a garment are kept.
             room: how much of that is kept.
         """
         room = room or Room()
         self._encoded: Recall[Any] = Recall(
-            # Of a garment there are its words, of a person the encoding, and of each kind two prompts.
+            # For each pair: the person's encoding, the prompt with the garment's words, those without.
             kept=3 * room.kept,
             seconds=min(remember, SECONDS),
             weigh=bytes_of,
@@ -153,7 +153,7 @@ class Painter:
             stages: asked before each picture; may raise to stop.
         """
         pictures, layers, conditions, _ = painted
-        # What the garment hangs over is painted too.
+        # The mask as the pipeline grew it: trousers that the garment hangs over are painted too.
         person = replace(prepared.person, mask=conditions.mask.cpu())
         garment, from_decoder = prepared.garment, layers is not None
         if settings.paste_back:

@@ -138,7 +138,7 @@ class Preparation:
         def find() -> PersonParts:
             self._check_upload(photo)
             looked_at, factor = shrink_photo(photo)
-            # Before anybody is looked for: one that is too small is said to be just that.
+            # First of all, so that a photo that is too small is refused as that, and not as one of nobody.
             raise_errors(check_pixels(looked_at, "photo"))
             degrees = degrees_to_upright(self._pose, looked_at.pixels) if turn else 0
             upright = turn_photo(photo, degrees)
@@ -196,7 +196,7 @@ class Preparation:
                 return garment
             if self._garment_networks.sleeves is not None and garment.sleeve is None:
                 garment = replace(garment, sleeve=sleeve_length(self._garment_networks.sleeves, garment))
-            # A picture that is to be kept as it is is kept so.
+            # With "keep" the picture is used as it is: neither lining nor rim is taken away.
             if self._garment_networks.lining is not None and clean != "keep":
                 garment = without_lining(self._garment_networks.lining, garment)
                 if garment.cleaned_by == "kept":

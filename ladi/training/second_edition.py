@@ -1,9 +1,8 @@
 """The embedded model's second edition in the making: from a first edition's pipeline to the new one.
 
 ``python -m ladi train second``; ``assets/mini`` holds one. It keeps the first edition's warp, words and most
-of its UNet. New are the autoencoder, EMASC and garment skips for it, and the UNet's first and last
-convolutions, which are carried over by linear fits between the two editions' latents, so that training begins
-with what the first edition knew.
+of its UNet. New are autoencoder, EMASC and garment skips, and the UNet's first and last convolutions, which
+are carried over by linear fits between both editions' latents: training begins with what the first knew.
 """
 
 from __future__ import annotations
@@ -204,10 +203,7 @@ class SecondWorkshop:
         return pipeline.refinement
 
     def export(self, out: Path) -> None:
-        """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
-
-        Parser, matting and what tells sleeves and linings are copied from the model that training began with.
-        """
+        """Writes the whole model as the first edition does; what is beside the pipeline is from ``init``."""
         extras: dict[str, Any] = {
             name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)
             for name, kind in EXTRA_STAGES.items()
@@ -230,7 +226,8 @@ class Given(NamedTuple):
 
 def _load_autoencoder(workshop: SecondWorkshop, weights: Weights) -> None:
     workshop.autoencoder.load_state_dict(weights["vae"])
-    workshop.pipeline = None if workshop.first else workshop.pipeline
+    if workshop.first is not None:
+        workshop.pipeline = None  # where it was made of an earlier autoencoder
 
 
 def _load_end_to_end(workshop: SecondWorkshop, weights: Weights) -> None:
@@ -255,10 +252,8 @@ def _build_autoencoder(workshop: SecondWorkshop, given: Given) -> Stage:
 
 
 def _build_placing(workshop: SecondWorkshop, given: Given) -> Stage:
-    tps = workshop.second_pipeline().tps.requires_grad_(True)
-    return placing.build_stage(
-        tps, given.train, given.val, given.options, street=workshop.samples.street_caches()
-    )
+    tps, street = workshop.second_pipeline().tps.requires_grad_(True), workshop.samples.street_caches()
+    return placing.build_stage(tps, given.train, given.val, given.options, street=street)
 
 
 def _build_bending(workshop: SecondWorkshop, given: Given) -> Stage:
@@ -272,8 +267,8 @@ def _build_end_to_end(workshop: SecondWorkshop, given: Given, *, critic: type[Cr
     pipeline = workshop.second_pipeline()
     for cache in (given.train, given.val):
         add_warped(cache, pipeline.tps, pipeline.refinement, device=fast_device())
-    judge = None if critic is None else critic()
-    return end_to_end.build_stage(pipeline, *given, street=workshop.street_cache(), critic=judge)
+    street, made = workshop.street_cache(), None if critic is None else critic()
+    return end_to_end.build_stage(pipeline, *given, street=street, critic=made)
 
 
 BUILDERS: dict[str, Callable[[SecondWorkshop, Given], Stage]] = {

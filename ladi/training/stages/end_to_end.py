@@ -48,6 +48,7 @@ DEFAULTS = LoopOptions(
 )
 SHARPENING = replace(DEFAULTS, steps=1500, learning_rate=1e-4)
 CROP = (128, 96)
+"""Height and width, in pixels, of what is decoded and compared."""
 COLOUR_WEIGHT, LPIPS_WEIGHT, LATENT_WEIGHT, LAYER_WEIGHT = 0.5, 0.8, 0.15, 0.1
 OUTSIDE = 0.1
 """Weight of pixels that are not repainted, in L1: EMASC brings them, and they are pasted back anyway."""
@@ -58,6 +59,7 @@ DROP_ONE, DROP_ALL, PLAIN_SHARE = 0.05, 0.04, 0.08
 FOOL_WEIGHT, MATCH_WEIGHT = 0.04, 0.6
 """Of the adversarial term, in the stage that has one (``sharpening``)."""
 RATES = (("exit", 0.08), ("layers", 0.08), ("patches", 0.0), ("decoder", 0.5))
+"""Shares of the learning rate by words in the parameters' names, see ``Stage.rates``."""
 STEPS = 2
 """In which the model paints, and validation too."""
 
