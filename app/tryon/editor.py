@@ -54,7 +54,7 @@ def mask_fields(start: Defaults) -> Fields:
     with gr.Row(elem_classes="even"):
         fields["mask_grow"] = setting_field(settings_table()["mask_grow"], start)
         fields["reset_mask"] = gr.Button("Reset to the automatic area", size="sm", elem_id="reset-mask")
-    fields["mask"] = gr.State(None)
+    fields["mask"] = gr.State(None)  # a masks.DrawnMask, not pixels
     fields["token"] = gr.Textbox(value="", visible=False)
     return fields
 

@@ -50,7 +50,10 @@ class Handlers:
     CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
     """The order of what ``choose`` gives back."""
     REOPENED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark", "told")
-    """The order of what ``reopen`` gives back before the settings."""
+    """The order of what ``reopen`` gives back before the settings. ``results`` is all that is known of one
+    result, as it stays in the page's state; ``after`` is the part of the page that shows it, ``how`` the one
+    with its steps, ``made``; ``mark`` names what is shown, for ``earlier.py``; ``told`` says what "Copy" and
+    "Link" have done."""
     SHOWN = ("button", "cancel", "status", "refusal", "preview", *REOPENED)
     """The order of what ``try_on`` gives back."""
 

@@ -219,12 +219,12 @@ def _run_full_size(
     changes: dict[str, Any],
 ) -> None:
     from ladi.training.loop.workbench import start_processes
-    from ladi.training.paper_model import Job, export_model, run_stages
+    from ladi.training.paper_model import PaperTraining, export_model, run_stages
     from ladi.training.parts import Parts
 
     if arguments.street is not None:
         raise SettingError("--street is for mini and second: leave it out.")
-    job = Job(
+    job = PaperTraining(
         model=arguments.model,
         work=work,
         parts=Parts(work, init=arguments.init, base=arguments.base, vision=arguments.vision),

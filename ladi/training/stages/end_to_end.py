@@ -110,8 +110,8 @@ class EndToEnd:
         self.prompts = tokenize(pipeline.tokenizer, [prompt_text(name) for name in CATEGORIES], words)
         self.empty = tokenize(pipeline.tokenizer, [""])
         self.scaling = float(pipeline.vae.config.scaling_factor)
-        self.last = pipeline.scheduler.config.num_train_timesteps - 1
-        self.second = int(visited_timesteps(self.last + 1, STEPS)[0])
+        self.last_timestep = pipeline.scheduler.config.num_train_timesteps - 1
+        self.second_timestep = int(visited_timesteps(self.last_timestep + 1, STEPS)[0])
 
     def __call__(
         self, modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
@@ -123,16 +123,16 @@ class EndToEnd:
             truth = self.mean(batch["image"])
         noise = draws.normal(truth.shape[1:]).to(truth)
         lot = float(draws.integers(1000)[0]) / 1000  # in [0,1), one for the whole batch
-        timesteps = torch.full((len(noise),), self.last, device=noise.device)
+        timesteps = torch.full((len(noise),), self.last_timestep, device=noise.device)
         noisy = noise
         if lot >= FIRST_SHARE:
             start = truth
             if lot < FIRST_SHARE + SECOND_SHARE:
                 with torch.no_grad():
                     start = step(unet_input(noise, **given), timesteps, text)[0].float()
-                timesteps = torch.full_like(timesteps, self.second)
+                timesteps = torch.full_like(timesteps, self.second_timestep)
             else:
-                timesteps = draws.integers(self.last).to(noise.device)
+                timesteps = draws.integers(self.last_timestep).to(noise.device)
             noisy = scheduler.add_noise(start, noise, timesteps)
         window = window_on(batch["mask"], CROP, draws, self.pipeline.vae.scale_factor)
         decode = self.decoding(batch, features, window, draws)
