@@ -56,7 +56,7 @@ _STRIP = 64
 def cut_garment(
     photo: Photo,
     cleaner: GarmentCleaner,
-    pose: PoseDetector,
+    detector: PoseDetector,
     *,
     category: AskedCategory,
     clean: str,
@@ -71,7 +71,7 @@ def cut_garment(
     Args:
         photo: at any size.
         cleaner: finds the garment in it.
-        pose: finds a person in it.
+        detector: finds a person in it, which it should not show.
         category: ``auto`` goes by the picture, see ``choose_category``.
         clean: see ``TryOnRequest.clean_garment``.
         size: height and width of the model's picture.
@@ -95,7 +95,7 @@ def cut_garment(
         upright = cut_garment(
             turn_photo(photo, degrees),
             cleaner,
-            pose,
+            detector,
             category=category,
             clean=clean,
             size=size,
@@ -107,7 +107,7 @@ def cut_garment(
         return replace(upright, findings=(told, *upright.findings))
     findings = (
         *check_cut_out(photo, cut_out.matte, cut_out.cleaned_by),
-        *check_garment(photo, cut_out.matte, person=pose.find(photo.pixels)),
+        *check_garment(photo, cut_out.matte, person=detector.find(photo.pixels)),
         *doubts,
         *beside,
     )

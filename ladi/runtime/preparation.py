@@ -78,7 +78,7 @@ class Preparation:
         self._cleaner = GarmentCleaner(matting)
         self._garment_networks = garment_networks or GarmentNetworks()
         self._filter = content_filter
-        self._pose = PoseDetector()
+        self._detector = PoseDetector()
         room = room or Room()
         keeping: dict[str, Any] = {
             "kept": room.kept,
@@ -140,12 +140,12 @@ class Preparation:
             looked_at, factor = shrink_photo(photo)
             # First of all, so that a photo that is too small is refused as that, and not as one of nobody.
             raise_errors(check_pixels(looked_at, "photo"))
-            degrees = degrees_to_upright(self._pose, looked_at.pixels) if turn else 0
+            degrees = degrees_to_upright(self._detector, looked_at.pixels) if turn else 0
             upright = turn_photo(photo, degrees)
             looked_at, factor = shrink_photo(upright)
             found = prepare_person(
                 looked_at,
-                detect_upright(self._pose, looked_at.pixels),
+                detect_upright(self._detector, looked_at.pixels),
                 self._parser,
                 category=category,
                 size=size,
@@ -183,7 +183,7 @@ class Preparation:
             garment = cut_garment(
                 photo,
                 self._cleaner,
-                self._pose,
+                self._detector,
                 category=category,
                 clean=clean,
                 size=size,
