@@ -16,6 +16,7 @@ from scipy import ndimage
 from ladi.postprocess.arm_light import light_on_arm
 from ladi.postprocess.drawn_hands import HandPlace, footprint
 from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end
+from ladi.postprocess.sleeve_lengths import LONG, sleeve_lengths
 from ladi.postprocess.tubes import (
     CUFF,
     POCKET,
@@ -29,23 +30,17 @@ from ladi.postprocess.tubes import (
     to_hand,
     to_wrist,
     tube_of,
+    value_at,
 )
 from ladi.preprocess.labels import label_table
 from ladi.preprocess.limbs import HAND_SEEN, Limbs
+from ladi.preprocess.morphology import largest_part
+from ladi.preprocess.morphology import nearest as nearest_of
 from ladi.types import LAYERS, LabelScheme
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _BALLOON = 2.0
 """Radii from an arm's middle, on its outer side, at which cloth is what an old coat's width made of it."""
-_NONE, _LONG = 0.12, 0.88
-"""Up to this share of the arm there is no sleeve: of pairs that are told less, nine in ten have none. From
-this share on sleeves end at the wrist."""
-_BEGINS, _BREAK = 0.2, 0.1
-"""Shares of the arm: up to where the warp's sleeve must begin, and over which it may be broken."""
-_FREE = 0.6
-"""An arm of which this share lies beside the trunk hangs free: there the warp shows where its sleeve ends."""
-_TRUST = 0.15
-"""By which share of the arm the warp may change that."""
 _SHOULDER = 0.12
 """Of the arm, as far as the shoulder's shape is the warp's to say."""
 _SLEEVED, _NECK = 0.2, 0.36
@@ -69,6 +64,11 @@ _WAIST = 0.15
 """How far beside the trunk's joints a waist may be, of the distance between the shoulders."""
 _SLIT = 4
 """Half the width, in pixels at a height of 256, of a gap that is none."""
+_MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
+"""Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
+where the arm is seen, and the radii within which painted skin is taken for more of it."""
+_STRIP = 3
+"""Pixels that this is wide at least: labels end in threads."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
@@ -150,10 +150,9 @@ def draw_arms(
     changed[puffed & (rows < limbs.hip_row) & ~crossed] = _WALL
     hands: list[HandPlace] = []
     ends: list[SleeveEnd | None] = []
-    for joints, tube in zip(found, tubes, strict=True):
+    for joints, tube, end in zip(found, tubes, sleeve_lengths(tubes, sleeve, outline, trunk), strict=True):
         seen = _hand_is_seen(tube, bare, limbs.width)
-        end = _sleeve_end(tube, sleeve, outline, trunk)
-        hand = hand_place(tube, limbs.neck[0], sleeved=end >= _LONG)
+        hand = hand_place(tube, limbs.neck[0], sleeved=end >= LONG)
         there = footprint((hand,), size)
         hidden = np.zeros(size, bool) if seen else _behind(tube, outline, there)
         # A hand that was in a pocket of what is taken away hangs before what is there now; one in a pocket of
@@ -167,11 +166,11 @@ def draw_arms(
         inside &= (tube.along <= end) | ~slimmer(tube, shown == _SKIN, shown == _WALL)
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
-        if not seen and end < _LONG:
+        if not seen and end < LONG:
             changed[before & to_wrist(tube)] = _SKIN
             if hangs and _mostly(changed == _SKIN, _last(tube)):
                 hands.append(hand)
-        if not seen and end >= _LONG:
+        if not seen and end >= LONG:
             # A sleeve into a pocket shows no hand.
             changed[
                 person & ~trunk & worn & (changed == _SKIN) & (tube.along > tube.elbow) & (tube.depth < 3)
@@ -183,7 +182,7 @@ def draw_arms(
                 beside = (columns > limbs.neck[0]) == (tube.line[-1, 0] > limbs.neck[0])
                 beside = beside & (rows > tube.bend[1])
                 changed[beside & worn & mask & (outline > 0.5) & (changed == _WALL)] = _GARMENT
-        if seen and end < _LONG:
+        if seen and end < LONG:
             # Between the wrist and the hand there was a cuff; before the body it may be cloth of the body.
             changed[person & ~trunk & (changed != _SKIN) & to_hand(tube, bare)] = _SKIN
         cloth = (tube.along > _SHOULDER) | ((shown == _SKIN) & (outline > 0.5))
@@ -193,7 +192,7 @@ def draw_arms(
         sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
         changed[sleeve_here] = _GARMENT
         sleeves |= sleeve_here
-        if hangs and end >= _LONG and _mostly(mask & (worn | (labels == 0)), there):
+        if hangs and end >= LONG and _mostly(mask & (worn | (labels == 0)), there):
             hands.append(hand)
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
@@ -207,6 +206,13 @@ def draw_arms(
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
+    beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
+    beside &= changed == _SKIN
+    beside &= ndimage.binary_opening(beside, np.ones((_STRIP, _STRIP)))
+    if beside.any():
+        # A forearm that is seen is as wide as the photo shows it.
+        known = (changed == _OTHER) | largest_part(changed == _GARMENT)
+        changed[beside] = changed[nearest_of(known)][beside]
     # No wall shows through a slit between a sleeve and the body.
     body = np.pad((changed == _GARMENT) | (changed == _SKIN), slit := max(1, round(_SLIT * scale)))
     closed = ndimage.binary_closing(body, iterations=slit)[slit:-slit, slit:-slit]
@@ -216,17 +222,19 @@ def draw_arms(
     return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(one for one in ends if one))
 
 
-def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values of (H,W) at points (N,2); the border's beyond it."""
-    columns = points[:, 0].round().astype(int).clip(0, picture.shape[1] - 1)
-    return np.asarray(picture[points[:, 1].round().astype(int).clip(0, picture.shape[0] - 1), columns])
-
-
 def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     """Whether the photo shows a hand at the arm's end, so that the arm lies before the body."""
     y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
     near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
+
+
+def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
+    """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
+    middle, place = tube.depth < _MIDDLE, (tube.along * _SLICES).astype(int)
+    shown, there = (np.bincount(place[part], minlength=_SLICES + 1) for part in (middle & bare, middle))
+    seen = shown >= _SEEN * np.maximum(there, 1)
+    return np.asarray(seen[place] & ~bare & (tube.along > tube.elbow) & (tube.depth < _FOREARM))
 
 
 def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
@@ -238,7 +246,7 @@ def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
         middle: the body's column.
     """
     inside = np.zeros_like(waist)
-    rows = tube.line[_at(waist, tube.line), 1]
+    rows = tube.line[value_at(waist, tube.line), 1]
     if rows.size:
         inside[max(0, int(rows.min())) : int(rows.max()) + 1] = True
     return inside & ((np.arange(waist.shape[1]) > middle) == (tube.line[0, 0] > middle))
@@ -271,29 +279,6 @@ def _behind(tube: Tube, outline: np.ndarray, hand: np.ndarray) -> np.ndarray:
         hand: (H,W) bool, where the hand would be.
     """
     covered = outline > 0.5
-    if _at(outline, tube.bend[None])[0] > 0.5 or not _mostly(covered, hand):
+    if value_at(outline, tube.bend[None])[0] > 0.5 or not _mostly(covered, hand):
         return np.zeros(outline.shape, bool)
     return np.asarray((tube.along > tube.elbow) & covered)
-
-
-def _sleeve_end(tube: Tube, sleeve: float, outline: np.ndarray, trunk: np.ndarray) -> float:
-    """Where along the arm its sleeve ends, in [0,1]."""
-    if sleeve >= _LONG or sleeve <= _NONE:
-        return round(sleeve)
-    beside = ~_at(trunk, tube.line)
-    if beside[4:].mean() >= _FREE:
-        shown = covered_to(_at(outline, tube.line) > 0.5)
-        return float(np.clip(sleeve if shown is None else shown, sleeve - _TRUST, sleeve + _TRUST))
-    return sleeve
-
-
-def covered_to(covered: np.ndarray) -> float | None:
-    """Up to which share of an arm (N,) bool, from the shoulder on, it is covered; None where it is not.
-
-    What covers it again farther down is the body's cloth, before which a forearm lies.
-    """
-    found = np.flatnonzero(covered)
-    if not found.size or found[0] > _BEGINS * len(covered):
-        return None
-    broken = np.flatnonzero(np.diff(found) > 1 + _BREAK * len(covered))
-    return float((found[broken[0] if broken.size else -1] + 1) / len(covered))

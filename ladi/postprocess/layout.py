@@ -18,11 +18,14 @@ from scipy import ndimage
 from ladi.postprocess.arms import draw_arms
 from ladi.postprocess.beneath import beneath
 from ladi.postprocess.drawn_hands import HandPlace
+from ladi.postprocess.even_edges import even_hem, even_sides
+from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.sleeve_ends import SleeveEnd
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
+from ladi.preprocess.morphology import largest_part, nearest
 from ladi.types import JOINT, LAYERS, Garment, PersonParts
 
 _FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
@@ -32,6 +35,8 @@ _GAP = 200
 _ISLAND, _LAID, _AMID = 120, 0.15, 0.9
 """Pixels at a height of 256 of a piece of skin amid cloth that is none; so much cloth the warp lays on the
 whole; share of its edge that cloth has."""
+_CRUMB = 60
+"""Likewise of a piece of cloth apart from the garment that is none."""
 _STRAPS, _THROAT = 0.3, 0.28
 """How far below the shoulders, in torsos, straps are, and beside the neck, of the shoulders' distance: nearer
 is what a lining hides."""
@@ -101,11 +106,18 @@ def lay_out(
     limbs = Limbs(person.keypoints, labels > 0)
     shown = with_straps(shown, free, outline, limbs)
     arms = draw_arms(shown, free, labels, person.keypoints, outline, garment.sleeve, light, scheme=scheme)
-    shown = without_gaps(arms.probabilities, mask & (labels > 0))
-    shown = without_islands(shown, free, outline)
+    shown, matte = arms.probabilities, garment.matte[0, 0].float().numpy()
+    covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
+    shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
+    shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:
-        shown = without_tails(shown, free, person.keypoints, limbs)
-    return Layout(shown, stays, arms.relief, arms.sleeves, arms.roundness, arms.hands, arms.ends)
+        lower = named(labels, scheme, ("pants", "skirt"))
+        shown = without_tails(shown, free, lower, person.keypoints, limbs)
+    if person.category == "upper_body":
+        for evened, beyond in ((even_hem, _OTHER), (even_sides, _WALL)):
+            more, less = evened(shown, free, limbs)
+            shown = _certainly(_certainly(shown, more, _GARMENT), less, beyond)
+    return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
 
 
 def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
@@ -116,8 +128,7 @@ def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
         neck: (H,W) bool, the photo's.
     """
     slimmer = neck & (shown.argmax(0) == _WALL)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_SKIN]
-    return np.where(slimmer, certain[:, None, None], shown)
+    return _certainly(shown, slimmer, _SKIN)
 
 
 def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -136,8 +147,7 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     aside = np.abs(columns - limbs.neck[0]) / limbs.width
     upper = upper & (aside > _THROAT) & (aside < 0.5)
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
-    return np.where(straps, certain[:, None, None], shown)
+    return _certainly(shown, straps, _GARMENT)
 
 
 def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -161,16 +171,33 @@ def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) ->
         edge = ndimage.binary_dilation(piece) & ~piece
         if (first[edge] == _GARMENT).mean() >= _AMID and outline[piece].mean() > _LAID:
             islands |= piece
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[_GARMENT]
-    return np.where(islands, certain[:, None, None], shown)
+    return _certainly(shown, islands, _GARMENT)
 
 
-def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, limbs: Limbs) -> np.ndarray:
+def without_crumbs(shown: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Layers without crumbs of a garment beside it, on hands and cuffs: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+    """
+    first = shown.argmax(0)
+    cloth = first == _GARMENT
+    pieces, _ = ndimage.label(cloth, np.ones((3, 3)))
+    small = np.bincount(pieces.ravel()) <= _CRUMB * (len(first) / 256) ** 2
+    crumbs = small[pieces] & cloth & ~largest_part(cloth) & mask
+    return _as_nearest(shown, crumbs, ~cloth) if crumbs.any() else shown
+
+
+def without_tails(
+    shown: np.ndarray, mask: np.ndarray, lower: np.ndarray, keypoints: np.ndarray, limbs: Limbs
+) -> np.ndarray:
     """Layers without what of a warped sleeve hangs beside the body below hem and hand: (K,H,W).
 
     Args:
         shown: (K,H,W) of ``LAYERS``.
         mask: (H,W) bool, where that may be changed.
+        lower: (H,W) bool, where the photo shows trousers or a skirt, which the sleeve has covered.
         keypoints: (18,3) in pixels.
         limbs: of the same person.
     """
@@ -190,9 +217,7 @@ def without_tails(shown: np.ndarray, mask: np.ndarray, keypoints: np.ndarray, li
             tails |= cloth & mask & outer & (rows > max(hem[-1], wrist[1] + _BELOW_WRIST * limbs.torso))
     if not tails.any():
         return shown
-    nearest = ndimage.distance_transform_edt(~beneath, return_distances=False, return_indices=True)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[tuple(nearest)]].transpose(2, 0, 1)
-    return np.where(tails, certain, shown)
+    return _certainly(_as_nearest(shown, tails, beneath), tails & lower, _OTHER)
 
 
 def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -215,6 +240,16 @@ def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
     cloth = (first == _GARMENT) | (first == _OTHER)
     if not gaps.any() or not cloth.any():
         return shown
-    rows, columns = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[first[rows, columns]].transpose(2, 0, 1)
-    return np.where(gaps, certain, shown)
+    return _as_nearest(shown, gaps, cloth)
+
+
+def _certainly(shown: np.ndarray, region: np.ndarray, layer: int) -> np.ndarray:
+    """Layers (K,H,W) that are one layer for certain in a region (H,W) bool."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[layer]
+    return np.where(region, certain[:, None, None], shown)
+
+
+def _as_nearest(shown: np.ndarray, region: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Layers (K,H,W) that are, in a region (H,W) bool, for certain what the nearest pixel of a source is."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[shown.argmax(0)[nearest(source)]].transpose(2, 0, 1)
+    return np.where(region, certain, shown)

@@ -138,6 +138,12 @@ def tube_on(joints: ArmJoints, y: np.ndarray, x: np.ndarray) -> Tube:
     return Tube(best[0], best[1], best[2], outside, line, np.stack(best[4:]), float(knots[1]), joints.outward)
 
 
+def value_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Values of (H,W) at points (N,2); the border's beyond it."""
+    columns = points[:, 0].round().astype(int).clip(0, picture.shape[1] - 1)
+    return np.asarray(picture[points[:, 1].round().astype(int).clip(0, picture.shape[0] - 1), columns])
+
+
 def _below_wrist(tube: Tube) -> np.ndarray:
     """How far beyond the wrist each pixel lies in the forearm's direction: (H,W), in radii."""
     forearm = _forearm(tube)

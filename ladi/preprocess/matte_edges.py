@@ -24,6 +24,7 @@ from scipy import ndimage
 
 from ladi.preprocess.boxes import box_of
 from ladi.preprocess.colour_cut import BEHIND, FRONT, PERHAPS_BEHIND, PERHAPS_FRONT, cut_by_colour
+from ladi.preprocess.morphology import largest_part
 from ladi.preprocess.shades import both_sides
 from ladi.preprocess.symmetry import mirror_like
 
@@ -271,8 +272,8 @@ def _cut(photo: np.ndarray, marks: np.ndarray, given: np.ndarray, rounds: int) -
 
 def _largest(found: np.ndarray) -> np.ndarray | None:
     """The largest piece of (h,w) bool; None where there is none."""
-    pieces, count = ndimage.label(found)
-    return pieces == 1 + np.bincount(pieces.ravel())[1:].argmax() if count else None
+    piece = largest_part(found)
+    return piece if piece.any() else None
 
 
 def _agreed(found: np.ndarray, before: np.ndarray) -> np.ndarray | None:

@@ -47,6 +47,12 @@ def without_holes(region: np.ndarray) -> np.ndarray:
     return np.asarray(around[1:-1, 1:-1] != _OUTSIDE)
 
 
+def largest_part(region: np.ndarray) -> np.ndarray:
+    """The largest of a region's connected parts, nothing where it has none: (H,W) bool → (H,W) bool."""
+    parts, count = ndimage.label(region)
+    return np.asarray(parts == 1 + np.bincount(parts.ravel())[1:].argmax()) if count else region
+
+
 def nearest(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each pixel, row and column of the nearest one of (H,W) bool."""
     rows, columns = ndimage.distance_transform_edt(~side, return_distances=False, return_indices=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.postprocess.arms import covered_to, draw_arms
+from ladi.postprocess.arms import draw_arms
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS
 
@@ -145,23 +145,6 @@ def test_beside_a_bare_shoulder_there_is_no_cloth() -> None:
     assert (sleeved[80:84, 50:60] == GARMENT).all()
 
 
-@pytest.mark.parametrize(
-    ("covered", "to"),
-    [
-        ("#####.....", 0.5),
-        ("##.##.....", 0.5),
-        ("###...####", 0.3),
-        (".#######..", 0.8),
-        (".....#####", None),
-        ("..........", None),
-    ],
-)
-def test_a_sleeve_ends_before_the_bodys_cloth_begins(covered: str, to: float | None) -> None:
-    """Prevents: sleeves on a sleeveless top, because the forearm lies before its hem."""
-    line = np.array([one == "#" for one in covered for _ in range(10)])
-    assert covered_to(line) == to
-
-
 def test_an_old_cuff_beyond_the_wrist_becomes_skin_under_short_sleeves_only() -> None:
     """Prevents: a band of the new cloth round the wrist of who wears a T-shirt."""
     labels, joints, outline = standing()
@@ -239,3 +222,15 @@ def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
     outline[70:190, 50:130] = 1
     shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
     assert (shown[142:148, 53:58] == GARMENT).all(), "as wide as the warp, farther out than the trunk"
+
+
+def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
+    """Prevents: a second, smooth forearm beside the real one, where a scarf hung."""
+    labels, joints, outline = standing()
+    labels[104:182, 42:56] = LIP["right_arm"]
+    shown = np.where(labels > 0, GARMENT, WALL)
+    shown[104:182, 42:66] = SKIN
+    beside = drawn(labels, joints, outline, 0.3, shown)[130:150, 56:64]
+    assert (beside == GARMENT).all()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    assert (drawn(labels, joints, outline, 0.3, shown)[130:150, 56] == SKIN).all(), "where none is seen"

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.postprocess.layout import with_neck, with_straps, without_gaps, without_islands, without_tails
+from ladi.postprocess.layout import (
+    with_neck,
+    with_straps,
+    without_crumbs,
+    without_gaps,
+    without_islands,
+    without_tails,
+)
 from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT, LAYERS
 
 SIZE = (256, 192)
+NOWHERE = np.zeros(SIZE, bool)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 
 
@@ -69,13 +77,22 @@ def test_sleeves_end_at_the_hands() -> None:
     """Prevents: empty sleeves that hang beside the hips, below hem and hands."""
     layers, joints = in_a_jumper()
     limbs = Limbs(joints, np.ones(SIZE, bool))
-    result = without_tails(layers, np.ones(SIZE, bool), joints, limbs).argmax(0)
+    result = without_tails(layers, np.ones(SIZE, bool), NOWHERE, joints, limbs).argmax(0)
     before = layers.argmax(0)
     assert not (result[152:] == GARMENT).any()
     assert (result[152:180, 46:60] == WALL).all() and (result[152:180, 132:146] == WALL).all()
     assert np.array_equal(result[:150], before[:150])
-    kept = without_tails(layers, np.zeros(SIZE, bool), joints, limbs)
+    kept = without_tails(layers, NOWHERE, NOWHERE, joints, limbs)
     assert np.array_equal(kept, layers), "what is not repainted stays"
+
+
+def test_trousers_below_a_cut_sleeve_are_whole() -> None:
+    """Prevents: a bite of wall in the trousers, where a sleeve hung before a pocket."""
+    layers, joints = in_a_jumper()
+    limbs, trousers = Limbs(joints, np.ones(SIZE, bool)), NOWHERE.copy()
+    trousers[150:, 54:138] = True
+    result = without_tails(layers, np.ones(SIZE, bool), trousers, joints, limbs).argmax(0)
+    assert (result[152:180, 54:66] == OTHER).all() and (result[152:180, 46:54] == WALL).all()
 
 
 def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
@@ -83,9 +100,9 @@ def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
     limbs = Limbs(joints, np.ones(SIZE, bool))
     without_wrists = joints.copy()
     without_wrists[[JOINT["left_wrist"], JOINT["right_wrist"]]] = 0
-    assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), without_wrists, limbs), layers)
+    assert np.array_equal(without_tails(layers, np.ones(SIZE, bool), NOWHERE, without_wrists, limbs), layers)
     bare = layers[[0, 1, 0, 3]]
-    assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), joints, limbs), bare)
+    assert np.array_equal(without_tails(bare, np.ones(SIZE, bool), NOWHERE, joints, limbs), bare)
 
 
 def test_a_neck_is_as_wide_as_the_photos() -> None:
@@ -139,3 +156,14 @@ def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:
     kept = np.ones(SIZE, bool)
     kept[72, 62] = False
     assert (without_islands(layers, kept, outline).argmax(0)[70:80, 60:66] == SKIN).all(), "the photo's"
+
+
+def test_a_crumb_of_cloth_apart_from_the_garment_is_none() -> None:
+    """Prevents: a rag of the new T-shirt beside the wrist."""
+    shown = person()
+    crumbs = shown.copy()
+    crumbs[205:210, 132:140] = crumbs[215:230, 140:150] = GARMENT
+    layers = np.stack([crumbs == number for number in range(len(LAYERS))]).astype(np.float32)
+    mended = without_crumbs(layers, np.ones(SIZE, bool)).argmax(0)
+    assert (mended[205:210, 132:140] != GARMENT).all() and (mended[215:230, 140:150] == GARMENT).all()
+    assert np.array_equal(without_crumbs(layers, np.zeros(SIZE, bool)), layers), "outside the mask"
