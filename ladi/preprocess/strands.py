@@ -36,7 +36,7 @@ _APART = (18.0, 38.0)
 _LOST, _FOUND = 0.22, 0.12
 """Share of sure hair taken for cloth, and of cloth for hair, at which trust falls; at one and a half times
 that none is left."""
-_SEEN = 0.25
+_SEEN = 0.5
 """Share of hair from which a strand is seen."""
 _WHOLE = 0.85
 """Share of hair from which a pixel is all hair."""
@@ -91,9 +91,10 @@ def find_strands(image: np.ndarray, hair: np.ndarray, worn: np.ndarray) -> Stran
     share = np.where(hair[part], np.maximum(share, depth.clip(0, 1) ** 2), share * (2 - 2 * away).clip(0, 1))
     trust *= band[part]
     share = trust * share + (1 - trust) * hair[part]
-    # Strands grow from hair; what is as dark elsewhere is a shadow or a button.
-    pieces, _ = ndimage.label(hair[part] | (share > _SEEN))
-    share[~np.isin(pieces, np.unique(pieces[hair[part]]))] = 0
+    # Strands grow from hair; what is as dark elsewhere is a shadow, a button or a print.
+    pieces, _ = ndimage.label(hair[part] | (share > _SEEN), np.ones((3, 3)))
+    grown = np.isin(pieces, np.unique(pieces[hair[part] & (pieces > 0)]))
+    share[~ndimage.binary_dilation(grown)] = 0
     # A mixture without its cloth.
     nearest = shades[np.linalg.norm(pixels[:, :, None] - shades, axis=-1).argmin(-1)]
     whole = Strands(hair.astype(np.float32), image.astype(np.float32))

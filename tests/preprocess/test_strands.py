@@ -85,6 +85,16 @@ def test_what_is_as_dark_elsewhere_on_the_cloth_is_no_hair() -> None:
     assert strands.share[123:127, 109:114].max() == 0 and strands.share[121:123, 91].min() > 0.7
 
 
+def test_a_print_that_only_a_shadow_joins_to_the_hair_is_none() -> None:
+    """Prevents: crumbs of an old jacket's flowers on a new T-shirt, beside dark hair."""
+    labels, image = scene(DARK, BLONDE)
+    image[122:125, 110:113] = DARK
+    image[120:122, 110:113] = 0.4 * np.array(DARK) + 0.6 * np.array(BLONDE)
+    strands = find_strands(image, labels == LIP["hair"], labels == LIP["coat"])
+    assert strands is not None
+    assert strands.share[121:127, 109:114].max() == 0 and strands.share[121:123, 91].min() > 0.7
+
+
 def test_the_rim_through_which_the_coat_shows_is_the_coats() -> None:
     labels, image = scene(BLONDE, DARK)
     uncovered = uncover_cloth(labels, image, "lip")
