@@ -15,15 +15,23 @@ import numpy as np
 
 from app import pictures, words
 from app.compare.handlers import Comparing
-from app.fence import sentences
+from app.errors import errors_as_messages
 from app.files import new_folder, write_result
-from app.running import Runs, Work
+from app.long_work import Runs, Work
 from app.serving.visitors import LOOK, take_ticket
 from app.tryon.handlers import Handlers
-from app.values import named, read_mask_file, read_request, read_upload, setting_names
+from app.values import (
+    GARMENT,
+    PERSON,
+    read_mask_file,
+    read_request,
+    read_upload,
+    setting_names,
+    settings_by_name,
+)
 from ladi.preprocess.frame import to_photo, to_pixels
 from ladi.records import record
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import PersonParts, Result
 from ladi.weights.catalog import trained_categories
 
@@ -46,12 +54,12 @@ class Api:
         automatic one. Returns the picture, a line on how it was made, the person with the repainted area
         tinted, the fitted garment, the seed, and all settings as JSON.
         """
-        settings = named(values)
-        with sentences():
-            photo = read_upload(person, "a photo of the person")
+        settings = settings_by_name(values)
+        with errors_as_messages():
+            photo = read_upload(person, PERSON)
             request = read_request(
                 photo,
-                read_upload(garment, "a picture of the garment"),
+                read_upload(garment, GARMENT),
                 settings,
                 read_mask_file(mask, photo.size),
             )
@@ -94,7 +102,7 @@ class Api:
         pictures with captions, all of them on one labelled sheet, and each cell's settings and seconds as
         JSON.
         """
-        with sentences():
+        with errors_as_messages():
             axes = [(first_axis, first_values), (second_axis, second_values)] if first_axis else []
             return self._comparing.compare_at_once(person, garments, axes, values)
 
@@ -106,10 +114,10 @@ class Api:
         Returns the mask over the photo (white where repainted), the joints, the body's parts, and as JSON the
         findings of the checks, the joints in pixels of the photo, and the category that the mask is for.
         """
-        with sentences():
-            photo = read_upload(person, "a photo of the person")
+        with errors_as_messages():
+            photo = read_upload(person, PERSON)
             name = model or self._handlers.default_model
-            rows = table()
+            rows = settings_table()
             kind = trained_categories(name)[0] if category == "auto" else category
             how: dict[str, Any] = {
                 "category": kind,
@@ -252,7 +260,7 @@ LABELS = {
 
 def label_of(name: str) -> str:
     """What a parameter means, for programs."""
-    row = table().get(name)
+    row = settings_table().get(name)
     return LABELS[name] if row is None else f"{row.label}: {row.explained}"
 
 

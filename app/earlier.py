@@ -1,4 +1,4 @@
-"""Results in view whose pictures or settings have changed since: each says so until it is true no more.
+"""Results in view that match the page's pictures or settings no longer: each says so until it does again.
 
 The browser alone compares (``page.js``): what was asked with at the click, with what would be asked with now.
 Nothing is sent for it, nothing waits, and nothing is remembered here.

@@ -14,8 +14,8 @@ from typing import Any
 import gradio as gr
 
 from app.values import field_value
-from ladi.rows import Setting
-from ladi.settings import GROUPS, table
+from ladi.setting_row import Setting
+from ladi.settings import GROUPS, settings_table
 from ladi.weights.catalog import trained_categories
 
 Fields = dict[str, Any]
@@ -48,7 +48,9 @@ class Defaults:
     def values(self) -> dict[str, Any]:
         """Each setting's start value, by name and in the order in which they travel."""
         own = {"steps": self.steps, "guidance": self.guidance}
-        values = {name: own.get(name, field_value(row, row.default)) for name, row in table().items()}
+        values = {
+            name: own.get(name, field_value(row, row.default)) for name, row in settings_table().items()
+        }
         return values | {"model": self.models[0]}
 
 
@@ -57,7 +59,7 @@ def everyday_fields(start: Defaults) -> Fields:
     special: dict[str, dict[str, Any]] = sampling_fields(start.steps, start.guidance)
     special["emasc"] = {"info": "Keeps hair, hands and edges as sharp as in the photo."}
     with gr.Row(elem_classes="even"):
-        rows = [row for row in table().values() if row.group == "everyday"]
+        rows = [row for row in settings_table().values() if row.group == "everyday"]
         return {row.name: setting_field(row, start, **special.get(row.name, {})) for row in rows}
 
 
@@ -94,7 +96,7 @@ def further_fields(start: Defaults) -> Fields:
 def group_fields(group: str, start: Defaults) -> Fields:
     """The settings of a group, four to a line, what is switched on or off last."""
     fields: Fields = {}
-    rows = [row for row in table().values() if row.group == group]
+    rows = [row for row in settings_table().values() if row.group == group]
     for switches in (False, True):
         own = [row for row in rows if (row.kind == "switch") == switches]
         for first in range(0, len(own), PER_LINE):
@@ -143,7 +145,7 @@ RESTORE = "(saved, ...current) => window.ladi.settings({names}, saved, current)"
 
 def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
     """Settings survive a reload; nothing of it is sent to the server, and no picture is kept."""
-    kept = [fields[name] for name in table()]
+    kept = [fields[name] for name in settings_table()]
     # Not a secret: it only keeps what a browser has stored readable after the server has been started anew.
     store = gr.BrowserState(None, storage_key="ladi-vton-settings-2", secret="ladi-vton")
     gr.on(
@@ -155,12 +157,12 @@ def keep_in_browser(page: gr.Blocks, fields: Fields) -> None:
         show_progress="hidden",
         api_visibility="private",
     )
-    restore = RESTORE.format(names=json.dumps([*table()]))
+    restore = RESTORE.format(names=json.dumps([*settings_table()]))
     page.load(None, [store, *kept], kept, js=restore, show_progress="hidden", api_visibility="private")
 
 
 def category_choices(model: str) -> list[tuple[str, str]]:
     """What can be chosen as the kind of garment: only what a model was trained for."""
-    names, known = table()["category"].choices, trained_categories(model)
+    names, known = settings_table()["category"].choices, trained_categories(model)
     kinds = [(names[kind], str(kind)) for kind in known]
     return [(names["auto"], "auto"), *kinds] if len(known) > 1 else [(kinds[0][0], "auto")]

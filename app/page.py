@@ -20,7 +20,7 @@ from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.waiting import PRIVATE
 from ladi.preprocess.category import PLURALS
-from ladi.rows import listed
+from ladi.setting_row import listed
 from ladi.weights.catalog import EMBEDDED, trained_categories
 
 TITLE = "LaDI-VTON · virtual try-on"

@@ -17,11 +17,13 @@ from gradio.utils import get_upload_folder
 from ladi.preprocess.given_mask import read_mask
 from ladi.preprocess.photo import read_photo
 from ladi.records import request_of
-from ladi.rows import Setting
-from ladi.settings import TryOnRequest, table
+from ladi.setting_row import Setting
+from ladi.settings import TryOnRequest, settings_table
 from ladi.types import LadiError, Photo, PhotoError, Size
 from ladi.weights.catalog import trained_categories
 
+PERSON, GARMENT = "a photo of the person", "a picture of the garment"
+"""What the sentences call the two uploads."""
 SLIDERS = ("steps", "guidance")
 """The settings whose fields show the model's own choice instead of nothing."""
 UPLOADED = "This picture was not uploaded to this page: please add {what}."
@@ -34,31 +36,31 @@ class DeletedError(PhotoError):
 
 def setting_names() -> tuple[str, ...]:
     """Every setting of the page, in the order in which they travel."""
-    return (*table(), "model")
+    return (*settings_table(), "model")
 
 
-def named(values: tuple[Any, ...]) -> dict[str, Any]:
+def settings_by_name(values: tuple[Any, ...]) -> dict[str, Any]:
     """The page's settings by name, from their values in the order of ``setting_names``."""
     return dict(zip(setting_names(), values, strict=True))
 
 
-def named_here(values: tuple[Any, ...]) -> dict[str, Any]:
-    """The same where masks are drawn, not sent: those mark what is repainted, whatever files do."""
-    return named(values) | {"invert_mask": False}
+def settings_with_drawn_mask(values: tuple[Any, ...]) -> dict[str, Any]:
+    """The same for the tabs: masks are drawn there, and a drawn one is never inverted."""
+    return settings_by_name(values) | {"invert_mask": False}
 
 
 def read_value(values: Mapping[str, Any], name: str) -> Any:
-    """One of them, as the engine takes it; raises SettingError where it is not written as it must be."""
-    return table()[name].read(values[name])
+    """One of these settings, as the engine takes it; raises SettingError where it cannot be read."""
+    return settings_table()[name].read(values[name])
 
 
 def flat_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """All of them, as ``ladi.records.request_of`` takes them; ranges are the engine's to judge.
+    """All settings but the model, as ``ladi.records.request_of`` takes them; the engine judges ranges.
 
     Raises:
-        SettingError: something is not written as it must be.
+        SettingError: one of them cannot be read.
     """
-    return {name: read_value(values, name) for name in table()}
+    return {name: read_value(values, name) for name in settings_table()}
 
 
 def read_request(
@@ -69,7 +71,7 @@ def read_request(
     Args:
         person: decoded.
         garment: decoded.
-        values: by their names.
+        values: the page's settings by name, as they were sent.
         mask: drawn by hand or read from a file, (H,W) at the photo's size.
 
     Raises:
@@ -139,7 +141,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
         now: the page's settings; they stay where the record says nothing, or nothing that fits.
     """
     settings = dict(now)
-    for name, row in table().items():
+    for name, row in settings_table().items():
         if name in record:
             try:
                 value = row.read(record[name])
@@ -158,7 +160,7 @@ def from_record(record: Mapping[str, Any], models: tuple[str, ...], now: Mapping
 
 
 def field_value(row: Setting, value: Any) -> Any:
-    """What the page's field of a setting holds: text, where nothing must be possible."""
+    """What the page's field of a setting holds: text where it may be empty, which stands for ``None``."""
     if row.default is not None or row.name in SLIDERS:
         return value
     if value is None:

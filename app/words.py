@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ladi.preprocess.findings import INVERT_IT, TURN_IT, USE_ANYWAY
 from ladi.progress import steps_done
-from ladi.settings import DECODED, table
+from ladi.settings import NOTE_CODE, settings_table
 from ladi.types import Category, Finding, Garment, GarmentError, LadiError, Result
 
 STAGES = {
@@ -25,7 +25,11 @@ STAGES = {
 }
 """What the progress says at each of the engine's stages."""
 
-KINDS: dict[Category, str] = {"upper_body": "top", "lower_body": "trousers or skirt", "dresses": "dress"}
+CATEGORY_NAMES: dict[Category, str] = {
+    "upper_body": "top",
+    "lower_body": "trousers or skirt",
+    "dresses": "dress",
+}
 """How a category is called."""
 
 
@@ -136,7 +140,7 @@ def garment_words(garment: Garment, choices: int) -> str:
     """What a garment was taken for and how it was cut out."""
     how = {"kept": "used as it is", "embedded": "background removed"}
     cleaned = how.get(garment.cleaned_by, f"background removed by {garment.cleaned_by}")
-    kind = KINDS[garment.category].capitalize()
+    kind = CATEGORY_NAMES[garment.category].capitalize()
     guess = " (as it looks)" if garment.guessed and choices > 1 else ""
     return f"{kind}{guess}, {cleaned}."
 
@@ -145,7 +149,7 @@ def describe(result: Result, *, guessed_of: int = 2) -> str:
     """How the picture was made, in Markdown: one line, and below it what is worth knowing."""
     seconds = sum(result.timings.values())
     guessed = " (guessed)" if result.garment.guessed and guessed_of > 1 else ""
-    made = f"{KINDS[result.person.category]}{guessed} · {result.person.parser} parser"
+    made = f"{CATEGORY_NAMES[result.person.category]}{guessed} · {result.person.parser} parser"
     steps = "1 step" if result.steps == 1 else f"{result.steps} steps"
     lines = [f"Seed {result.seed} · {steps} · guidance {result.guidance:g} · {seconds:.1f} s · {made}", ""]
     lines += [f"- {told_here(finding.message)}" for finding in result.findings]
@@ -156,7 +160,7 @@ def in_table(sentence: str) -> str:
     """A finding's or a refusal's sentence in plain letters; what it offers is called as the page does."""
 
     def setting(flag: re.Match[str]) -> str:
-        labels = [row.label for row in table().values() if row.flag_name == flag[1]]
+        labels = [row.label for row in settings_table().values() if row.flag_name == flag[1]]
         return f"tick “{labels[0]}” in the settings." if labels else flag[0]
 
     return re.sub(r"choose “[^”]*” \((--[a-z-]+)\)\.$", setting, sentence)
@@ -171,7 +175,7 @@ def told_here(sentence: str) -> str:
 
 def warnings_of(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that are more than a note on how a file was read."""
-    return [finding for finding in findings if finding.code != DECODED]
+    return [finding for finding in findings if finding.code != NOTE_CODE]
 
 
 def timings_table(timings: Mapping[str, float]) -> str:

@@ -151,13 +151,13 @@ def way_of(way: str, options: argparse.Namespace) -> Work:
     from ladi.batch.work import Job, make_rows
     from ladi.commands.batch import AT_ONCE
     from ladi.engine import Engine
-    from ladi.runtime.recall import CATALOGUE, SECONDS
+    from ladi.runtime.recall import BATCH_ROOM, SECONDS
 
     if way == WAYS[2]:
-        engine = Engine.load(options.model, device=options.device, room=CATALOGUE)
+        engine = Engine.load(options.model, device=options.device, room=BATCH_ROOM)
 
         def catalogue(rows: Any, out: Path) -> Iterator[str]:
-            made = run_batch(rows, engine, out, model=options.model, at_once=AT_ONCE, room=CATALOGUE)
+            made = run_batch(rows, engine, out, model=options.model, at_once=AT_ONCE, room=BATCH_ROOM)
             return (one.message for one in made)
 
         return catalogue
@@ -175,7 +175,7 @@ def way_of(way: str, options: argparse.Namespace) -> Work:
 def measure_cluster(tables: list[Path], out: Path, options: argparse.Namespace) -> Spent:
     """The same on a cluster: from the first row that is over, when all engines are loaded or about to be."""
     from ladi.batch.pairs import read_table
-    from ladi.scale.catalogue import Engines, run_on_cluster
+    from ladi.scale.batch import Engines, run_on_cluster
     from ladi.scale.cluster import connected
     from ladi.scale.worker import load_engine
 

@@ -28,7 +28,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from ladi.data.checking.dataset import check_dataset
     from ladi.data.opening import LAYOUT_NAMES, open_dataset, recognise_layout
-    from ladi.rows import read_size
+    from ladi.setting_row import read_size
 
     options = _options()
     size = read_size(options.size)

@@ -53,14 +53,14 @@ def main() -> int:
 def measure(name: str, options: dict[str, Any]) -> str:
     """One stage's row."""
     from ladi.training.loop.rehearsal import GIB, rehearse
-    from ladi.training.paper_model import Job, build_stage
+    from ladi.training.paper_model import PaperTraining, build_stage
     from tests.drawn_datasets import write_viton_hd
 
     wanted = ("steps", "batch_size", "workers", "precision", "optimizer", "gradient_checkpointing")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         data = options["data"] or write_viton_hd(work / "data", "train", [0, 1, 2, 4][:DRAWN])
-        job = Job(
+        job = PaperTraining(
             model="vitonhd",
             work=work,
             parts=random_parts(work, options["size"]),
@@ -88,7 +88,7 @@ def random_parts(work: Path, size: str) -> Any:
     from ladi.models.tokenizer import build_tokenizer
     from ladi.models.tps import ThinPlateSplineWarp
     from ladi.models.vae import EmascAutoencoderKL
-    from ladi.training.embedded_sizes import SIZE, build_pipeline
+    from ladi.training.first_edition_sizes import SIZE, build_pipeline
     from ladi.training.parts import Parts
     from ladi.weights.networks import PUBLISHED
 

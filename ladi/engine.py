@@ -25,7 +25,7 @@ from ladi.preprocess.findings import collect_findings
 from ladi.progress import Progress, Stages
 from ladi.runtime.devices import Running, choose_running
 from ladi.runtime.extras import Extras, load_extras
-from ladi.runtime.loading import Tellers, is_large, load_networks, load_tellers
+from ladi.runtime.loading import GarmentNetworks, is_large, load_garment_networks, load_networks
 from ladi.runtime.painter import Painter
 from ladi.runtime.preparation import Preparation
 from ladi.runtime.recall import SECONDS, Room
@@ -54,7 +54,7 @@ class Engine:
         extras: Extras | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
-        tellers: Tellers | None = None,
+        garment_networks: GarmentNetworks | None = None,
     ) -> None:
         """Put loaded parts together; ``Engine.load`` is the usual way.
 
@@ -67,7 +67,7 @@ class Engine:
             extras: what looks at results and decodes previews, if anything.
             remember: seconds for which prepared photos are kept, at most ``ladi.runtime.recall.SECONDS``.
             room: how much of them is kept; a few of each kind unless given.
-            tellers: small networks that tell something of a garment.
+            garment_networks: small networks that measure a garment after it has been cut out.
         """
         self.name = name
         self.running = running
@@ -79,7 +79,7 @@ class Engine:
             self._painter.size,
             parser,
             matting,
-            tellers=tellers,
+            garment_networks=garment_networks,
             content_filter=extras.content_filter,
             remember=remember,
             room=room,
@@ -108,8 +108,8 @@ class Engine:
             low_memory: see ``ladi.runtime.devices.place``.
             content_filter: see ``ladi.runtime.extras.load_extras``.
             fast_previews: likewise.
-            remember: as above.
-            room: as above.
+            remember: as in the constructor.
+            room: likewise.
 
         Raises:
             ModelError: the model is unknown, incomplete or broken.
@@ -120,8 +120,8 @@ class Engine:
         extras = load_extras(
             pipeline, models=MODELS_FOLDER, content_filter=content_filter, fast_previews=fast_previews
         )
-        tellers = load_tellers(lining=bool(pipeline.config.garment_matte))
-        found: Any = {"running": running, "extras": extras, "tellers": tellers}
+        garment_networks = load_garment_networks(lining=bool(pipeline.config.garment_matte))
+        found: Any = {"running": running, "extras": extras, "garment_networks": garment_networks}
         return cls(pipeline, parser, matting, name=model, remember=remember, room=room, **found)
 
     @property
@@ -228,35 +228,26 @@ class Engine:
         settings = request.settings
         check_request(request)
         check_result_pixels(settings.pictures if settings.paste_back else 0, request.person.size)
-        garment, person = self._preparation.pair(request, stages)
-        sampling = choose_sampling(settings, self.defaults)
+        prepared = self._preparation.prepare(request, stages)
+        numbers = choose_sampling(settings, self.defaults)
         painted = self._painter.paint(
-            person,
-            garment,
-            settings=settings,
-            sampling=sampling,
-            stages=stages,
-            preview=preview,
-            explain=explain,
+            prepared, settings=settings, numbers=numbers, stages=stages, preview=preview, explain=explain
         )
-        conditions = painted.conditions
         with stages("paste"):
-            finished = self._painter.finish(
-                painted.pictures, painted.layers, person, garment, conditions, settings, stages
-            )
-            self._painter.check(finished.images)
+            finished = self._painter.finish(painted, prepared, settings, stages)
+            self._painter.check_content(finished.images)
         stages.done()
         return Result(
             finished.images,
-            *sampling,
-            person=person,
-            garment=garment,
-            conditions=conditions,
+            *numbers,
+            person=prepared.person,
+            garment=prepared.garment,
+            conditions=painted.conditions,
             generated=painted.pictures,
             layers=finished.layers,
             cut_outs=finished.cut_outs,
             without_emasc=painted.without_emasc,
-            findings=collect_findings(request, person, garment, own_size=self.size),
+            findings=collect_findings(request, prepared.person, prepared.garment, own_size=self.size),
             timings=stages.timings,
         )
 
@@ -271,9 +262,9 @@ class Engine:
         """Many settings side by side, from one preparation of each photo.
 
         Args:
-            requests: what a cell's ``conditions`` counts; one for each garment, say. The first one's seed,
-                steps and guidance go to ``cells``; how each is put back is its own choice.
-            cells: from seed, steps and guidance, with the model's defaults put in, to what is compared.
+            requests: one for each garment, say; a cell names its own by ``request_index``. Only the first
+                one's seed, steps and guidance count; how each is put back is its own choice.
+            cells: called with seed, steps and guidance, the model's defaults put in; gives the cells.
             progress: as in ``try_on``.
             cancelled: likewise.
 
@@ -287,10 +278,10 @@ class Engine:
             check_request(request)
         wanted = cells(*choose_sampling(requests[0].settings, self.defaults))
         check_cells(wanted)
-        prepared = [self._preparation.pair(request, stages) for request in requests]
+        prepared = [self._preparation.prepare(request, stages) for request in requests]
         conditions, pictures = self._painter.paint_cells(prepared, wanted, stages)
         with stages("paste"):
             compared = self._painter.finish_cells(requests, prepared, conditions, pictures, stages)
-            self._painter.check([one.image for one in compared])
+            self._painter.check_content([one.image for one in compared])
         stages.done()
         return compared

@@ -1,6 +1,8 @@
 """The stages of one try-on: what they are called, how long they took, how far along the work is.
 
-It measures and reports. It runs nothing, and a new one is made for every request.
+``Stages`` measures, reports and stops; it runs nothing, and a new one is made for every request. For longer
+work than a try-on there are ``follow``, which logs how far it is, and ``Interrupted``, by which it ends. The
+stages of a training are others: ``ladi/training/loop/stage.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A request as plain values and back: what a result's file says of how it was made, and who asks by name.
+"""A request as plain values and back: for what a result's file records, and for settings by name.
 
 The names are those of the table in ``settings.py``. It checks nothing.
 """
@@ -14,7 +14,7 @@ from ladi.types import Photo, Result
 
 
 def request_of(person: Photo, garment: Photo, values: Mapping[str, Any]) -> TryOnRequest:
-    """A request from flat values, by the names that ``record`` writes and ``table`` has.
+    """A request from flat values, by the names that ``record`` writes and ``settings_table`` has.
 
     Args:
         person: the photo.

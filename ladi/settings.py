@@ -1,9 +1,9 @@
 """Every setting of a try-on, once: its name, type, default, range, choices and words.
 
 The fields of ``Settings``, ``Switches`` and ``TryOnRequest`` are the table, and what stands beside a field is
-its row. Flags, the columns of a table of pairs, the page's fields, the parameters of its endpoints, the
-checks, what a result's PNG records and what reads it back (``records.py``) are made from ``table()``.
-``None`` is the model's choice.
+its row (``setting_row.py``). Flags, the columns of a table of pairs, the page's fields, the parameters of its
+endpoints, the checks, what a result's PNG records and what reads it back (``records.py``) are made from
+``settings_table()``. ``None`` is the model's choice.
 
 Words and checks only: pictures are judged in ``preprocess/``, and nothing is computed here.
 """
@@ -13,22 +13,22 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ladi.rows import Kind, Setting
+from ladi.setting_row import Setting, ValueKind
 from ladi.types import AskedCategory, MaskRule, Photo, SettingError, Size
 
 if TYPE_CHECKING:
     import numpy as np
 
-DECODED = "decoded"
-"""Code of the findings that only tell what was done to a file: notes rather than warnings."""
+NOTE_CODE = "decoded"
+"""Code of the findings that only tell what was done to a file as it was read: notes rather than warnings."""
 
 MAX_SEED = 2**32 - 1
 _ROW = "setting"
 
 
-def setting(default: Any, kind: Kind, group: str, words: str, *ends: int, **more: Any) -> Any:
+def setting(default: Any, kind: ValueKind, group: str, words: str, *ends: int, **more: Any) -> Any:
     """A field of the table; its words are ``label: meaning``."""
     label, meaning = words.split(": ", 1)
     row = Setting(kind=kind, label=label, meaning=meaning, group=group, ends=ends or (0, 0), **more)
@@ -50,7 +50,12 @@ GROUPS = {
 }
 """Where settings stand, and the heading above them."""
 
-KINDS = {"auto": "As it looks", "upper_body": "Top", "lower_body": "Trousers or skirt", "dresses": "Dress"}
+CATEGORY_WORDS = {
+    "auto": "As it looks",
+    "upper_body": "Top",
+    "lower_body": "Trousers or skirt",
+    "dresses": "Dress",
+}
 RULES = {"worn": "Whatever the new garment covers", "published": "As in the research data"}
 CLEANING = {"auto": "Remove if needed", "keep": "Use the picture as it is", "embedded": "Always remove"}
 SAMPLERS = {"ddim": "DDIM", "dpm++": "DPM-Solver++", "unipc": "UniPC", "euler": "Euler"}
@@ -177,7 +182,7 @@ class TryOnRequest:
         "choice",
         "replaced",
         "Kind of garment: what the garment is; told by its picture unless chosen",
-        choices=KINDS,
+        choices=CATEGORY_WORDS,
     )
     settings: Settings = dataclasses.field(default_factory=lambda: Settings())
     mask_rule: MaskRule = setting(
@@ -227,16 +232,16 @@ class TryOnRequest:
     automatic mask."""
 
 
-def table() -> dict[str, Setting]:
-    """All settings by name."""
-    return {row.name: row for kind in (Settings, Switches, TryOnRequest) for row in rows_of(kind)}
+def settings_table() -> dict[str, Setting]:
+    """All settings by name, in the order in which page, columns and endpoints have them."""
+    return {row.name: row for holder in (Settings, Switches, TryOnRequest) for row in rows_of(holder)}
 
 
-def rows_of(of: Any) -> list[Setting]:
-    """The table's part in one of the three classes, or in one of their objects."""
+def rows_of(holder: Any) -> list[Setting]:
+    """The rows that stand in one of the three classes, given as the class or as an object of it."""
     return [
         replace(one.metadata[_ROW], name=one.name, default=one.default)
-        for one in fields(of)
+        for one in fields(holder)
         if _ROW in one.metadata
     ]
 
@@ -253,9 +258,9 @@ def check_settings(settings: Settings) -> None:
     _check(settings.switches)
 
 
-def _check(part: Any) -> None:
-    for row in rows_of(part):
-        row.check(getattr(part, row.name))
+def _check(holder: Any) -> None:
+    for row in rows_of(holder):
+        row.check(getattr(holder, row.name))
 
 
 RESULT_PIXELS = 120_000_000
@@ -272,9 +277,17 @@ def check_result_pixels(pictures: int, photo: Size) -> None:
         )
 
 
-def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> tuple[int, int, float]:
-    """Seed, steps and guidance; a seed is drawn and a model's defaults are taken where nothing is asked."""
-    return (
+class SamplingNumbers(NamedTuple):
+    """With what one request is sampled: nothing is left open in it."""
+
+    seed: int
+    steps: int
+    guidance: float
+
+
+def choose_sampling(settings: Settings, defaults: tuple[int, float]) -> SamplingNumbers:
+    """What was asked; else a seed is drawn, and steps and guidance are the model's ``defaults``."""
+    return SamplingNumbers(
         secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         defaults[0] if settings.steps is None else settings.steps,
         defaults[1] if settings.guidance is None else settings.guidance,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ladi.rows import listed
+from ladi.setting_row import listed
 from ladi.types import ModelError
 
 if TYPE_CHECKING:

@@ -42,24 +42,12 @@ LAYERS: tuple[Layer, ...] = ("wall", "skin", "garment", "other")
 bags and whatever else stands before the wall."""
 
 KEYPOINT_NAMES: tuple[str, ...] = (
-    "nose",
-    "neck",
-    "right_shoulder",
-    "right_elbow",
-    "right_wrist",
-    "left_shoulder",
-    "left_elbow",
-    "left_wrist",
-    "right_hip",
-    "right_knee",
-    "right_ankle",
-    "left_hip",
-    "left_knee",
-    "left_ankle",
-    "right_eye",
-    "left_eye",
-    "right_ear",
-    "left_ear",
+    *("nose", "neck"),
+    *("right_shoulder", "right_elbow", "right_wrist"),
+    *("left_shoulder", "left_elbow", "left_wrist"),
+    *("right_hip", "right_knee", "right_ankle"),
+    *("left_hip", "left_knee", "left_ankle"),
+    *("right_eye", "left_eye", "right_ear", "left_ear"),
 )
 """COCO/OpenPose order of the 18 joints, and so of the pose map's channels."""
 JOINT = {name: index for index, name in enumerate(KEYPOINT_NAMES)}
@@ -79,7 +67,7 @@ class LadiError(ValueError):
     """Something the user can mend, said in one plain sentence: what is wrong and what to do."""
 
     turn: int = 0
-    """As a finding's, where the picture that is refused would do after turning."""
+    """Degrees to the right, where the refused picture would do once it is turned; as in ``Finding``."""
 
     def __str__(self) -> str:
         """The sentence, in one line whatever files are called that it quotes."""
@@ -206,7 +194,7 @@ class PersonParts:
     keypoints: np.ndarray
     """(18,3), in pixels of the model's size."""
     labels: np.ndarray
-    """(H,W) uint8, in the scheme below; of LIP's two necks, 20."""
+    """(H,W) uint8, numbers of ``scheme``. LIP has two for the neck; here it is 20, never 10."""
     category: Category = "upper_body"
     scheme: LabelScheme = "lip"
     parser: str = "embedded"
@@ -217,7 +205,8 @@ class PersonParts:
     """The mask is the user's own: all of it is painted, and nothing beyond."""
     findings: tuple[Finding, ...] = ()
     bare: np.ndarray | None = None
-    """(H,W) bool, of the mask, forearms that are surely bare: the photo's own where no sleeve covers them."""
+    """(H,W) bool, part of ``mask``: forearms that are surely bare, which a result takes from the photo where
+    no sleeve covers them."""
 
     @property
     def masked_image(self) -> torch.Tensor:
@@ -241,7 +230,7 @@ class Garment:
     sleeve: float | None = None
     """How long its sleeves are, in [0,1] from the shoulder to the wrist; None where that is not known."""
     cleaned_by: str = "kept"
-    """Which method removed the background: ``kept``, ``embedded`` or the name of a rembg model."""
+    """Which method removed the background: as ``ladi.preprocess.cleaner.CutOut`` says; ``kept`` for none."""
     findings: tuple[Finding, ...] = ()
 
 

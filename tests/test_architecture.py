@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FLOORS = (
     ("ladi.types",),
-    ("ladi.files", "ladi.naming", "ladi.rows"),
+    ("ladi.files", "ladi.naming", "ladi.setting_row"),
     ("ladi.settings", "ladi.progress", "ladi.models"),
     ("ladi.records",),
     ("ladi.preprocess",),

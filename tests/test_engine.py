@@ -17,7 +17,7 @@ from ladi.models.parser import HumanParser
 from ladi.preprocess.photo import read_photo
 from ladi.progress import SHARES
 from ladi.runtime.extras import Extras
-from ladi.settings import DECODED, Settings, Switches, TryOnRequest
+from ladi.settings import NOTE_CODE, Settings, Switches, TryOnRequest
 from ladi.types import ContentError, GarmentError, ModelError, PersonError, Photo
 from tests.preprocess.test_kind import drawn
 from tests.toy import HEIGHT, WIDTH, toy_pipeline
@@ -209,7 +209,7 @@ def test_what_was_done_to_a_file_is_told_as_a_note(
     """Prevents notes of the decoder from being lost, or shown as warnings."""
     noted = dataclasses.replace(person, notes=("Only the first frame is used.",))
     findings = engine.try_on(dataclasses.replace(request_, person=noted)).findings
-    notes = [finding for finding in findings if finding.code == DECODED]
+    notes = [finding for finding in findings if finding.code == NOTE_CODE]
     assert [finding.message for finding in notes] == ["The photo: Only the first frame is used."]
 
 

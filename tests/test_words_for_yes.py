@@ -8,7 +8,7 @@ import pytest
 
 from app.serving.options import parse
 from ladi.commands.flags import switched_on
-from ladi.rows import read_switch
+from ladi.setting_row import read_switch
 from ladi.types import SettingError
 
 

@@ -17,10 +17,10 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.fence import fenced
+from app.errors import errors_as_status
 from app.files import ResultFolder, check_room, new_folder, used_bytes
-from app.running import Outcome, Runs, Work
-from app.values import flat_settings, named, upload_path
+from app.long_work import Outcome, Runs, Work
+from app.values import flat_settings, settings_by_name, upload_path
 from ladi.batch.archive import PUBLIC, declared_bytes
 from ladi.batch.pairing import Row
 from ladi.batch.pairs import open_pairs, open_pictures
@@ -118,8 +118,8 @@ class Batching:
         )
         ended: dict[str, Any] = {}
         news: list[RowDone] = []
-        with fenced(ended, "a batch"), opened(people, garments, upload) as rows:
-            out, settings = new_folder() / "results", named(values)
+        with errors_as_status(ended, "a batch"), opened(people, garments, upload) as rows:
+            out, settings = new_folder() / "results", settings_by_name(values)
             for report in self.runs.watch(visitor, lambda task: self._work(task, rows, out, settings, news)):
                 if not isinstance(report, Outcome):
                     place = f"row {min(len(news) + 1, len(rows))} of {len(rows)}"

@@ -17,7 +17,7 @@ from app.fields import Defaults, Fields, setting_field
 from app.serving.hosting import GPU_LONGEST, gpu
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, forget_refusals, run_in_line
-from ladi.settings import table
+from ladi.settings import settings_table
 
 INTRODUCTION = (
     "Many pairs at once. One person wears every garment, and one garment is worn by everybody. Several of "
@@ -49,7 +49,7 @@ def build_tab(start: Defaults) -> Fields:
                 label="Or one zip file", file_types=[".zip"], height=170, elem_id="batch-file"
             )
             gr.Markdown(ZIPPED, elem_classes="quiet")
-            fields["invert_mask"] = setting_field(table()["invert_mask"], start)
+            fields["invert_mask"] = setting_field(settings_table()["invert_mask"], start)
     with gr.Row():
         fields["button"] = gr.Button(
             "Make all pictures", variant="primary", size="lg", elem_id="batch-button"

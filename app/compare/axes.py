@@ -12,10 +12,11 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ladi.settings import Switches, table
+from ladi.settings import Switches, settings_table
 from ladi.types import SettingError
 
-Variant = tuple[int, tuple[tuple[str, Any], ...]]
+RequestKey = tuple[int, tuple[tuple[str, Any], ...]]
+"""A garment's number, and the settings in which a request differs from the page's."""
 
 MOST_CELLS = 24
 """More would keep others waiting for minutes."""
@@ -38,7 +39,7 @@ AXES: dict[str, Axis] = {
         row.name: Axis(
             row.short or row.label, row.compared, row.compared if row.kind == "switch" else row.allowed
         )
-        for row in table().values()
+        for row in settings_table().values()
         if row.compared
     },
     "model": Axis("Model", "all", "every model here; or their names"),
@@ -64,10 +65,10 @@ class Planned:
     """One for each axis."""
     model: str
     garment: int = 0
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    sampling_changes: Mapping[str, Any] = field(default_factory=dict)
     """Those of ``SAMPLED`` that vary."""
     switches: Switches = field(default_factory=Switches)
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    request_changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings that vary and need a preparation, or a way back into the photo, of their own."""
 
     @property
@@ -76,9 +77,9 @@ class Planned:
         return " · ".join(self.labels)
 
     @property
-    def variant(self) -> Variant:
-        """What it is asked with: cells of the same garment and the same ``asked`` share a request."""
-        return self.garment, tuple(self.asked.items())
+    def request_key(self) -> RequestKey:
+        """What it is asked by: cells of the same garment and the same ``request_changes`` share a request."""
+        return self.garment, tuple(self.request_changes.items())
 
 
 def offered(axis: str, *, garments: int, models: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -95,7 +96,11 @@ def offered(axis: str, *, garments: int, models: Sequence[str]) -> tuple[list[st
     if axis == "model":
         return list(models), list(models)
     chosen = AXES[axis].values.split(", ")
-    every = [f"{number:g}" for number in OFFERED[axis]] if axis in OFFERED else list(table()[axis].choices)
+    every = (
+        [f"{number:g}" for number in OFFERED[axis]]
+        if axis in OFFERED
+        else list(settings_table()[axis].choices)
+    )
     return every or chosen, chosen
 
 
@@ -127,7 +132,7 @@ def read_values(axis: str, text: str, *, garments: int, models: Sequence[str]) -
 
 
 def _setting(name: str, word: str) -> Any:
-    row = table()[name]
+    row = settings_table()[name]
     if row.kind == "switch":
         return _switch(word)
     value = row.read(word)
@@ -212,8 +217,8 @@ def _with(cell: Planned, name: str, value: Any) -> Planned:
     if isinstance(value, bool):
         return replace(cell, labels=labels, switches=replace(cell.switches, **{name: value}))
     if name in SAMPLED:
-        return replace(cell, labels=labels, changes={**cell.changes, name: value})
-    return replace(cell, labels=labels, asked={**cell.asked, name: value})
+        return replace(cell, labels=labels, sampling_changes={**cell.sampling_changes, name: value})
+    return replace(cell, labels=labels, request_changes={**cell.request_changes, name: value})
 
 
 ABLATION: tuple[tuple[str, dict[str, bool]], ...] = (

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from app import pictures
-from app.compare.axes import Planned, Variant
+from app.compare.axes import Planned, RequestKey
 from app.files import new_folder, write_picture, write_result
 from app.values import flat_settings
 from app.words import warnings_of
@@ -21,7 +21,7 @@ from ladi.settings import TryOnRequest
 
 
 def write_comparison(
-    requests: Mapping[Variant, TryOnRequest],
+    requests: Mapping[RequestKey, TryOnRequest],
     made: Sequence[tuple[Planned, Any]],
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def write_comparison(
             "model": planned.model,
             "garment": planned.garment + 1,
             **sampling["switches"],
-            **planned.asked,
+            **planned.request_changes,
         }
         own = folder / f"{place + 1:02}"
         own.mkdir()

@@ -14,12 +14,21 @@ from typing import Any
 import gradio as gr
 
 from app import words
-from app.compare.axes import Planned, Variant, plan, plan_ablation, read_values
+from app.compare.axes import Planned, RequestKey, plan, plan_ablation, read_values
 from app.compare.files import told_of, write_comparison, write_differences
-from app.fence import fenced
-from app.running import Outcome, Runs, Work
+from app.errors import errors_as_status
+from app.long_work import Outcome, Runs, Work
 from app.tryon import masks
-from app.values import DeletedError, flat_settings, named, named_here, read_request, read_upload, upload_path
+from app.values import (
+    PERSON,
+    DeletedError,
+    flat_settings,
+    read_request,
+    read_upload,
+    settings_by_name,
+    settings_with_drawn_mask,
+    upload_path,
+)
 from ladi.records import request_of
 from ladi.settings import Switches, TryOnRequest
 from ladi.types import Photo, PhotoError, SettingError
@@ -91,8 +100,8 @@ class Comparing:
         off, on = gr.update(visible=False), gr.update(visible=True)
         yield self._shown(button=off, ablation=off, cancel=on, status=words.waiting())
         ended: dict[str, Any] = {}
-        with fenced(ended, "a comparison"):
-            settings = named_here(values)
+        with errors_as_status(ended, "a comparison"):
+            settings = settings_with_drawn_mask(values)
             requests, cells = self._ask(person, garments, axes, settings, mask)
             for report in self.runs.watch(visitor, lambda task: self._run(task, requests, cells)):
                 if isinstance(report, Outcome):
@@ -107,7 +116,7 @@ class Comparing:
         self, person: Any, garments: Any, axes: Sequence[tuple[str, str]], values: tuple[Any, ...]
     ) -> tuple[list[tuple[str, str]], str, list[dict[str, Any]]]:
         """The same for programs: pictures with captions, the sheet's file, and the cells."""
-        settings = named(values)
+        settings = settings_by_name(values)
         requests, cells = self._ask(person, garments, axes, settings, None)
         made = self.runs.result(None, lambda task: self._run(task, requests, cells))
         state = write_comparison(requests, made, settings)
@@ -121,8 +130,8 @@ class Comparing:
         axes: Sequence[tuple[str, str]],
         settings: Mapping[str, Any],
         mask: masks.DrawnMask | None,
-    ) -> tuple[dict[Variant, TryOnRequest], list[Planned]]:
-        """A request for each variant of the cells, and the cells."""
+    ) -> tuple[dict[RequestKey, TryOnRequest], list[Planned]]:
+        """A request for each ``request_key`` of the cells, and the cells."""
         photo, clothes = self._read(person, garments)
         base = read_request(photo, clothes[0], settings, masks.mask_for_photo(mask, photo))
         cells = self._plan(
@@ -130,13 +139,14 @@ class Comparing:
         )
         flat = flat_settings(settings) | {"mask": base.mask}
         requests = {
-            cell.variant: request_of(photo, clothes[cell.garment], flat | dict(cell.asked)) for cell in cells
+            cell.request_key: request_of(photo, clothes[cell.garment], flat | dict(cell.request_changes))
+            for cell in cells
         }
         return requests, cells
 
     def _read(self, person: Any, garments: Any) -> tuple[Photo, list[Photo]]:
         """The photo, and one or more garments."""
-        photo = read_upload(person, "a photo of the person")
+        photo = read_upload(person, PERSON)
         records = [entry.get("image", entry) for entry in garments or []]
         if not records:
             raise PhotoError("There is no garment yet: please add one picture or several.")
@@ -157,7 +167,7 @@ class Comparing:
         return plan(read, model=model, switches=switches)
 
     def _run(
-        self, task: Work, requests: Mapping[Variant, TryOnRequest], cells: Sequence[Planned]
+        self, task: Work, requests: Mapping[RequestKey, TryOnRequest], cells: Sequence[Planned]
     ) -> list[tuple[Planned, Any]]:
         """Every cell's picture, in order; one comparison for each model."""
         from ladi.diffusion.compare import Cell
@@ -166,10 +176,10 @@ class Comparing:
         models = list(dict.fromkeys(cell.model for cell in cells))
         for turn, model in enumerate(models):
             own = [index for index, cell in enumerate(cells) if cell.model == model]
-            used = list(dict.fromkeys(cells[index].variant for index in own))
+            used = list(dict.fromkeys(cells[index].request_key for index in own))
 
             def wanted(
-                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[Variant] = used
+                seed: int, steps: int, guidance: float, own: list[int] = own, used: list[RequestKey] = used
             ) -> list[Cell]:
                 start = {
                     "seed": seed,
@@ -180,9 +190,9 @@ class Comparing:
                 return [
                     Cell(
                         label=str(index),
-                        **(start | dict(cells[index].changes)),
+                        **(start | dict(cells[index].sampling_changes)),
                         switches=cells[index].switches,
-                        conditions=used.index(cells[index].variant),
+                        request_index=used.index(cells[index].request_key),
                     )
                     for index in own
                 ]
@@ -191,7 +201,10 @@ class Comparing:
                 task.progress(stage, (turn + share) / len(models))
 
             compared = self.engine_for(model).compare(
-                [requests[variant] for variant in used], wanted, progress=progress, cancelled=task.cancelled
+                [requests[key] for key in used],
+                wanted,
+                progress=progress,
+                cancelled=task.cancelled,
             )
             made |= {int(one.cell.label): one for one in compared}
         return [(cells[index], made[index]) for index in range(len(cells))]

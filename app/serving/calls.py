@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 from gradio_client.utils import is_http_url_like
 
-from ladi.rows import listed, read_switch
+from ladi.setting_row import listed, read_switch
 from ladi.types import SettingError
 
 CALL, CALL_V2, JOIN = "/gradio_api/call/", "/gradio_api/call/v2/", "/gradio_api/queue/join"

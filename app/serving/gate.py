@@ -238,7 +238,7 @@ async def on_full_disk(request: Request, error: Exception) -> Response:
 
 
 async def on_anything_else(request: Request, error: Exception) -> Response:
-    """The last fence: the server's log has the traceback."""
+    """Nothing gets past here but a sentence: the server's log has the traceback."""
     return sentence(words.UNEXPECTED, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

@@ -22,12 +22,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import ladi
-from app.fence import guard_answers
+from app.errors import guard_answers
 from app.serving.gate import EXCEPTION_HANDLERS, Gate
 from app.serving.privacy import PictureFolder, take_over_uvicorn
 from app.serving.sharing import ICON, LinkPreview, picture_route
 from app.serving.visitors import count_events, forget_callers, forget_leavers, guard_queue
-from app.values import named, read_value
+from app.values import read_value, settings_by_name
 from ladi.types import SettingError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -194,7 +194,7 @@ def seconds_for(values: Sequence[Any], *, pictures: int = 0) -> int:
         values: in the order of ``app.values.setting_names``.
         pictures: how many there will be, where the settings do not say.
     """
-    settings = named(tuple(values))
+    settings = settings_by_name(tuple(values))
     try:
         steps = read_value(settings, "steps") or 1
         return gpu_seconds(steps, pictures or read_value(settings, "pictures"))

@@ -13,9 +13,9 @@ from pathlib import Path
 from app.files import DISK_MEGABYTES
 from ladi.commands.flags import add_running, cores, switched_on
 from ladi.commands.main import SentenceParser
-from ladi.rows import NO, YES
 from ladi.runtime.content import NETWORKS
 from ladi.scale.cluster import LOCAL, MOST_ENGINES, Bounds
+from ladi.setting_row import NO, YES
 from ladi.types import SettingError
 
 KEEP_MINUTES, QUEUE_SIZE, PUBLIC_VISITOR_LIMIT = 30, 32, 2

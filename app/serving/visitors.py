@@ -20,7 +20,7 @@ from gradio.queueing import Event
 from gradio.server_messages import ProcessCompletedMessage
 from gradio.state_holder import StateHolder
 
-from app.running import Ticket
+from app.long_work import Ticket
 
 GPU = "gpu"
 """The concurrency id of the events that paint: as many run at a time as there are engines."""

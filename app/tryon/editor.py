@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 from app.fields import Defaults, Fields, setting_field
 from app.pictures import MASK_OPACITY, MASK_TINT
 from app.tryon.masks import EDITOR
-from ladi.settings import table
+from ladi.settings import settings_table
 
 BRUSH = f"rgba({MASK_TINT[0]}, {MASK_TINT[1]}, {MASK_TINT[2]}, {MASK_OPACITY})"
 
@@ -52,9 +52,9 @@ def mask_fields(start: Defaults) -> Fields:
         buttons=["fullscreen"],
     )
     with gr.Row(elem_classes="even"):
-        fields["mask_grow"] = setting_field(table()["mask_grow"], start)
+        fields["mask_grow"] = setting_field(settings_table()["mask_grow"], start)
         fields["reset_mask"] = gr.Button("Reset to the automatic area", size="sm", elem_id="reset-mask")
-    fields["mask"] = gr.State(None)
+    fields["mask"] = gr.State(None)  # a masks.DrawnMask, not pixels
     fields["token"] = gr.Textbox(value="", visible=False)
     return fields
 

@@ -15,20 +15,22 @@ import gradio as gr
 import numpy as np
 
 from app import pictures, words
-from app.fence import fenced, sentences
+from app.errors import errors_as_messages, errors_as_status
 from app.fields import category_choices, sampling_fields
 from app.files import new_folder, write_jpeg, write_photo, write_picture, write_result, write_small
-from app.running import Outcome, Runs, Work
+from app.long_work import Outcome, Runs, Work
 from app.serving.visitors import take_ticket
 from app.tryon import masks
 from app.values import (
+    GARMENT,
+    PERSON,
     from_record,
-    named,
-    named_here,
     read_request,
     read_upload,
     read_value,
     setting_names,
+    settings_by_name,
+    settings_with_drawn_mask,
     upload_path,
 )
 from ladi.postprocess.png import read_settings
@@ -40,7 +42,6 @@ from ladi.weights.catalog import trained_categories
 
 REMEMBERED = 8
 """Results of a session that can be looked at again, as long as their files are there."""
-PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
 class Handlers:
@@ -48,9 +49,12 @@ class Handlers:
 
     CHOSEN = ("result", "versus", "download", "jpeg", "seed_used")
     """The order of what ``choose`` gives back."""
-    RECALLED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark", "told")
-    """The order of what ``recall`` gives back before the settings."""
-    SHOWN = ("button", "cancel", "status", "refusal", "preview", *RECALLED)
+    REOPENED = ("results", *CHOSEN, "gallery", "details", "made", "timings", "after", "how", "mark", "told")
+    """The order of what ``reopen`` gives back before the settings. ``results`` is all that is known of one
+    result, as it stays in the page's state; ``after`` is the part of the page that shows it, ``how`` the one
+    with its steps, ``made``; ``mark`` names what is shown, for ``earlier.py``; ``told`` says what "Copy" and
+    "Link" have done."""
+    SHOWN = ("button", "cancel", "status", "refusal", "preview", *REOPENED)
     """The order of what ``try_on`` gives back."""
 
     def __init__(
@@ -93,11 +97,11 @@ class Handlers:
         Yields:
             Values or updates for ``SHOWN``; an error is shown where the progress was.
         """
-        settings = named_here(values)
+        settings = settings_with_drawn_mask(values)
         off, on = gr.update(visible=False), gr.update(visible=True)
         yield self._shown(button=off, cancel=on, status=words.waiting(), refusal="", told="")
         ended: dict[str, Any] = {}
-        with fenced(ended, "a try-on"):
+        with errors_as_status(ended, "a try-on"):
             mask = masks.note_strokes(drawn, token, layers)
             for report in self._paint(person, garment, mask, bool(explain), settings, visitor):
                 if isinstance(report, Outcome):
@@ -203,7 +207,7 @@ class Handlers:
 
     def wear(self, shown: dict[str, Any] | None) -> str | None:
         """The picture that is shown, to be the next person photo."""
-        with sentences():
+        with errors_as_messages():
             return str(upload_path(shown, "a result")) if shown else None
 
     def remember(
@@ -217,33 +221,33 @@ class Handlers:
         small = [one["small"] for one in history]
         return history, gr.update(value=small, visible=len(small) > 1, selected_index=None)
 
-    def recall(self, history: list[dict[str, Any]] | None, index: int, *values: Any) -> tuple[Any, ...]:
+    def reopen(self, history: list[dict[str, Any]] | None, index: int, *values: Any) -> tuple[Any, ...]:
         """An earlier result with its settings, or a sentence where its files are deleted by now."""
-        nothing = tuple(gr.skip() for _ in (*self.RECALLED, *setting_names()))
+        nothing = tuple(gr.skip() for _ in (*self.REOPENED, *setting_names()))
         if not history or index >= len(history):
             return nothing
         results = history[index]
         if not all(Path(path).is_file() for path in (results["before"], *results["files"])):
             gr.Info("This picture has been deleted from the server by now, as promised.", title="Gone")
             return nothing
-        with sentences():
-            settings = from_record(read_settings(results["files"][0]), self.models, named(values))
+        with errors_as_messages():
+            settings = from_record(read_settings(results["files"][0]), self.models, settings_by_name(values))
         opened = self._open(results)
-        return (*(opened[name] for name in self.RECALLED), *(settings[name] for name in setting_names()))
+        return (*(opened[name] for name in self.REOPENED), *(settings[name] for name in setting_names()))
 
     def load_settings(self, upload: dict[str, Any] | None, *values: Any) -> tuple[Any, ...]:
         """The settings that a result's PNG carries, for every field, or a sentence."""
         if not upload:
             return tuple(gr.skip() for _ in setting_names())
-        with sentences():
+        with errors_as_messages():
             found = read_settings(upload_path(upload, "a result"))
-            settings = from_record(found, self.models, named(values))
+            settings = from_record(found, self.models, settings_by_name(values))
         gr.Info("The settings are those of the picture now.", title="Settings loaded")
         return tuple(settings[name] for name in setting_names())
 
     def model_defaults(self, model: str | None) -> tuple[Any, Any, Any]:
         """Steps, guidance and the kinds of garment of a model that was just chosen."""
-        with sentences():
+        with errors_as_messages():
             name = model or self.default_model
             told = sampling_fields(*self.engine_for(name).defaults)
             kinds = gr.update(choices=category_choices(name), value="auto")

@@ -14,12 +14,12 @@ from typing import Any
 import gradio as gr
 
 from app import pictures, words
-from app.fence import sentences
+from app.errors import errors_as_messages
 from app.files import new_folder, write_turned
-from app.running import Crew
+from app.long_work import Crew
 from app.serving.visitors import LOOKERS
 from app.tryon import masks
-from app.values import named, read_upload, read_value
+from app.values import GARMENT, PERSON, read_upload, read_value, settings_by_name
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.turning import turn_photo
 from ladi.runtime.recall import digest
@@ -27,8 +27,6 @@ from ladi.types import Category, Garment, LadiError, PersonParts, Photo
 from ladi.weights.catalog import trained_categories
 
 LOGGER = logging.getLogger(__name__)
-
-PERSON, GARMENT = "a photo of the person", "a picture of the garment"
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ class Looking:
             upload: Gradio's record of it.
             degrees: a multiple of 90.
         """
-        with sentences():
+        with errors_as_messages():
             return self._crew.run(lambda: _turned(read_upload(upload, GARMENT), degrees))
 
     def turn_person(
@@ -115,20 +113,20 @@ class Looking:
                 return file, gr.skip()
             return file, masks.turned(noted, photo, int(degrees))
 
-        with sentences():
+        with errors_as_messages():
             return self._crew.run(turn)
 
     def _look(
         self, person: Any, garment: Any, drawn: masks.DrawnMask | None, token: str, layers: Any, values: Any
     ) -> tuple[Any, ...]:
         """The same, in one of the threads that compute."""
-        settings, grow = named(values), 0
+        settings, grow = settings_by_name(values), 0
         try:
             grow = read_value(settings, "mask_grow")
             seen = self._see(person, garment, settings)
         except LadiError as error:
             seen = Look(person_problem=error)
-        except Exception:  # the last fence before the visitor
+        except Exception:  # the visitor is told, and the log has the rest
             LOGGER.exception("a look at the pictures failed")
             seen = Look(person_problem=LadiError(words.UNEXPECTED))
         shown = self._show_garment(seen, settings["model"] or self.default_model)

@@ -21,7 +21,7 @@ VIEWS = [("Result", "result"), ("Before / after", "both")]
 
 
 def outcome_fields() -> Fields:
-    """What a try-on shows."""
+    """What a try-on shows; ``Handlers.REOPENED`` says which field is what."""
     fields: Fields = {}
     with gr.Row(elem_id="outcome-head"):
         gr.Markdown("## 3 · Result", elem_id="outcome-title")
@@ -65,8 +65,8 @@ def outcome_fields() -> Fields:
         )
         fields["timings"] = gr.Markdown(elem_id="timings")
     fields["how"] = how
-    fields["results"] = gr.State(None)
-    fields["remembered"] = gr.State(None)
+    fields["results"] = gr.State(None)  # the result that is shown, see Handlers._show
+    fields["remembered"] = gr.State(None)  # the results before it, of which "history" shows small copies
     fields["seed_used"] = gr.Textbox(value="", visible=False)
     fields["mark"] = gr.Textbox(value="", visible=False)
     return fields
@@ -182,13 +182,13 @@ def _connect_history(handlers: Handlers, fields: Fields, settings: list[Any], ma
         **PRIVATE,
     )
 
-    def recall(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
-        return handlers.recall(remembered, event.index, *values)
+    def reopen(event: gr.SelectData, remembered: Any, *values: Any) -> tuple[Any, ...]:
+        return handlers.reopen(remembered, event.index, *values)
 
-    recalled = fields["history"].select(
-        recall,
+    reopened = fields["history"].select(
+        reopen,
         [fields["remembered"], *settings],
-        [*(fields[name] for name in Handlers.RECALLED), *settings],
+        [*(fields[name] for name in Handlers.REOPENED), *settings],
         **PRIVATE,
     )
-    show_anew(made_from, recalled)
+    show_anew(made_from, reopened)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ladi.naming import loosely, spelled
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import PairsError
 
 STEM_BYTES = 100
@@ -127,7 +127,7 @@ def _grouped(named: Sequence[_Named], key: Callable[[Path], str]) -> dict[str, l
 def name_results(rows: Sequence[Row]) -> list[Row]:
     """Give every row without a name one of its own, made of its pictures' names."""
     taken = {loosely(row.out).removesuffix(".png") for row in rows if row.out}
-    most = table()["pictures"].ends[1]
+    most = settings_table()["pictures"].ends[1]
 
     def is_free(name: str) -> bool:
         """Not another row's, nor that of the further pictures that a row may have, a-2 and so on."""

@@ -24,7 +24,7 @@ from ladi.batch.archive import Limits, unpack, wanted
 from ladi.batch.pairing import MOST_NAME_BYTES, Row, name_results, pair_up
 from ladi.files import PICTURES
 from ladi.naming import find_file
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import PairsError, PhotoError, SettingError
 
 TABLES = ("pairs.csv", "pairs.tsv", "pairs.txt")
@@ -179,10 +179,10 @@ def _cells(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     for delimiter in (",", ";", "\t"):
         header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
         if {"person", "garment"} <= set(header):
-            unknown = [column for column in header if column not in {*FILES, "out", *table()}]
+            unknown = [column for column in header if column not in {*FILES, "out", *settings_table()}]
             if unknown or len(set(header)) != len(header):
                 wrong = f"an unknown column {unknown[0]!r}" if unknown else "a column twice"
-                known = ", ".join([*FILES, "out", *table()])
+                known = ", ".join([*FILES, "out", *settings_table()])
                 raise PairsError(f"“{name}” has {wrong}; the columns are {known}.")
             # Read as one text, not line by line: a quoted cell may contain a line break.
             reader = csv.reader(io.StringIO(text), delimiter=delimiter)
@@ -202,11 +202,11 @@ def _read_row(number: int, cells: Mapping[str, str], folder: Path, inside: Path 
     written = [cells.get(column, "") for column in FILES]
     paths, problem = _locate(written, folder, inside)
     values = {}
-    for column, row in table().items():
+    for column, setting in settings_table().items():
         if not (text := cells.get(column, "")):
             continue
         try:
-            values[column] = row.read(text)
+            values[column] = setting.read(text)
         except SettingError as error:
             problem = problem or str(error)
     out = cells.get("out", "")

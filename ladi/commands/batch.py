@@ -109,9 +109,9 @@ def _here(options: argparse.Namespace, rows: Sequence[Row], settings: dict[str, 
     """The rows on this machine, by one engine."""
     from ladi.batch.run import run_batch
     from ladi.engine import Engine
-    from ladi.runtime.recall import CATALOGUE
+    from ladi.runtime.recall import BATCH_ROOM
 
-    engine = Engine.load(options.model, **running_of(options), room=CATALOGUE)
+    engine = Engine.load(options.model, **running_of(options), room=BATCH_ROOM)
     if _needs_rembg(rows, settings):
         engine.warm_up(wait=True)
     yield from run_batch(
@@ -121,7 +121,7 @@ def _here(options: argparse.Namespace, rows: Sequence[Row], settings: dict[str, 
         model=options.model,
         settings=settings,
         at_once=AT_ONCE,
-        room=CATALOGUE,
+        room=BATCH_ROOM,
     )
 
 
@@ -129,7 +129,7 @@ def _on_cluster(
     options: argparse.Namespace, rows: Sequence[Row], settings: dict[str, Any]
 ) -> Iterator[RowDone]:
     """The rows on a cluster."""
-    from ladi.scale.catalogue import Engines, run_on_cluster
+    from ladi.scale.batch import Engines, run_on_cluster
     from ladi.scale.cluster import connected
     from ladi.scale.worker import load_engine
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ladi.files import make_folder
-from ladi.rows import read_size
-from ladi.settings import table
+from ladi.setting_row import read_size
+from ladi.settings import settings_table
 from ladi.types import CATEGORIES, LadiError
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def add_parser(subparsers: Any) -> None:
     making.add_argument("--other-emasc", type=Path, metavar="DIR", help="a linear EMASC, for the ablation")
     making.add_argument("--steps", type=int, help="the model's own by default")
     making.add_argument("--guidance", type=float, help="the model's own by default")
-    making.add_argument("--sampler", choices=table()["sampler"].choices, help="the model's own by default")
+    making.add_argument(
+        "--sampler", choices=settings_table()["sampler"].choices, help="the model's own by default"
+    )
     making.add_argument("--seed", type=int, default=0, help="of the first pair; pair i has this plus i")
     making.add_argument(
         "--no-paste-back",

@@ -11,10 +11,10 @@ import math
 import os
 from typing import Any
 
-from ladi.rows import NO, YES, listed, read_size, read_switch
 from ladi.runtime.content import NETWORKS, SIGHTS, THRESHOLD, FilterChoice
 from ladi.scale.cluster import MOST_ENGINES
-from ladi.settings import GROUPS, table
+from ladi.setting_row import NO, YES, listed, read_size, read_switch
+from ladi.settings import GROUPS, settings_table
 
 OFF = "off"
 METAVARS = {"whole": "N", "number": "X", "choice": "WORD", "size": "HxW"}
@@ -23,7 +23,7 @@ METAVARS = {"whole": "N", "number": "X", "choice": "WORD", "size": "HxW"}
 def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     """Describe how a picture is made: all settings, or those that are named; ``settings_of`` reads them."""
     groups = {group: parser.add_argument_group(heading) for group, heading in GROUPS.items()}
-    for row in table().values():
+    for row in settings_table().values():
         if names and row.name not in names:
             continue
         add = groups[row.group].add_argument
@@ -51,7 +51,7 @@ def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         SettingError: ``--size`` is not written as a size.
     """
-    values = {name: getattr(options, name) for name in table() if hasattr(options, name)}
+    values = {name: getattr(options, name) for name in settings_table() if hasattr(options, name)}
     if isinstance(values.get("size"), str):
         values["size"] = read_size(values["size"], "--size")
     return values

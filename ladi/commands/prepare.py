@@ -116,7 +116,7 @@ def read_settings(options: argparse.Namespace) -> PrepareOptions:
     """
     from ladi.data.preparing.pictures import PrepareOptions, own_size
     from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
-    from ladi.rows import check_size, read_size
+    from ladi.setting_row import check_size, read_size
     from ladi.weights.catalog import check_category
 
     size = own_size(options.model) if options.size is None else read_size(options.size)

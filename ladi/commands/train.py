@@ -9,7 +9,7 @@ from typing import Any
 from ladi.files import make_folder
 from ladi.types import CATEGORIES, SettingError
 
-STAGE_NAMES = (
+FIRST_NAMES = (
     "vae",
     "warp",
     "refinement",
@@ -21,11 +21,11 @@ STAGE_NAMES = (
     "sleeves",
     "lining",
 )
-"""Of the embedded model."""
+"""Of the embedded model's first edition; the last four are the second's too."""
 FULL_SIZE_NAMES = ("warp", "refinement", "emasc", "inversion_adapter", "tryon")
 """Of the paper's."""
 SECOND_NAMES = ("autoencoder", "placing", "bending", "end_to_end", "sharpening")
-"""Of the embedded model's second edition."""
+"""Of its second edition, which ``assets/mini`` holds."""
 MODELS = ("mini", "second", "vitonhd", "dresscode")
 MINI_FOLDER = Path("assets/mini")
 OPTION_FLAGS = (
@@ -69,7 +69,7 @@ def add_parser(subparsers: Any) -> None:
         "that are not given are the stage's own, which for the paper's stages are the paper's.",
     )
     parser.add_argument("model", choices=MODELS, help="which model to train")
-    stages = list(dict.fromkeys((*STAGE_NAMES, *SECOND_NAMES, *FULL_SIZE_NAMES, "export")))
+    stages = list(dict.fromkeys((*FIRST_NAMES, *SECOND_NAMES, *FULL_SIZE_NAMES, "export")))
     add = parser.add_argument
     add(
         "--stage", action="append", choices=stages, help="only this stage; may be repeated (all, then export)"
@@ -162,7 +162,7 @@ def run(arguments: argparse.Namespace) -> int:
     values = {flag: getattr(arguments, flag) for flag in OPTION_FLAGS}
     changes = {flag: value for flag, value in values.items() if value is not None}
     embedded = arguments.model in ("mini", "second")
-    known = {"mini": STAGE_NAMES, "second": SECOND_NAMES}.get(arguments.model, FULL_SIZE_NAMES)
+    known = {"mini": FIRST_NAMES, "second": SECOND_NAMES}.get(arguments.model, FULL_SIZE_NAMES)
     wanted = tuple(arguments.stage or (*known, "export"))
     if unknown := sorted(set(wanted) - {*known, "export"}):
         raise SettingError(
@@ -184,7 +184,7 @@ def _run_embedded(
     export: bool,
     changes: dict[str, Any],
 ) -> None:
-    from ladi.training.embedded_model import Workshop, train_mini
+    from ladi.training.first_edition import Workshop, train_mini
     from ladi.training.loop.workbench import start_processes
     from ladi.training.second_edition import SecondWorkshop, train_second
 
@@ -200,14 +200,14 @@ def _run_embedded(
         "device": arguments.device,
         "changes": changes,
     }
-    shop: Workshop | SecondWorkshop
+    workshop: Workshop | SecondWorkshop
     if arguments.model == "second":
-        shop = train_second(work, arguments.data, init or MINI_FOLDER, **how)
+        workshop = train_second(work, arguments.data, init or MINI_FOLDER, **how)
     else:
         train_mini(work, arguments.data, init=init, floors=arguments.floors, **how)
-        shop = Workshop(work, arguments.data, init)
+        workshop = Workshop(work, arguments.data, init)
     if export and start_processes(arguments.device).is_main_process:
-        shop.export(arguments.out or (MINI_FOLDER if arguments.model == "mini" else work / "model"))
+        workshop.export(arguments.out or (MINI_FOLDER if arguments.model == "mini" else work / "model"))
 
 
 def _run_full_size(
@@ -219,12 +219,12 @@ def _run_full_size(
     changes: dict[str, Any],
 ) -> None:
     from ladi.training.loop.workbench import start_processes
-    from ladi.training.paper_model import Job, export_model, run_stages
+    from ladi.training.paper_model import PaperTraining, export_model, run_stages
     from ladi.training.parts import Parts
 
     if arguments.street is not None:
         raise SettingError("--street is for mini and second: leave it out.")
-    job = Job(
+    job = PaperTraining(
         model=arguments.model,
         work=work,
         parts=Parts(work, init=arguments.init, base=arguments.base, vision=arguments.vision),

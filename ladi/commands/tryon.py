@@ -180,10 +180,10 @@ def save_parts(result: Result, folder: Path) -> None:
 
 def report(result: Result, paths: Sequence[Path], *, timings: bool) -> None:
     """Say what was written (stdout) and what is worth knowing about the pictures (stderr)."""
-    from ladi.settings import DECODED, picture_seed
+    from ladi.settings import NOTE_CODE, picture_seed
 
     for finding in result.findings:
-        label = "note" if finding.code == DECODED else "warning"
+        label = "note" if finding.code == NOTE_CODE else "warning"
         print(f"{label}: {finding.message}", file=sys.stderr)
     made = f"{result.steps} steps, guidance {result.guidance:g}, {result.person.category}"
     guessed = " (guessed)" if result.garment.guessed else ""

@@ -22,7 +22,7 @@ import torch
 
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.samplers import make_sampler
-from ladi.diffusion.sampling import Draws, Sampling
+from ladi.diffusion.sampling import DrawnLatents, Sampling
 from ladi.settings import Settings, Switches, check_settings
 from ladi.types import Conditions, Finding, SettingError
 
@@ -36,8 +36,8 @@ class Cell:
     guidance: float
     seed: int
     switches: Switches = field(default_factory=Switches)
-    conditions: int = 0
-    """Which of the comparison's requests (person with garment) it shows."""
+    request_index: int = 0
+    """Which of the comparison's requests (person with garment) it shows, and so which of its conditions."""
     sampler: str | None = None
     """A choice of the setting ``sampler``; the model's own if none."""
 
@@ -80,7 +80,7 @@ def check_cells(cells: Sequence[Cell]) -> None:
 def latent_key(cell: Cell) -> tuple[Any, ...]:
     """Cells with the same key have the same latent: everything but how it is decoded."""
     switches = replace(cell.switches, emasc=True, garment_skips=True)
-    return (cell.conditions, cell.steps, max(cell.guidance, 1.0), cell.seed, cell.sampler, switches)
+    return (cell.request_index, cell.steps, max(cell.guidance, 1.0), cell.seed, cell.sampler, switches)
 
 
 def batch_key(cell: Cell) -> tuple[Any, ...]:
@@ -88,8 +88,11 @@ def batch_key(cell: Cell) -> tuple[Any, ...]:
     return (cell.steps, cell.sampler, cell.switches.cloth_cond_rate, cell.guidance > 1)
 
 
-def _row(conditions: Conditions, switches: Switches) -> Conditions:
-    """Conditions of one picture with its switches built in."""
+def _with_switches(conditions: Conditions, switches: Switches) -> Conditions:
+    """Conditions of one picture in which what its cell switches off is off, but for the garment's latent.
+
+    That one is drawn first, so ``_denoise`` takes it away; EMASC and garment skips are the decoder's.
+    """
     return replace(
         conditions,
         pose_map=conditions.pose_map * switches.pose,
@@ -169,7 +172,9 @@ def run_cells(
         if progress is not None:
             progress(1.0)
         key, started = latent_key(cell), time.perf_counter()
-        image, layers = pipeline.decode_with_layers(latents[key], conditions[cell.conditions], cell.switches)
+        image, layers = pipeline.decode_with_layers(
+            latents[key], conditions[cell.request_index], cell.switches
+        )
         spent = time.perf_counter() - started + seconds[key] / sharing[key]
         pictures.append(
             CellPicture(cell, image.clamp(-1, 1).cpu(), None if layers is None else layers.cpu(), spent)
@@ -186,12 +191,14 @@ def _denoise(
 ) -> torch.Tensor:
     """Latents (B,L,h,w) of cells that share a batch."""
     first = members[0]
-    stacked = _stack([_row(conditions[cell.conditions], cell.switches) for cell in members])
+    stacked = _stack([_with_switches(conditions[cell.request_index], cell.switches) for cell in members])
     # On the CPU, one for each, so that a cell has the noise that it would have alone.
     generators = [torch.Generator("cpu").manual_seed(cell.seed) for cell in members]
     draws = pipeline.prepare_latents(stacked, generators)
     shown = torch.tensor([float(cell.switches.warped_garment) for cell in members])
-    draws = Draws(draws.noise, draws.garment * shown.to(draws.garment).reshape(-1, 1, 1, 1), draws.person)
+    draws = DrawnLatents(
+        draws.noise, draws.garment * shown.to(draws.garment).reshape(-1, 1, 1, 1), draws.person
+    )
     return pipeline.denoise(
         stacked,
         draws,

@@ -22,7 +22,7 @@ from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
-from ladi.diffusion.hanging import Levels, hung, levelled
+from ladi.diffusion.hanging import Levels, level_hem, lower_hem
 from ladi.diffusion.warping import bend_grid, continued, enlarge_grid, resize, sample_garment
 from ladi.models.bending import BendingRefinement
 from ladi.models.inversion_adapter import InversionAdapter
@@ -109,7 +109,7 @@ def warp_garment(
                 raise ValueError("a refinement that bends needs the garment's matte")
             grid = bend_grid(refinement, garment, matte.float(), masked_person, pose_map, grid)
             if levels is not None:
-                grid = hung(levelled(grid, matte.float(), levels), matte.float(), levels)
+                grid = lower_hem(level_hem(grid, matte.float(), levels), matte.float(), levels)
             refined = sample_garment(continued(garment, matte.float()), grid)
         else:
             refined = refine_garment(refinement, coarse, masked_person, pose_map)

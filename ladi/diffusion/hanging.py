@@ -112,8 +112,8 @@ def _wanted(middle: float, side: float, limbs: Limbs) -> float:
     return min(middle, limbs.neck[1] + _LOWEST * limbs.torso)
 
 
-def levelled(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
-    """A warp by which a top's hem is as level as the hips, and its own picture, have it.
+def level_hem(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
+    """A warp by which a top's hem is as level as the hips and its own picture let one expect.
 
     Args:
         grid: (1,H,W,2), where each pixel takes its cloth from.
@@ -141,8 +141,8 @@ def levelled(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.T
     return _taken_from(grid, rows + away * (columns - levels.middle) * share)
 
 
-def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
-    """A warp by which a top hangs as low as it should.
+def lower_hem(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tensor:
+    """A warp by which a top hangs as low as it should, which is ``levels.wanted``.
 
     Args:
         grid: (1,H,W,2), where each pixel takes its cloth from.
@@ -170,7 +170,7 @@ def hung(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.Tenso
     return _taken_from(grid, rows + _on_trunk(columns, levels) * (drawn - rows))
 
 
-def hung_over(mask: torch.Tensor, laid: torch.Tensor, levels: Levels) -> torch.Tensor:
+def grow_under_hem(mask: torch.Tensor, laid: torch.Tensor, levels: Levels) -> torch.Tensor:
     """The mask, grown to where the garment hangs over trousers or a skirt, so that its hem is not cut off.
 
     Args:

@@ -17,7 +17,7 @@ from ladi.diffusion.hanging import levels_of
 from ladi.diffusion.samplers import make_sampler
 from ladi.preprocess.frame import to_pixels
 from ladi.progress import Stages
-from ladi.settings import Settings, picture_seed
+from ladi.settings import SamplingNumbers, Settings, picture_seed
 from ladi.types import Conditions, Garment, PersonParts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ DECODED_AT_ONCE = 2
 
 
 class Painted(NamedTuple):
-    """What :func:`paint` gives back."""
+    """What :func:`paint` gives back, before any of it is in the photo."""
 
     pictures: torch.Tensor
     """(B,3,H,W) in [-1,1], on the CPU."""
@@ -68,7 +68,7 @@ def paint(
     garment: Garment,
     *,
     settings: Settings,
-    sampling: tuple[int, int, float],
+    numbers: SamplingNumbers,
     stages: Stages,
     recall: Recalling,
     preview: Preview | None = None,
@@ -82,7 +82,7 @@ def paint(
         person: prepared.
         garment: prepared.
         settings: number of pictures, sampler and switches.
-        sampling: seed, steps and guidance, with the model's defaults put in.
+        numbers: seed, steps and guidance, from ``choose_sampling``.
         stages: timings and progress; may raise to stop.
         recall: as in ``encode``.
         preview: called every few steps.
@@ -92,7 +92,7 @@ def paint(
     from ladi.diffusion.sampling import Sampling, repeat_conditions
 
     count, switches = settings.pictures, settings.switches
-    seed, steps, guidance = sampling
+    seed, steps, guidance = numbers
     with stages("conditions"):
         conditions = encode(pipeline, person, garment, recall)
     # On the CPU, so that a seed means the same picture on every device.

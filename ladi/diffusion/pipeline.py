@@ -29,10 +29,10 @@ from diffusers.utils import BaseOutput
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModel, CLIPVisionModelWithProjection
 
 from ladi.diffusion.conditioning import encode_prompts, prompts_for, pseudo_words, warp_garment
-from ladi.diffusion.hanging import Levels, hung_over
+from ladi.diffusion.hanging import Levels, grow_under_hem
 from ladi.diffusion.inputs import check_output, check_parts, check_pictures, check_sampling
 from ladi.diffusion.sampling import (
-    Draws,
+    DrawnLatents,
     Generators,
     Sampling,
     StepCallback,
@@ -58,7 +58,7 @@ Recalling = Callable[[str, tuple[Any, ...], Callable[[], Any]], Any]
 """(kind, what it depends on, how to compute it) → the value, computed or remembered."""
 
 
-def at_once(kind: str, inputs: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+def remember_nothing(kind: str, inputs: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
     """Remembers nothing."""
     return compute()
 
@@ -270,7 +270,7 @@ class LadiVtonPipeline(DiffusionPipeline):
         warped_garment: torch.Tensor | None = None,
         prompt_embeds: torch.Tensor | None = None,
         negative_prompt_embeds: torch.Tensor | None = None,
-        recall: Recalling = at_once,
+        recall: Recalling = remember_nothing,
         levels: Levels | None = None,
     ) -> Conditions:
         """Everything that does not depend on a seed or a switch; arguments and errors as in a call.
@@ -306,7 +306,7 @@ class LadiVtonPipeline(DiffusionPipeline):
             warped_matte = garment_matte.to(device, torch.float32)
             warped_matte = warped_matte if grid is None else sample_matte(warped_matte, grid)
             if levels is not None:
-                mask = hung_over(mask, warped_matte, levels)
+                mask = grow_under_hem(mask, warped_matte, levels)
                 masked_person = image * (1 - mask)
             # On mid-grey, as the masked person is: on white, white cloth could not be told from nothing. Only
             # inside the mask, so that one can be laid on the other.
@@ -341,14 +341,14 @@ class LadiVtonPipeline(DiffusionPipeline):
             words = pseudo_words(self.vision_encoder, self.inversion_adapter, garment)  # [B,N,D]
         return encode_prompts(self.text_encoder, self.tokenizer, texts, words)
 
-    def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> Draws:
+    def prepare_latents(self, conditions: Conditions, generator: Generators = None) -> DrawnLatents:
         """The sampling's random draws: garment latent, noise, masked-person latent, in this order."""
         return draw_latents(conditions, self.vae.config.scaling_factor, generator)
 
     def denoise(
         self,
         conditions: Conditions,
-        draws: Draws,
+        draws: DrawnLatents,
         sampling: Sampling,
         *,
         generator: Generators = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ladi.settings import table
+from ladi.settings import settings_table
 
 if TYPE_CHECKING:
     from diffusers import SchedulerMixin
@@ -34,7 +34,7 @@ def make_sampler(name: str | None, own: Any) -> SchedulerMixin:
     Raises:
         SettingError: there is no such sampler.
     """
-    table()["sampler"].check(name)
+    settings_table()["sampler"].check(name)
     if name is None:
         return copy.deepcopy(own)
     import diffusers

@@ -28,7 +28,7 @@ AfterStep = Callable[[int, Any, dict[str, torch.Tensor]], dict[str, Any] | None]
 """(step, timestep, tensors) → tensors to go on with, ``{"interrupt": True}``, or nothing."""
 
 
-class Draws(NamedTuple):
+class DrawnLatents(NamedTuple):
     """One sampling's three random draws, in float32 so that a seed means the same at any precision."""
 
     noise: torch.Tensor
@@ -89,8 +89,8 @@ def _listed(generator: Generators) -> torch.Generator | list[torch.Generator] | 
     return list(generator) if isinstance(generator, Sequence) else generator
 
 
-def draw_latents(conditions: Conditions, scaling_factor: float, generator: Generators = None) -> Draws:
-    """Draws in the published order: garment, noise, masked person.
+def draw_latents(conditions: Conditions, scaling_factor: float, generator: Generators = None) -> DrawnLatents:
+    """DrawnLatents in the published order: garment, noise, masked person.
 
     Every draw happens whatever the switches say, so that a seed keeps its noise when a switch is turned.
 
@@ -110,7 +110,7 @@ def draw_latents(conditions: Conditions, scaling_factor: float, generator: Gener
     garment = sample_moments(conditions.garment_moments.float(), draw()) * scaling_factor  # [B,L,h,w]
     noise = draw()  # [B,L,h,w]
     person = sample_moments(conditions.person_moments.float(), draw()) * scaling_factor  # [B,L,h,w]
-    return Draws(noise, garment, person)
+    return DrawnLatents(noise, garment, person)
 
 
 def step_arguments(scheduler: Any, generator: Generators, eta: float) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def denoise(
     unet: UNet2DConditionModel,
     scheduler: Any,
     conditions: Conditions,
-    draws: Draws,
+    draws: DrawnLatents,
     sampling: Sampling,
     *,
     generator: Generators = None,

@@ -72,7 +72,7 @@ def check_person(photo: Photo, detection: PoseDetection, *, shrunk: int = 1) -> 
         codes.append("person_too_small" if tall < MIN_PERSON_ERROR else "person_small")
     turn = turn_of(detection)
     lies = (finding("person_not_upright", turn=turn),) if turn else ()
-    return (*check_size(photo, "photo"), *lies, *(finding(code, tall=round(tall)) for code in codes))
+    return (*check_pixels(photo, "photo"), *lies, *(finding(code, tall=round(tall)) for code in codes))
 
 
 def check_garment(
@@ -100,7 +100,7 @@ def check_garment(
     box = Box(int(top * down), int(left * across), round(bottom * down), round(right * across))
     if _is_blurred(photo.pixels, box):
         codes.append("garment_blurred")
-    return (*check_size(photo, "garment"), *(finding(code) for code in codes))
+    return (*check_pixels(photo, "garment"), *(finding(code) for code in codes))
 
 
 def check_mask(
@@ -157,7 +157,7 @@ def check_cut_out(photo: Photo, matte: np.ndarray, cleaned_by: str) -> tuple[Fin
     return tuple(finding(code) for code in codes)
 
 
-def check_size(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]:
+def check_pixels(photo: Photo, kind: Literal["photo", "garment"]) -> list[Finding]:
     """Whether a picture has enough pixels; this can be told before anything is looked for in it."""
     height, width = photo.size
     if min(height, width) >= MIN_SIDE_WARNING:

@@ -60,7 +60,8 @@ class CutOut:
     matte: np.ndarray
     """(H,W) float32 in [0,1] at the photo's size, 1 = garment."""
     cleaned_by: str
-    """``kept``, ``alpha`` (the file's transparency), ``embedded`` or the name of a rembg model."""
+    """``kept`` (a shop's background stays, or the picture was to be used as it is), ``alpha`` (the file's
+    transparency), ``embedded`` (our network) or the name of a rembg model."""
     answer: np.ndarray | None = None
     """(H,W) float32 in [0,1], what our network said to the picture, where it was asked."""
 

@@ -96,7 +96,7 @@ def likeliest(field: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return labels
 
 
-def is_sure(shares: np.ndarray) -> np.ndarray:
+def where_sure(shares: np.ndarray) -> np.ndarray:
     """Where the network by itself is so sure of a group that no colours need to be asked.
 
     Args:

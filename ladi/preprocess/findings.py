@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ladi.settings import DECODED, TryOnRequest
+from ladi.settings import NOTE_CODE, TryOnRequest
 from ladi.types import Finding, Garment, GarmentError, LadiError, PersonError, PersonParts, PhotoError, Size
 
 USE_ANYWAY = " To use it all the same, choose “Use it anyway” (--force)."
@@ -122,7 +122,9 @@ def collect_findings(
         own_size: the model's (height, width).
     """
     photos = (("The photo", request.person), ("The garment's picture", request.garment))
-    found = [Finding("warning", DECODED, f"{name}: {note}") for name, photo in photos for note in photo.notes]
+    found = [
+        Finding("warning", NOTE_CODE, f"{name}: {note}") for name, photo in photos for note in photo.notes
+    ]
     if request.settings.size not in (None, own_size):
         height, width = own_size
         doubt = f"This model was trained at {height}x{width}; at other sizes its quality is untested."

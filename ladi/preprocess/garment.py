@@ -41,6 +41,7 @@ _SHARE_OF_FRAME = 0.948
 # A kept picture whose garment takes less than this of the frame is cropped to it; the smallest of VITON take
 # 0.89.
 _SMALL_IN_FRAME = 0.75
+# Matte from which on a pixel of a kept picture counts as garment, where it is cropped to it.
 _TRACE = 0.1
 # Times the model's size up to which a garment's fine picture is worth its time.
 _FINEST = 4
@@ -55,7 +56,7 @@ _STRIP = 64
 def cut_garment(
     photo: Photo,
     cleaner: GarmentCleaner,
-    pose: PoseDetector,
+    detector: PoseDetector,
     *,
     category: AskedCategory,
     clean: str,
@@ -70,7 +71,7 @@ def cut_garment(
     Args:
         photo: at any size.
         cleaner: finds the garment in it.
-        pose: finds a person in it.
+        detector: finds a person in it, which it should not show.
         category: ``auto`` goes by the picture, see ``choose_category``.
         clean: see ``TryOnRequest.clean_garment``.
         size: height and width of the model's picture.
@@ -85,16 +86,16 @@ def cut_garment(
     """
     photo, _ = shrink_photo(photo)
     cut_out, beside = _sorted_out(photo, cleaner.cut_out(photo, clean), keep=clean == "keep")
-    # Its kind is told by its outline, and of the settled ones more are told rightly. What is wrong with the
-    # picture is judged by what the network saw, haze and all.
+    # The kind is read off the settled outline, which is right more often. What is wrong with the picture is
+    # judged by the matte before that: settling takes away the haze by which much of it is seen.
     settled = cleaner.settle(cut_out, photo.pixels)
     chosen, doubts = choose_category(category, judge(photo.pixels, settled.matte), trained=trained)
-    lies = next((one.turn for one in doubts if one.turn), 0)
-    if turn and lies:
+    degrees = next((one.turn for one in doubts if one.turn), 0)
+    if turn and degrees:
         upright = cut_garment(
-            turn_photo(photo, lies),
+            turn_photo(photo, degrees),
             cleaner,
-            pose,
+            detector,
             category=category,
             clean=clean,
             size=size,
@@ -102,11 +103,11 @@ def cut_garment(
             background=background,
             use_anyway=use_anyway,
         )
-        told = finding("garment_was_turned", turn=lies)
+        told = finding("garment_was_turned", turn=degrees)
         return replace(upright, findings=(told, *upright.findings))
     findings = (
         *check_cut_out(photo, cut_out.matte, cut_out.cleaned_by),
-        *check_garment(photo, cut_out.matte, person=pose.find(photo.pixels)),
+        *check_garment(photo, cut_out.matte, person=detector.find(photo.pixels)),
         *doubts,
         *beside,
     )
@@ -246,7 +247,7 @@ def _cut(
     rim = round(_UNSURE_RIM * double.size[0])
     garment = own_colours(crop_to_frame(pixels, double), alpha, rim=rim)
     image = np.empty((*frame.size, 3), np.float32)
-    # In strips: what a processor still has at hand it need not fetch.
+    # In strips, which are small enough for the processor's cache.
     for start in range(0, frame.size[0], _STRIP):
         small, large = slice(start, start + _STRIP), slice(2 * start, 2 * (start + _STRIP))
         share = alpha[large, :, None]

@@ -37,8 +37,8 @@ _ABOVE, _UPON = 4, 0.5
 which on it is a coat."""
 
 
-def with_long_coat(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:
-    """The wider window in which a coat or dress that leaves this one would end; ``None`` where none does.
+def wider_window(frame: Frame, labels: np.ndarray, photo_size: Size, scheme: LabelScheme) -> Frame | None:
+    """A wider window, where a coat or dress leaves this one and the photo goes on below; else ``None``.
 
     Args:
         frame: upright.
@@ -61,10 +61,10 @@ def _leaves(labels: np.ndarray, scheme: LabelScheme) -> bool:
     return bool(max(coat, dress) > _LEAVES)
 
 
-def lower_told(
+def labels_below_coat(
     first: np.ndarray, labels: np.ndarray, image: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme
 ) -> np.ndarray | None:
-    """The wider window's labels, if they tell what a coat hides of trousers or a skirt; ``None`` if not.
+    """The wider window's labels, where trousers or a skirt are seen below the coat; ``None`` if not.
 
     Args:
         first: (H,W), of the narrower window.

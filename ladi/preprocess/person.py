@@ -17,7 +17,7 @@ from ladi.preprocess.bags import settle_bags, sleeves_no_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
-from ladi.preprocess.coherent import LIKELY_LOWER, is_sure
+from ladi.preprocess.coherent import LIKELY_LOWER, where_sure
 from ladi.preprocess.crumbs import without_crumbs
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
@@ -31,7 +31,7 @@ from ladi.preprocess.frame import (
 )
 from ladi.preprocess.hair import settle_hair
 from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
-from ladi.preprocess.long_coats import lower_told, with_long_coat
+from ladi.preprocess.long_coats import labels_below_coat, wider_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
 from ladi.preprocess.pose import pose_map
 from ladi.preprocess.scarves import settle_scarf
@@ -93,19 +93,22 @@ def prepare_person(
     frame = frame_person(photo.size, detection, category, size)
     seen = _look(photo, detection, parser, frame, scheme, mask_rule, category)
     if long_coats and category == "upper_body" and mask_rule == "worn":
-        farther = with_long_coat(frame, seen.labels, photo.size, scheme)
-        if farther is not None:
-            again = _look(photo, detection, parser, farther, scheme, mask_rule, category)
-            ends = with_long_coat(farther, again.labels, photo.size, scheme) is None
-            found = again.labels, to_pixels(again.image), again.keypoints
-            told = lower_told(seen.labels, *found, scheme) if ends else None
-            if told is not None:
-                frame, seen = farther, again._replace(labels=told)
+        # Once more in a wider window, if a coat leaves this one. The wider one is taken where the coat ends
+        # in it and trousers or a skirt are seen below.
+        wider = wider_window(frame, seen.labels, photo.size, scheme)
+        if wider is not None:
+            again = _look(photo, detection, parser, wider, scheme, mask_rule, category)
+            if wider_window(wider, again.labels, photo.size, scheme) is None:
+                below = labels_below_coat(
+                    seen.labels, again.labels, to_pixels(again.image), again.keypoints, scheme
+                )
+                if below is not None:
+                    frame, seen = wider, again._replace(labels=below)
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints
-    where: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule, "hands": seen.hands}
-    fixed = mask_regions(labels, keypoints, **where).fixed
-    reach = dilation_at(size, trained_size or size)
-    mask = grow_mask(inpaint_mask(labels, keypoints, **where, dilation=reach), mask_grow, keep=fixed)
+    rule: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule, "hands": seen.hands}
+    fixed = mask_regions(labels, keypoints, **rule).fixed
+    side = dilation_side(size, trained_size or size)
+    mask = grow_mask(inpaint_mask(labels, keypoints, **rule, dilation=side), mask_grow, keep=fixed)
     if not mask.any():
         raise PersonError(
             "No clothes were found that this garment could replace; use a photo that shows them."
@@ -127,7 +130,7 @@ def prepare_person(
 
 
 class _Seen(NamedTuple):
-    """A window, and what is found in it."""
+    """A window of the photo, and what detectors and networks say of it, mended."""
 
     image: torch.Tensor
     """(1,3,H,W) in [-1,1]."""
@@ -153,41 +156,52 @@ def _look(
     rule: MaskRule,
     category: Category,
 ) -> _Seen:
-    """Cut a window out and label what it shows."""
+    """Cut a window out and label what it shows; a user's photo has its labels mended, step after step."""
     # diffusers, which the parser needs, takes seconds to import.
     from ladi.preprocess.parsing import parse_person, translate
 
     image = to_tensor(crop_to_frame(photo.pixels, frame))  # [1,3,H,W]
     keypoints = keypoints_to_frame(detection.keypoints, frame)
-    joints = pose_map(keypoints, frame.size)  # [1,18,H,W]
+    pose = pose_map(keypoints, frame.size)  # [1,18,H,W]
     silhouette = crop_to_frame(detection.silhouette, frame)
-    outline, users = torch.from_numpy(silhouette)[None, None], rule == "worn"
-    likely = LIKELY_LOWER[category]
-    parsing = parse_person(parser, image, joints, outline, coherent=users, lower=likely)
+    from_user = rule == "worn"  # the published rule is for the data sets' own pictures
+    parsing = parse_person(
+        parser,
+        image,
+        pose,
+        torch.from_numpy(silhouette)[None, None],
+        coherent=from_user,
+        lower=LIKELY_LOWER[category],
+    )
     labels = translate(parsing, scheme, keypoints)
-    hands = bare = np.zeros(labels.shape, bool)
-    if users:
-        # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely.
-        keypoints = wrists_at(keypoints, detection.hands, frame)
-        pixels = to_pixels(image)
-        sure = None if parsing.shares is None else is_sure(parsing.shares)
-        labels = settle_hair(settle_worn(labels, pixels, scheme, sure), pixels, scheme)
-        if parsing.shares is not None:
-            labels = sleeves_no_bags(labels, pixels, keypoints, scheme)
-            labels = settle_bags(labels, pixels, parsing.shares, scheme)
-        labels = uncover_cloth(labels, pixels, scheme)
-        mended = mend_worn(labels, keypoints, silhouette, scheme, sure)
-        labels = settle_arms(mended, labels, pixels, scheme)
-        found = hand_regions(photo.pixels, detection.hands, frame)
-        labels = label_hands(labels, found, scheme)
-        labels = settle_scarf(settle_cuffs(labels, pixels, keypoints, scheme), pixels, scheme)
-        labels = without_crumbs(settle_chin(labels, pixels, scheme), scheme)
-        bare = bare_beside(labels, detection.hands, found, frame, scheme)
-        hands = bare & found.any(axis=0)
-    return _Seen(image, keypoints, joints, labels, hands, bare, parsing.parser)
+    if not from_user:
+        none = np.zeros(labels.shape, bool)
+        return _Seen(image, keypoints, pose, labels, none, none, parsing.parser)
+    # The networks know wrists as the pose detector puts them; where the hand begins is seen more closely. So
+    # the pose map keeps the one, and the rules below get the other.
+    keypoints = wrists_at(keypoints, detection.hands, frame)
+    pixels, shares = to_pixels(image), parsing.shares
+    sure = None if shares is None else where_sure(shares)
+    labels = settle_worn(labels, pixels, scheme, sure)
+    labels = settle_hair(labels, pixels, scheme)
+    if shares is not None:
+        labels = sleeves_no_bags(labels, pixels, keypoints, scheme)
+        labels = settle_bags(labels, pixels, shares, scheme)
+    labels = uncover_cloth(labels, pixels, scheme)
+    mended = mend_worn(labels, keypoints, silhouette, scheme, sure)
+    labels = settle_arms(mended, labels, pixels, scheme)
+    found = hand_regions(photo.pixels, detection.hands, frame)
+    labels = label_hands(labels, found, scheme)
+    labels = settle_cuffs(labels, pixels, keypoints, scheme)
+    labels = settle_scarf(labels, pixels, scheme)
+    labels = settle_chin(labels, pixels, scheme)
+    labels = without_crumbs(labels, scheme)
+    bare = bare_beside(labels, detection.hands, found, frame, scheme)
+    hands = bare & found.any(axis=0)
+    return _Seen(image, keypoints, pose, labels, hands, bare, parsing.parser)
 
 
-def dilation_at(size: Size, trained_size: Size) -> int:
+def dilation_side(size: Size, trained_size: Size) -> int:
     """Side of the dilation's square, the nearest odd number in proportion to the model's own size."""
     return 2 * round((DILATION_SIDE * size[0] / trained_size[0] - 1) / 2) + 1
 

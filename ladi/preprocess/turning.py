@@ -33,32 +33,32 @@ def turn_photo(photo: Photo, degrees: int) -> Photo:
     return replace(photo, pixels=turn_pixels(photo.pixels, degrees), alpha=alpha)
 
 
-def look_for(pose: PoseDetector, pixels: np.ndarray) -> PoseDetection:
-    """As ``PoseDetector.detect``, which misses many who are upside down: those are told of.
+def detect_upright(detector: PoseDetector, pixels: np.ndarray) -> PoseDetection:
+    """As ``PoseDetector.detect``; somebody whom that finds only in the photo turned is an error of its own.
 
     Raises:
         PersonError: nobody is found, or only in the photo turned; its ``turn`` says how far.
     """
     try:
-        return pose.detect(pixels)
+        return detector.detect(pixels)
     except PersonError:
-        if turn := _found_turned(pose, pixels):
+        if turn := _found_turned(detector, pixels):
             raise_errors([finding("person_found_turned", turn=turn)])
         raise
 
 
-def how_it_lies(pose: PoseDetector, pixels: np.ndarray) -> int:
+def degrees_to_upright(detector: PoseDetector, pixels: np.ndarray) -> int:
     """Degrees by which a photo must be turned to the right for its person to be upright; 0 for nobody."""
     try:
-        return turn_of(pose.detect(pixels))
+        return turn_of(detector.detect(pixels))
     except PersonError:
-        return _found_turned(pose, pixels)
+        return _found_turned(detector, pixels)
 
 
-def _found_turned(pose: PoseDetector, pixels: np.ndarray) -> int:
+def _found_turned(detector: PoseDetector, pixels: np.ndarray) -> int:
     """The turn after which somebody with a face stands upright in a photo that shows nobody as it is."""
     for degrees in (180, 90, 270):
-        found = pose.find(turn_pixels(pixels, degrees))
+        found = detector.find(turn_pixels(pixels, degrees))
         if found is not None and found.keypoints[0, 2] > 0 and not turn_of(found):
             return degrees
     return 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import ModelError
 from ladi.weights.catalog import INDEX
 
@@ -41,7 +41,7 @@ def check_configuration(folder: Path) -> None:
     for name, value in index.items():
         if isinstance(value, list) and not _is_known(value):
             raise refuse(folder / INDEX, f"names a part {name!r} that is none of this project's")
-    rows = table()
+    rows = settings_table()
     limits: dict[str, tuple[float, ...]] = {"height": SIDES, "width": SIDES}
     limits |= {f"default_{name}": rows[name].ends for name in ("steps", "guidance")}
     for name, (low, high) in limits.items():

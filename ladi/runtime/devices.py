@@ -1,6 +1,7 @@
 """Where and how a model computes: device, precision, and what is done where memory is short.
 
-It decides and sets up; how models are read from disk is ``loading.py``'s.
+It decides and sets up; how models are read from disk is ``loading.py``'s. Training asks it for
+``usable_precision`` alone.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ def load_helpers(folder: Path) -> tuple[ParsingNetwork, GarmentMatting]:
     return _load_parser(folder).float().eval(), matting.float().eval()
 
 
-class Tellers(NamedTuple):
-    """Small networks that tell something of a garment; each may be missing, and nothing is told then."""
+class GarmentNetworks(NamedTuple):
+    """Small networks that measure a garment after the matting network has cut it out; each may be missing."""
 
     sleeves: SleeveLength | None = None
     """How long its sleeves are; without it arms are left as they were painted."""
@@ -92,8 +92,8 @@ class Tellers(NamedTuple):
     """What of its picture is behind the neck; without it all of it is laid before it."""
 
 
-def load_tellers(*, lining: bool) -> Tellers:
-    """Those whose weights are here.
+def load_garment_networks(*, lining: bool) -> GarmentNetworks:
+    """Those whose weights are on this machine.
 
     Args:
         lining: whether the model is one whose garments lose what is behind the neck.
@@ -104,13 +104,13 @@ def load_tellers(*, lining: bool) -> Tellers:
     from ladi.models.lining import GarmentLining
     from ladi.models.sleeves import SleeveLength
 
-    return Tellers(
-        _load_teller(SleeveLength, "sleeves"),
-        _load_teller(GarmentLining, "lining") if lining else None,
+    return GarmentNetworks(
+        _load_garment_network(SleeveLength, "sleeves"),
+        _load_garment_network(GarmentLining, "lining") if lining else None,
     )
 
 
-def _load_teller(network: Any, name: str) -> Any:
+def _load_garment_network(network: Any, name: str) -> Any:
     """One of them; None where its weights are not here."""
     if not (HELPERS / name).is_dir():
         return None

@@ -24,9 +24,10 @@ from ladi.preprocess.findings import collect_findings
 from ladi.preprocess.large import in_smaller_photo
 from ladi.progress import Stages
 from ladi.runtime.extras import Extras
+from ladi.runtime.preparation import Prepared
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of
-from ladi.settings import RESULT_PIXELS, Settings, TryOnRequest
-from ladi.types import Conditions, Garment, Layer, PersonParts, Size
+from ladi.settings import RESULT_PIXELS, SamplingNumbers, Settings, TryOnRequest
+from ladi.types import Conditions, Layer, Size
 
 if TYPE_CHECKING:
     from ladi.diffusion.compare import Cell, CellPicture, Compared
@@ -61,14 +62,14 @@ class Painter:
 
         Args:
             pipeline: on its device already.
-            parser: labels its people.
+            parser: labels what was painted, where the decoder does not.
             extras: what looks at results and decodes previews.
-            remember: seconds for which it is kept what the networks made of a person or a garment.
+            remember: seconds for which the encodings of a person and the words of a garment are kept.
             room: how much of that is kept.
         """
         room = room or Room()
         self._encoded: Recall[Any] = Recall(
-            # Of a garment there are its words, of a person the encoding, and of each kind two prompts.
+            # For each pair: the person's encoding, the prompt with the garment's words, those without.
             kept=3 * room.kept,
             seconds=min(remember, SECONDS),
             weigh=bytes_of,
@@ -105,11 +106,10 @@ class Painter:
 
     def paint(
         self,
-        person: PersonParts,
-        garment: Garment,
+        prepared: Prepared,
         *,
         settings: Settings,
-        sampling: tuple[int, int, float],
+        numbers: SamplingNumbers,
         stages: Stages,
         preview: Preview | None,
         explain: bool,
@@ -118,10 +118,10 @@ class Painter:
         with self._alone() as pipeline:
             return paint(
                 pipeline,
-                person,
-                garment,
+                prepared.person,
+                prepared.garment,
                 settings=settings,
-                sampling=sampling,
+                numbers=numbers,
                 stages=stages,
                 recall=self._recall,
                 preview=preview,
@@ -130,42 +130,32 @@ class Painter:
             )
 
     def paint_cells(
-        self, prepared: Sequence[tuple[Garment, PersonParts]], cells: Sequence[Cell], stages: Stages
+        self, prepared: Sequence[Prepared], cells: Sequence[Cell], stages: Stages
     ) -> tuple[list[Conditions], list[CellPicture]]:
         """Paint the cells of a comparison: the conditions of each prepared pair, and a picture per cell."""
         from ladi.diffusion.compare import run_cells
 
         with self._alone() as pipeline:
             with stages("conditions"), torch.no_grad():
-                conditions = [encode(pipeline, person, garment, self._recall) for garment, person in prepared]
+                conditions = [encode(pipeline, person, garment, self._recall) for person, garment in prepared]
             with stages("denoise"):
                 report = partial(stages.within, "denoise")
                 return conditions, run_cells(pipeline, conditions, cells, progress=report)
 
-    def finish(
-        self,
-        pictures: torch.Tensor,
-        layers: torch.Tensor | None,
-        person: PersonParts,
-        garment: Garment,
-        conditions: Conditions,
-        settings: Settings,
-        stages: Stages,
-    ) -> Finished:
-        """What a user sees, and what it shows; the arguments are ``ladi.postprocess.finish.finish``'s.
+    def finish(self, painted: Painted, prepared: Prepared, settings: Settings, stages: Stages) -> Finished:
+        """Put painted pictures back into the photo, one after the other (``ladi.postprocess.finish``).
 
         Args:
-            pictures: (B,3,H,W) in [-1,1].
-            layers: as the decoder told; where it did not, and they are needed, the parser is asked.
-            person: who was dressed.
-            garment: in what.
-            conditions: of both, one row.
+            painted: without layers, from a decoder that tells none, the parser is asked for them where the
+                pictures are to be pasted back.
+            prepared: who was dressed, in what.
             settings: how they are put back.
             stages: asked before each picture; may raise to stop.
         """
-        told = layers is not None
-        # What the garment hangs over is painted too.
-        person = replace(person, mask=conditions.mask.cpu())
+        pictures, layers, conditions, _ = painted
+        # The mask as the pipeline grew it: trousers that the garment hangs over are painted too.
+        person = replace(prepared.person, mask=conditions.mask.cpu())
+        garment, from_decoder = prepared.garment, layers is not None
         if settings.paste_back:
             layers = layers_of(
                 self._parser, pictures, layers, person=person, garment=garment, conditions=conditions
@@ -175,17 +165,17 @@ class Painter:
             stages.within("paste", index / len(pictures))
             row = slice(index, index + 1)
             shown = None if layers is None else layers[row]
-            images += finish(pictures[row], shown, person, garment, conditions, settings, told=told)
+            images += finish(pictures[row], shown, person, garment, conditions, settings, told=from_decoder)
         cut: Callable[[], Mapping[Layer, np.ndarray]] | None = None
         if layers is not None and settings.paste_back:
             given = (pictures[:1], layers[:1], person, garment, conditions, settings)
-            cut = partial(cut_outs, *given, told=told)
+            cut = partial(cut_outs, *given, told=from_decoder)
         return Finished(images, layers, cut)
 
     def finish_cells(
         self,
         requests: Sequence[TryOnRequest],
-        prepared: Sequence[tuple[Garment, PersonParts]],
+        prepared: Sequence[Prepared],
         conditions: Sequence[Conditions],
         pictures: Sequence[CellPicture],
         stages: Stages,
@@ -195,17 +185,17 @@ class Painter:
 
         compared = []
         for made in pictures:
-            which = made.cell.conditions
-            garment, person = prepared[which]
+            which = made.cell.request_index
+            person, garment = prepared[which]
             findings = collect_findings(requests[which], person, garment, own_size=self.size)
             person = in_smaller_photo(person, RESULT_PIXELS // len(pictures))
-            own = replace(requests[which].settings, switches=made.cell.switches)
-            given = (person, garment, conditions[which], own, stages)
-            [image] = self.finish(made.image, made.layers, *given).images
+            settings = replace(requests[which].settings, switches=made.cell.switches)
+            painted = Painted(made.image, made.layers, conditions[which], without_emasc=None)
+            [image] = self.finish(painted, Prepared(person, garment), settings, stages).images
             compared.append(Compared(made.cell, image, made.seconds, findings))
         return compared
 
-    def check(self, images: Sequence[np.ndarray]) -> None:
+    def check_content(self, images: Sequence[np.ndarray]) -> None:
         """Raises ContentError where the content filter keeps results back."""
         if self._extras.content_filter is not None:
             self._extras.content_filter.check_results(images)

@@ -7,11 +7,11 @@ the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ladi.preprocess.checks import check_size
+from ladi.preprocess.checks import check_pixels
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.findings import finding, raise_errors
 from ladi.preprocess.fringes import trimmed
@@ -21,9 +21,9 @@ from ladi.preprocess.lining import without_lining
 from ladi.preprocess.person import prepare_person, with_mask
 from ladi.preprocess.pose import PoseDetector
 from ladi.preprocess.sleeves import sleeve_length
-from ladi.preprocess.turning import how_it_lies, look_for, turn_photo
+from ladi.preprocess.turning import degrees_to_upright, detect_upright, turn_photo
 from ladi.progress import Stages
-from ladi.runtime.loading import Tellers
+from ladi.runtime.loading import GarmentNetworks
 from ladi.runtime.recall import SECONDS, Recall, Room, bytes_of, digest
 from ladi.settings import TryOnRequest
 from ladi.types import AskedCategory, Category, Garment, MaskRule, PersonParts, Photo, Size
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import ContentFilter
+
+
+class Prepared(NamedTuple):
+    """Both sides of one request, ready for the networks."""
+
+    person: PersonParts
+    garment: Garment
 
 
 class Preparation:
@@ -45,7 +52,7 @@ class Preparation:
         parser: ParsingNetwork,
         matting: GarmentMatting,
         *,
-        tellers: Tellers | None = None,
+        garment_networks: GarmentNetworks | None = None,
         content_filter: ContentFilter | None = None,
         remember: float = SECONDS,
         room: Room | None = None,
@@ -58,7 +65,7 @@ class Preparation:
             size: its own (height, width).
             parser: labels the person.
             matting: cuts out the garment.
-            tellers: tell something of garments.
+            garment_networks: measure garments that have been cut out.
             content_filter: looks at photos before anything else does.
             remember: seconds for which prepared photos are kept, at most ``recall.SECONDS``.
             room: how many are kept, of people and of garments each.
@@ -69,9 +76,9 @@ class Preparation:
         self._size = size
         self._parser = parser
         self._cleaner = GarmentCleaner(matting)
-        self._tellers = tellers or Tellers()
+        self._garment_networks = garment_networks or GarmentNetworks()
         self._filter = content_filter
-        self._pose = PoseDetector()
+        self._detector = PoseDetector()
         room = room or Room()
         keeping: dict[str, Any] = {
             "kept": room.kept,
@@ -83,8 +90,11 @@ class Preparation:
         self._people: Recall[PersonParts] = Recall(**keeping)
         self._garments: Recall[Garment] = Recall(**keeping)
 
-    def pair(self, request: TryOnRequest, stages: Stages) -> tuple[Garment, PersonParts]:
-        """Refuse what the model cannot do, then prepare both pictures."""
+    def prepare(self, request: TryOnRequest, stages: Stages) -> Prepared:
+        """Refuse what the model cannot do, then prepare both pictures, the garment first.
+
+        What kind of garment it is decides which window of the photo is taken and what is repainted.
+        """
         check_category(request.category, model=self._model)
         size = request.settings.size
         with stages("garment"):
@@ -109,7 +119,7 @@ class Preparation:
                 mask=mask,
                 turn=request.turn,
             )
-        return garment, person
+        return Prepared(person, garment)
 
     def person(
         self,
@@ -128,14 +138,14 @@ class Preparation:
         def find() -> PersonParts:
             self._check_upload(photo)
             looked_at, factor = shrink_photo(photo)
-            # Before anybody is looked for: one that is too small is said to be just that.
-            raise_errors(check_size(looked_at, "photo"))
-            degrees = how_it_lies(self._pose, looked_at.pixels) if turn else 0
+            # First of all, so that a photo that is too small is refused as that, and not as one of nobody.
+            raise_errors(check_pixels(looked_at, "photo"))
+            degrees = degrees_to_upright(self._detector, looked_at.pixels) if turn else 0
             upright = turn_photo(photo, degrees)
             looked_at, factor = shrink_photo(upright)
             found = prepare_person(
                 looked_at,
-                look_for(self._pose, looked_at.pixels),
+                detect_upright(self._detector, looked_at.pixels),
                 self._parser,
                 category=category,
                 size=size,
@@ -173,7 +183,7 @@ class Preparation:
             garment = cut_garment(
                 photo,
                 self._cleaner,
-                self._pose,
+                self._detector,
                 category=category,
                 clean=clean,
                 size=size,
@@ -184,11 +194,11 @@ class Preparation:
             )
             if garment.category == "lower_body":
                 return garment
-            if self._tellers.sleeves is not None and garment.sleeve is None:
-                garment = replace(garment, sleeve=sleeve_length(self._tellers.sleeves, garment))
-            # A picture that is to be kept as it is is kept so.
-            if self._tellers.lining is not None and clean != "keep":
-                garment = without_lining(self._tellers.lining, garment)
+            if self._garment_networks.sleeves is not None and garment.sleeve is None:
+                garment = replace(garment, sleeve=sleeve_length(self._garment_networks.sleeves, garment))
+            # With "keep" the picture is used as it is: neither lining nor rim is taken away.
+            if self._garment_networks.lining is not None and clean != "keep":
+                garment = without_lining(self._garment_networks.lining, garment)
                 if garment.cleaned_by == "kept":
                     garment = trimmed(garment)
             return garment

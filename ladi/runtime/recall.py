@@ -1,4 +1,4 @@
-"""Recent preparations, so that what the page has shown, or the last row needed, is not computed again.
+"""A short memory of recent preparations: what the page, or the row before, needed is not made again.
 
 Keys are digests of pixels with all settings, so that nobody gets another's picture except by having that very
 picture; entries are few and short-lived, because they are people's photos. It does not know what it keeps.
@@ -35,18 +35,18 @@ Elsewhere = Callable[[Hashable, Callable[[], Any]], Any]
 
 @dataclass(frozen=True)
 class Room:
-    """How much is kept of one kind: people, garments, or what the networks made of them."""
+    """How much one ``Recall`` keeps: of people, of garments, or of what the networks made of them."""
 
     kept: int = 4
-    """So many values,"""
+    """How many values."""
     most: float = 200e6
-    """and so many bytes of them together."""
+    """How many bytes, all values together."""
     elsewhere: Elsewhere | None = None
     """Where prepared photos are looked for that are not kept here."""
 
 
-CATALOGUE = Room(kept=64, most=400e6)
-"""For one's own photos, of which every person meets many garments."""
+BATCH_ROOM = Room(kept=64, most=400e6)
+"""For a batch of one's own photos, in which every person meets many garments."""
 
 
 def bytes_of(value: Any) -> int:

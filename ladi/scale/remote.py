@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ladi.progress import Progress
 from ladi.runtime.recall import digest
-from ladi.scale.replica import Answer, Refused, Told
+from ladi.scale.replica import Answer, Refused, Report
 from ladi.settings import TryOnRequest, check_request, choose_sampling
 from ladi.types import Cancelled, Garment, ModelError, PersonParts, Photo, Result
 
@@ -157,16 +157,16 @@ async def _follow(send: Callable[[], Any], calls: dict[str, Any]) -> Any:
                 if cancelled is not None and cancelled():
                     coming.cancel()
                     raise Cancelled("Stopped before it was done; nothing was changed.")
-            told = coming.result()
-            if isinstance(told, Refused):
-                raise told.error
-            if isinstance(told, Answer):
-                return told.value
-            assert isinstance(told, Told)
-            if preview is not None and told.preview is not None:
-                preview(told.preview)
+            reply = coming.result()
+            if isinstance(reply, Refused):
+                raise reply.error
+            if isinstance(reply, Answer):
+                return reply.value
+            assert isinstance(reply, Report)
+            if preview is not None and reply.preview is not None:
+                preview(reply.preview)
             if progress is not None:
-                progress(told.stage, told.share)
+                progress(reply.stage, reply.share)
     except BaseException:
         # In a thread: in the loop, Serve could not wait for a replica that is only being chosen.
         await asyncio.to_thread(response.cancel)

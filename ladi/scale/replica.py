@@ -38,7 +38,7 @@ Load = Callable[[Room], Any]
 
 
 @dataclass(frozen=True)
-class Told:
+class Report:
     """How far a call is."""
 
     stage: str
@@ -65,7 +65,7 @@ class Refused:
 class Reporting:
     """The engine's ``progress``, ``preview`` and ``cancelled`` while one call is computed."""
 
-    def __init__(self, tell: Callable[[Told], None]) -> None:
+    def __init__(self, tell: Callable[[Report], None]) -> None:
         """Start with nothing told.
 
         Args:
@@ -80,7 +80,7 @@ class Reporting:
         """Tell how far the work is, unless that was told just now."""
         now = time.monotonic()
         if now - self._last >= EVERY:
-            self._tell(Told(stage, share, self._preview))
+            self._tell(Report(stage, share, self._preview))
             self._last, self._preview = now, None
 
     def preview(self, picture: np.ndarray) -> None:
@@ -122,7 +122,7 @@ class EngineReplica:
 
     async def work(
         self, method: str, remembered: str, arguments: Sequence[Any], named: Mapping[str, Any], watched: bool
-    ) -> AsyncIterator[Told | Answer | Refused]:
+    ) -> AsyncIterator[Report | Answer | Refused]:
         """Have the engine do something.
 
         Args:
@@ -143,11 +143,11 @@ class EngineReplica:
             return
         await self._remember(remembered)
         loop = asyncio.get_running_loop()
-        told: asyncio.Queue[Told | None] = asyncio.Queue()
+        reports: asyncio.Queue[Report | None] = asyncio.Queue()
 
-        def tell(what: Told | None) -> None:
+        def tell(what: Report | None) -> None:
             with suppress(RuntimeError):  # the loop has ended with the replica
-                loop.call_soon_threadsafe(told.put_nowait, what)
+                loop.call_soon_threadsafe(reports.put_nowait, what)
 
         reporting = Reporting(tell)
         more: dict[str, Any] = {}
@@ -163,7 +163,7 @@ class EngineReplica:
         done = self._crew.submit(compute)
         done.add_done_callback(lambda _: tell(None))
         try:
-            while (what := await told.get()) is not None:
+            while (what := await reports.get()) is not None:
                 yield what
             try:
                 yield Answer(done.result())

@@ -16,7 +16,7 @@ from pathlib import Path
 from ladi.batch.folder import Folder
 from ladi.batch.manifest import Entry
 from ladi.batch.work import Job, PhotoFiles, TryOnEngine, make_row
-from ladi.runtime.recall import CATALOGUE, Elsewhere, Room
+from ladi.runtime.recall import BATCH_ROOM, Elsewhere, Room
 
 LOGGER = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ class RowWorker:
             elsewhere: where preparations are shared, if anywhere.
         """
         self._load, self._folder = load, folder
-        self._room = replace(CATALOGUE, elsewhere=elsewhere)
-        self._photos = SentFiles(CATALOGUE.kept)
+        self._room = replace(BATCH_ROOM, elsewhere=elsewhere)
+        self._photos = SentFiles(BATCH_ROOM.kept)
         self._engine: TryOnEngine | None = None
 
     def start(self) -> None:

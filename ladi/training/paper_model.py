@@ -53,7 +53,7 @@ VALIDATION_SPLITS = ("test", "val")
 
 
 @dataclass(frozen=True)
-class Job:
+class PaperTraining:
     """What to train, on what, and where."""
 
     model: str
@@ -108,7 +108,7 @@ def options_of(stage: str, changes: Mapping[str, Any], length: int) -> FullSizeO
     return dataclasses.replace(options, steps=steps_of(options, length))
 
 
-def build_stage(job: Job, name: str) -> Stage:
+def build_stage(job: PaperTraining, name: str) -> Stage:
     """A stage, ready for the loop.
 
     Raises:
@@ -132,7 +132,7 @@ def build_stage(job: Job, name: str) -> Stage:
     return row.build(found, pairs, options)
 
 
-def bring(job: Job, part: str, *, without: Sequence[str]) -> Any:
+def bring(job: PaperTraining, part: str, *, without: Sequence[str]) -> Any:
     """What a stage needs, by name: one of the pipeline's parts, or something that goes with them.
 
     Args:
@@ -150,7 +150,9 @@ def bring(job: Job, part: str, *, without: Sequence[str]) -> Any:
     return beside[part]() if part in beside else job.parts.network(part, without=without)
 
 
-def run_stages(job: Job, stages: Sequence[str], *, resume: bool = False, dry_run: bool = False) -> None:
+def run_stages(
+    job: PaperTraining, stages: Sequence[str], *, resume: bool = False, dry_run: bool = False
+) -> None:
     """Trains stages one after the other, or rehearses them.
 
     Args:
@@ -183,7 +185,7 @@ def run_stages(job: Job, stages: Sequence[str], *, resume: bool = False, dry_run
         LOGGER.info("%s: %s", name, ", ".join(f"{key} {value:.4g}" for key, value in metrics.items()))
 
 
-def export_model(job: Job, out: Path) -> None:
+def export_model(job: PaperTraining, out: Path) -> None:
     """Writes the whole model as a saved pipeline, whole or not at all.
 
     Raises:
@@ -215,13 +217,13 @@ def export_model(job: Job, out: Path) -> None:
     LOGGER.info("exported to %s", out)
 
 
-def command(job: Job, stage: str) -> str:
+def command(job: PaperTraining, stage: str) -> str:
     """What to type to train a stage."""
     data = job.data if job.data is not None else "DIR"
     return f"python -m ladi train {job.model} --stage {stage} --data {data} --work {job.work}"
 
 
-def _pairs(job: Job, size: Size) -> TrainingPairs:
+def _pairs(job: PaperTraining, size: Size) -> TrainingPairs:
     """The training pairs at a size, and others to look at, where the data have any."""
     training = job.open("train", size)
     for split in VALIDATION_SPLITS:
@@ -233,7 +235,9 @@ def _pairs(job: Job, size: Size) -> TrainingPairs:
     return TrainingPairs(training)
 
 
-def _with_stored(job: Job, pairs: TrainingPairs, found: Mapping[str, Any], workers: int) -> TrainingPairs:
+def _with_stored(
+    job: PaperTraining, pairs: TrainingPairs, found: Mapping[str, Any], workers: int
+) -> TrainingPairs:
     """The pairs together with what is computed once, if that is asked for: by one process, for all."""
     if not job.precompute:
         return pairs
@@ -249,7 +253,7 @@ def _with_stored(job: Job, pairs: TrainingPairs, found: Mapping[str, Any], worke
     return dataclasses.replace(pairs, stored=store, stored_names=tuple(names))
 
 
-def _perceptual(job: Job) -> PerceptualLoss:
+def _perceptual(job: PaperTraining) -> PerceptualLoss:
     """VGG's loss, or the substitute without weights."""
     if not job.use_vgg:
         LOGGER.warning("training without VGG's loss: detail_loss takes its place, which is not the paper's")
@@ -258,7 +262,7 @@ def _perceptual(job: Job) -> PerceptualLoss:
         return load_vgg(job.vgg)
 
 
-def _record(job: Job) -> dict[str, Any]:
+def _record(job: PaperTraining) -> dict[str, Any]:
     """What each stage of a model was trained with."""
     record: dict[str, Any] = {"model": job.model, "init": str(job.parts.init) if job.parts.init else None}
     for name in STAGES:

@@ -1,8 +1,8 @@
 """The embedded model's second edition in the making: from a first edition's pipeline to the new one.
 
-It keeps the first edition's warp, words and most of its UNet. New are the autoencoder, EMASC and garment
-skips for it, and the UNet's first and last convolutions, which are carried over by linear fits between the
-two editions' latents, so that training begins with what the first edition knew.
+``python -m ladi train second``; ``assets/mini`` holds one. It keeps the first edition's warp, words and most
+of its UNet. New are autoencoder, EMASC and garment skips, and the UNet's first and last convolutions, which
+are carried over by linear fits between both editions' latents: training begins with what the first knew.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ladi.models.lpips import Lpips
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.models.unet import POSE_CHANNELS, CompositeUNet, unet_input_channels
 from ladi.training.critic import Critic
-from ladi.training.embedded_model import EXTRA_STAGES, Workshop
-from ladi.training.embedded_stages import fast_device, run_stages, save_model
+from ladi.training.editions import fast_device, run_stages, save_model
+from ladi.training.first_edition import EXTRA_STAGES, Workshop
 from ladi.training.loop.checkpoints import stage_weights
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.bending import add_warp_points
 from ladi.training.samples.cache import Cache, to_images, to_masks
-from ladi.training.samples.latents import add_warped
+from ladi.training.samples.warped import add_warped
 from ladi.training.stages import autoencoder, bending, end_to_end, placing
 from ladi.types import LAYERS, LadiError
 from ladi.weights.lpips import load_lpips
@@ -84,14 +84,14 @@ def second_edition(
     parts = dict(first.components)
     parts["vae"], parts["emasc"] = vae, emasc
     parts["garment_skips"] = GarmentSkips(incoming, outgoing, (SKIP_WIDTH,) * len(incoming))
-    parts["unet"] = carried_over(first.unet, new * scaling, old)
+    parts["unet"] = carry_over_unet(first.unet, new * scaling, old)
     parts["unet"].grey.copy_((vae.encoder(pictures[:1] * 0)[0] * scaling).mean((2, 3), keepdim=True))
     config: Any = first.config
     kept = {name: config[name] for name in ("default_steps", "default_guidance", "height", "width")}
     return LadiVtonPipeline(**parts, **kept, garment_matte=True)
 
 
-def fit(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def fit_linear_map(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The best linear map between two latents (N,C,h,w) and (N,D,h,w): matrix (D,C) and offset (D,)."""
     inputs = given.movedim(1, -1).flatten(0, -2).double()
     outputs = wanted.movedim(1, -1).flatten(0, -2).double()
@@ -100,7 +100,7 @@ def fit(given: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.
     return solution[:-1].T, solution[-1]
 
 
-def carried_over(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Tensor) -> CompositeUNet:
+def carry_over_unet(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Tensor) -> CompositeUNet:
     """The first edition's UNet with convolutions for the new latents at both ends.
 
     Args:
@@ -115,7 +115,7 @@ def carried_over(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Tenso
     ends = ("conv_in.", "conv_out.")
     middle = {name: value for name, value in unet.state_dict().items() if not name.startswith(ends)}
     grown.load_state_dict({**grown.state_dict(), **middle})
-    to_old, offset = fit(new, old)
+    to_old, offset = fit_linear_map(new, old)
     first, weight = unet.conv_in, grown.conv_in.weight
     weight.zero_()
     grown.conv_in.bias.copy_(first.bias)
@@ -128,7 +128,7 @@ def carried_over(unet: UNet2DConditionModel, new: torch.Tensor, old: torch.Tenso
     weight[:, after] = first.weight[:, before]
     pose = slice(2 * after + 1, 2 * after + 1 + POSE_CHANNELS)
     weight[:, pose] = first.weight[:, 2 * before + 1 : 2 * before + 1 + POSE_CHANNELS]
-    to_new, offset = fit(old, new)
+    to_new, offset = fit_linear_map(old, new)
     last = unet.conv_out
     grown.conv_out.weight[:after] = torch.einsum("oihw,jo->jihw", last.weight, to_new)
     grown.conv_out.bias[:after] = to_new @ last.bias + offset
@@ -151,7 +151,7 @@ class SecondWorkshop:
         self, work: Path, data: Path | None, init: Path, street: Path | None = None, **changes: Any
     ) -> None:
         self.work, self.init = work, init
-        self.shop = Workshop(work, data, street=street)  # for its data alone
+        self.samples = Workshop(work, data, street=street)  # the first edition's, for its caches alone
         loaded = LadiVtonPipeline.from_pretrained(init)
         self.first = None if loaded.config.garment_matte else loaded
         self.pipeline = None if self.first else loaded
@@ -166,9 +166,9 @@ class SecondWorkshop:
 
     def caches(self) -> tuple[Cache, Cache]:
         """The decoded training and validation splits."""
-        return self.shop.caches()
+        return self.samples.caches()
 
-    def grown(self) -> LadiVtonPipeline:
+    def second_pipeline(self) -> LadiVtonPipeline:
         """The second edition's pipeline, made from the first's where there is none yet."""
         if self.pipeline is None:
             assert self.first is not None
@@ -190,36 +190,33 @@ class SecondWorkshop:
         """
         return BUILDERS[name](self, Given(load_lpips("vgg"), *self.caches(), options))
 
-    def framed(self) -> Cache | None:
+    def street_cache(self) -> Cache | None:
         """The framed street photos to train on, if there are any."""
-        caches = self.shop.street_caches()
+        caches = self.samples.street_caches()
         return None if caches is None else caches[0]
 
-    def bent(self) -> BendingRefinement:
+    def bending_refinement(self) -> BendingRefinement:
         """The part that bends what the warp has placed, put into the pipeline if it has none yet."""
-        pipeline = self.grown()
+        pipeline = self.second_pipeline()
         if not isinstance(pipeline.refinement, BendingRefinement):
             pipeline.register_modules(refinement=BendingRefinement())
         return pipeline.refinement
 
     def export(self, out: Path) -> None:
-        """Writes the whole model as the first edition's is: half precision, no file over 9 MB.
-
-        Parser, matting and what tells sleeves and linings are copied from the model that training began with.
-        """
+        """Writes the whole model as the first edition does; what is beside the pipeline is from ``init``."""
         extras: dict[str, Any] = {
             name: kind.from_pretrained(self.init, subfolder=name, torch_dtype=torch.float32)
             for name, kind in EXTRA_STAGES.items()
             if (self.init / name).is_dir()
         }
-        save_model(out, self.grown(), extras)
+        save_model(out, self.second_pipeline(), extras)
 
 
 Weights = dict[str, dict[str, torch.Tensor]]
 
 
 class Given(NamedTuple):
-    """What every stage is built of, beside the workshop."""
+    """What every stage is built of, beside the workshop; in the order of ``build_stage``'s arguments."""
 
     lpips: Lpips
     train: Cache
@@ -227,50 +224,51 @@ class Given(NamedTuple):
     options: LoopOptions
 
 
-def _load_autoencoder(shop: SecondWorkshop, weights: Weights) -> None:
-    shop.autoencoder.load_state_dict(weights["vae"])
-    shop.pipeline = None if shop.first else shop.pipeline
+def _load_autoencoder(workshop: SecondWorkshop, weights: Weights) -> None:
+    workshop.autoencoder.load_state_dict(weights["vae"])
+    if workshop.first is not None:
+        workshop.pipeline = None  # where it was made of an earlier autoencoder
 
 
-def _load_end_to_end(shop: SecondWorkshop, weights: Weights) -> None:
-    end_to_end.EndToEndStep(shop.grown()).load_state_dict(weights["step"])
+def _load_end_to_end(workshop: SecondWorkshop, weights: Weights) -> None:
+    end_to_end.EndToEndStep(workshop.second_pipeline()).load_state_dict(weights["step"])
 
 
 LOADERS: dict[str, Callable[[SecondWorkshop, Weights], Any]] = {
     "autoencoder": _load_autoencoder,
-    "placing": lambda shop, weights: shop.grown().tps.load_state_dict(weights["tps"]),
-    "bending": lambda shop, weights: shop.bent().load_state_dict(weights["refinement"]),
+    "placing": lambda workshop, weights: workshop.second_pipeline().tps.load_state_dict(weights["tps"]),
+    "bending": lambda workshop, weights: workshop.bending_refinement().load_state_dict(weights["refinement"]),
     "end_to_end": _load_end_to_end,
     "sharpening": _load_end_to_end,
 }
 """How the weights of a stage's checkpoint are taken over."""
 
 
-def _build_autoencoder(shop: SecondWorkshop, given: Given) -> Stage:
-    if stage_weights(shop.work / "autoencoder") is None and shop.first is not None:
+def _build_autoencoder(workshop: SecondWorkshop, given: Given) -> Stage:
+    if stage_weights(workshop.work / "autoencoder") is None and workshop.first is not None:
         shown = [to_images(given.train[name][: autoencoder.PATCHED]) for name in ("image", "garment")]
-        autoencoder.start_from_patches(shop.autoencoder, torch.cat(shown))
-    return autoencoder.build_stage(shop.autoencoder, *given)
+        autoencoder.start_from_patches(workshop.autoencoder, torch.cat(shown))
+    return autoencoder.build_stage(workshop.autoencoder, *given)
 
 
-def _build_placing(shop: SecondWorkshop, given: Given) -> Stage:
-    tps = shop.grown().tps.requires_grad_(True)
-    return placing.build_stage(tps, *given[1:], street=shop.shop.street_caches())
+def _build_placing(workshop: SecondWorkshop, given: Given) -> Stage:
+    tps, street = workshop.second_pipeline().tps.requires_grad_(True), workshop.samples.street_caches()
+    return placing.build_stage(tps, given.train, given.val, given.options, street=street)
 
 
-def _build_bending(shop: SecondWorkshop, given: Given) -> Stage:
-    tps = shop.grown().tps
+def _build_bending(workshop: SecondWorkshop, given: Given) -> Stage:
+    tps = workshop.second_pipeline().tps
     for cache in (given.train, given.val):
         add_warp_points(cache, tps, device=fast_device())
-    return bending.build_stage(shop.bent(), tps, *given, street=shop.framed())
+    return bending.build_stage(workshop.bending_refinement(), tps, *given, street=workshop.street_cache())
 
 
-def _build_end_to_end(shop: SecondWorkshop, given: Given, *, critic: type[Critic] | None = None) -> Stage:
-    pipeline = shop.grown()
+def _build_end_to_end(workshop: SecondWorkshop, given: Given, *, critic: type[Critic] | None = None) -> Stage:
+    pipeline = workshop.second_pipeline()
     for cache in (given.train, given.val):
         add_warped(cache, pipeline.tps, pipeline.refinement, device=fast_device())
-    judge = None if critic is None else critic()
-    return end_to_end.build_stage(pipeline, *given, street=shop.framed(), critic=judge)
+    street, made = workshop.street_cache(), None if critic is None else critic()
+    return end_to_end.build_stage(pipeline, *given, street=street, critic=made)
 
 
 BUILDERS: dict[str, Callable[[SecondWorkshop, Given], Stage]] = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ladi.files import EMBEDDED_MODEL, MODELS_FOLDER, ROOT
-from ladi.rows import listed
+from ladi.setting_row import listed
 from ladi.types import (
     CATEGORIES,
     AskedCategory,

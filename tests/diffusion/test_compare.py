@@ -45,7 +45,7 @@ CELLS = [
     replace(PLAIN, label="guidance", guidance=4.0),
     replace(PLAIN, label="unguided", guidance=1.0),
     replace(PLAIN, label="seed", seed=6),
-    replace(PLAIN, label="garment", conditions=1),
+    replace(PLAIN, label="garment", request_index=1),
 ]
 
 
@@ -56,7 +56,7 @@ def test_every_cell_equals_its_own_call(pipeline, conditions) -> None:
     for picture, cell in zip(made, CELLS, strict=True):
         alone = pictures(
             pipeline,
-            conditions=conditions[cell.conditions],
+            conditions=conditions[cell.request_index],
             num_inference_steps=cell.steps,
             guidance_scale=cell.guidance,
             switches=cell.switches,

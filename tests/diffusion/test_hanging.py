@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.diffusion.hanging import Levels, hung, hung_over, levelled, levels_of
+from ladi.diffusion.hanging import Levels, grow_under_hem, level_hem, levels_of, lower_hem
 from ladi.diffusion.warping import sample_matte
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, Frame, PersonParts, Photo
@@ -59,7 +59,7 @@ def test_it_hangs_to_the_old_hem_but_no_lower_than_tops_do(end: int, hem: int) -
     """Prevents: every shirt a crop top, every T-shirt a tunic."""
     levels = levels_of(person(end))
     assert levels is not None
-    grid = hung(plain(), garment(), levels)
+    grid = lower_hem(plain(), garment(), levels)
     assert abs(last(garment(), grid, 96) - hem) <= 2
     assert abs(last(garment(), grid, 45) - 119) <= 1, "sleeves keep their length"
     top = sample_matte(garment(), grid)[0, 0, :97]
@@ -83,17 +83,19 @@ def test_it_covers_the_old_tops_lower_sides_and_all_of_what_ends_a_little_lower(
 def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
     levels = levels_of(person())
     assert levels is not None
-    assert last(garment(112), hung(plain(), garment(112), levels), 96) < 125
-    assert torch.equal(hung(plain(), garment(190), levels), plain())
-    assert torch.equal(hung(plain(), garment() * 0, levels), plain())
-    assert torch.equal(hung(plain(), garment(), Levels(97, 140, 96, 52, 90, np.zeros(SIZE, bool))), plain())
+    assert last(garment(112), lower_hem(plain(), garment(112), levels), 96) < 125
+    assert torch.equal(lower_hem(plain(), garment(190), levels), plain())
+    assert torch.equal(lower_hem(plain(), garment() * 0, levels), plain())
+    assert torch.equal(
+        lower_hem(plain(), garment(), Levels(97, 140, 96, 52, 90, np.zeros(SIZE, bool))), plain()
+    )
 
 
 def test_a_hem_that_is_nearly_there_is_drawn_all_the_way() -> None:
     """Prevents: a strip of belly, or of a waistband that nobody saw, above the trousers."""
     levels = levels_of(person(165))
     assert levels is not None
-    assert abs(last(garment(138), hung(plain(), garment(138), levels), 96) - 164) <= 2
+    assert abs(last(garment(138), lower_hem(plain(), garment(138), levels), 96) - 164) <= 2
 
 
 def slanted(slope: float) -> torch.Tensor:
@@ -115,12 +117,12 @@ def test_a_hem_is_as_level_as_the_hips() -> None:
     for tilt in (0.3, -0.3):
         grid = slanted(tilt)
         assert abs(slope(garment(), grid)) > 0.25
-        straight = levelled(grid, garment(), levels)
+        straight = level_hem(grid, garment(), levels)
         assert abs(slope(garment(), straight)) < 0.06
         chest = int(levels.chest)
         assert torch.allclose(straight[:, :chest], grid[:, :chest], atol=1e-5)
         assert torch.allclose(straight[:, :, :28], grid[:, :, :28], atol=1e-5), "sleeves stay where they are"
-    assert torch.equal(levelled(slanted(0.02), garment(), levels), slanted(0.02)), (
+    assert torch.equal(level_hem(slanted(0.02), garment(), levels), slanted(0.02)), (
         "hems are never quite level"
     )
 
@@ -131,14 +133,14 @@ def test_a_hem_goes_with_tilted_hips_and_with_its_own_cut() -> None:
     tilted.keypoints[JOINT["left_hip"], 1] += 28 * 0.3
     levels = levels_of(tilted)
     assert levels is not None and abs(levels.slope - 0.3) < 0.01
-    assert torch.equal(levelled(slanted(0.2), garment(), levels), slanted(0.2))
+    assert torch.equal(level_hem(slanted(0.2), garment(), levels), slanted(0.2))
     upright, cut = levels_of(person()), garment()
     for column in range(66, 126):
         cut[..., 150 + int(0.2 * (column - 96)) :, column] = 0
         cut[..., 140 : 150 + int(0.2 * (column - 96)), column] = 1
     assert upright is not None
-    assert slope(cut, levelled(plain(), cut, upright)) > 0.08
-    assert torch.equal(levelled(plain(), garment() * 0, upright), plain())
+    assert slope(cut, level_hem(plain(), cut, upright)) > 0.08
+    assert torch.equal(level_hem(plain(), garment() * 0, upright), plain())
 
 
 def test_where_nothing_is_known_nothing_hangs() -> None:
@@ -162,13 +164,13 @@ def test_the_mask_grows_to_where_a_top_hangs_over_trousers() -> None:
     laid = torch.zeros(1, 1, *SIZE)
     laid[..., 70:240, 66:126] = 1
     laid[..., 174:178, 61:63] = 1
-    grown = hung_over(mask, laid, levels)
+    grown = grow_under_hem(mask, laid, levels)
     assert (grown[..., 165:180, 66:100] == 1).all(), "over the trousers"
     assert not grown[..., 165:, 100:].any(), "a bag lies before the hem"
     assert not grown[..., 190:, :].any(), "no farther than hems hang"
     assert not grown[..., 174:178, 61:63].any(), "only what goes on from the mask"
     assert (grown[mask > 0] == 1).all()
-    assert torch.equal(hung_over(mask, laid * 0, levels), mask)
+    assert torch.equal(grow_under_hem(mask, laid * 0, levels), mask)
 
 
 def test_a_mask_by_hand_is_no_bigger_than_it_was_drawn() -> None:

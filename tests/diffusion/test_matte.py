@@ -54,7 +54,7 @@ def test_a_comparison_leaves_the_matte_out_too(pipeline) -> None:
     """Prevents: a cell "without the warped garment" that is still told its outline."""
     conditions = pipeline.encode_conditions(**inputs())
     off = Switches(warped_garment=False)
-    cell = Cell("off", conditions=0, steps=2, guidance=3.0, seed=5, sampler=None, switches=off)
+    cell = Cell("off", request_index=0, steps=2, guidance=3.0, seed=5, sampler=None, switches=off)
     [made] = run_cells(pipeline, [conditions], [cell])
     alone = pipeline(conditions=conditions, switches=off, generator=seeded(5), output_type="pt").images
     assert np.abs((made.image[0] + 1).numpy() / 2 - alone[0].numpy()).max() < 1e-4

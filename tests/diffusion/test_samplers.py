@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ladi.diffusion.samplers import CLASSES, make_sampler
-from ladi.settings import table
+from ladi.settings import settings_table
 from ladi.types import SettingError
 from tests.toy import toy_pipeline
 
@@ -56,6 +56,6 @@ def test_the_models_own_is_a_copy(own: Any) -> None:
 
 def test_an_unknown_sampler_is_a_sentence(own: Any) -> None:
     """Prevents any of diffusers' names, or an error without words, by way of a setting."""
-    table()["sampler"].check(None)
+    settings_table()["sampler"].check(None)
     with pytest.raises(SettingError, match="sampler must be ddim, dpm\\+\\+, unipc or euler, got 'DDIM'"):
         make_sampler("DDIM", own)

@@ -65,7 +65,7 @@ HERE = {
 """By the words behind ``python -m ladi``, ``ladi`` or ``accelerate launch -m ladi``; the page's whole."""
 
 BUILDS = "tests/docs/test_pages.py::test_every_command_is_understood"
-MINI, SECOND = "tests/training/test_embedded_model.py", "tests/training/test_second_edition.py"
+MINI, SECOND = "tests/training/test_first_edition.py", "tests/training/test_second_edition.py"
 STREET = "python -m ladi train second --data SHARDS --street STREET --work runs/second"
 BY_ANOTHER_TEST = {
     "python app.py": "tests/browser/conftest.py::address",
@@ -84,7 +84,7 @@ BY_ANOTHER_TEST = {
         for stage in ("placing", "bending", "end_to_end", "sharpening")
     },
     "python -m ladi train second --work runs/second --stage export": f"{SECOND}::trained",
-    "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_catalogue.py::test_the_command",
+    "python -m ladi batch pairs.csv --out DIR --ray auto": "tests/scale/test_batch.py::test_the_command",
     "python app.py --ray": "tests/scale/test_fleet.py::test_the_page_is_served_by_a_cluster",
     "python app.py --ray auto --engines 2-8": "tests/scale/test_fleet.py::"
     "test_the_page_is_served_by_a_cluster",

@@ -12,7 +12,7 @@ from ladi.commands.evaluate import read_extra
 from ladi.commands.main import main
 from ladi.evaluation.report import charts
 from ladi.evaluation.report.published import beside, differences, read_published
-from ladi.rows import read_size
+from ladi.setting_row import read_size
 from ladi.types import LadiError
 from tests.evaluation.conftest import Evaluate
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 from ladi.engine import Engine
 from ladi.models.matting import GarmentMatting
 from ladi.postprocess.grey import is_grey
-from ladi.preprocess.checks import check_person, check_size
+from ladi.preprocess.checks import check_person, check_pixels
 from ladi.preprocess.cleaner import GarmentCleaner
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.garment import cut_garment
@@ -111,7 +111,7 @@ def test_people_who_are_far_away_are_found(cases: Path) -> None:
 def test_a_stamp_is_said_to_be_one(cases: Path) -> None:
     """Prevents "no person was found" for a photo of thirty pixels."""
     with pytest.raises(PhotoError, match="only 30×40 pixels"):
-        raise_errors(check_size(read_photo(cases / "p_tiny.png"), "photo"))
+        raise_errors(check_pixels(read_photo(cases / "p_tiny.png"), "photo"))
 
 
 def test_a_grey_photo_is_known_for_one(cases: Path) -> None:

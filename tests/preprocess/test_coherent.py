@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.preprocess.coherent import GROUPS, agree, is_sure, likeliest
+from ladi.preprocess.coherent import GROUPS, agree, likeliest, where_sure
 from ladi.preprocess.labels import LIP
 
 SIZE = (96, 72)
@@ -91,5 +91,5 @@ def test_it_is_sure_of_groups_rather_than_of_labels() -> None:
     shares[LIP["coat"], *COAT], shares[LIP["upper_clothes"], *COAT] = 0.5, 0.45
     shares[:, *TROUSERS] = 1e-3
     shares[LIP["pants"], *TROUSERS], shares[LIP["coat"], *TROUSERS] = 0.6, 0.35
-    sure = is_sure(shares)
+    sure = where_sure(shares)
     assert sure[COAT].all() and not sure[TROUSERS].any()

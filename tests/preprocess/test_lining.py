@@ -10,7 +10,7 @@ import torch
 from ladi.models.lining import GarmentLining
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.lining import find_lining, without_lining
-from ladi.runtime.loading import load_tellers
+from ladi.runtime.loading import load_garment_networks
 from ladi.training.stages.lining import carried_back, lining_batch, told_and_weight
 from ladi.types import Garment
 
@@ -47,7 +47,7 @@ def told(probability: float, where: tuple[slice, slice]) -> GarmentLining:
 
 def test_the_shipped_network_finds_the_inside_behind_the_neck() -> None:
     """Prevents: a label and the back's lining before the neck of whoever wears the garment."""
-    network = load_tellers(lining=True).lining
+    network = load_garment_networks(lining=True).lining
     assert network is not None
     garment = tee()
     bare = without_lining(network, garment)
@@ -128,7 +128,7 @@ def test_a_doubt_takes_away_a_part() -> None:
 
 def test_models_whose_garments_keep_it_are_not_asked() -> None:
     """Prevents: another warp in the published models than the published one."""
-    assert load_tellers(lining=False).lining is None
+    assert load_garment_networks(lining=False).lining is None
 
 
 def test_what_a_person_shows_is_carried_back_to_the_picture() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladi.preprocess.labels import LIP
-from ladi.preprocess.long_coats import lower_told, with_long_coat
+from ladi.preprocess.long_coats import labels_below_coat, wider_window
 from ladi.types import JOINT, Frame
 
 SIZE = (256, 192)
@@ -25,14 +25,14 @@ def worn(name: str, end: int = 256) -> np.ndarray:
 
 def test_the_window_grows_around_its_middle_and_keeps_the_head() -> None:
     """Prevents: a coat that hangs out below a new T-shirt."""
-    wider = with_long_coat(frame(), worn("coat"), PHOTO, "lip")
+    wider = wider_window(frame(), worn("coat"), PHOTO, "lip")
     assert wider is not None
     assert wider.top == 40 and wider.height == 600 and wider.width == 450
     assert wider.left + wider.width / 2 == 300
 
 
 def test_the_window_stays_in_the_photo() -> None:
-    wider = with_long_coat(frame(), worn("coat"), (520, 600), "lip")
+    wider = wider_window(frame(), worn("coat"), (520, 600), "lip")
     assert wider is not None and wider.top + wider.height == 520
 
 
@@ -48,7 +48,7 @@ def test_the_window_stays_in_the_photo() -> None:
 def test_otherwise_it_is_as_it_was(
     labels: np.ndarray, photo: tuple[int, int], changes: dict[str, float]
 ) -> None:
-    assert with_long_coat(frame(**changes), labels, photo, "lip") is None
+    assert wider_window(frame(**changes), labels, photo, "lip") is None
 
 
 def seen(coat: str = "coat", legs: tuple[int, int, int] = (30, 40, 90)) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +78,7 @@ def with_legs(labels: np.ndarray, left: str, right: str) -> np.ndarray:
 
 def told(first: np.ndarray, labels: np.ndarray, image: np.ndarray) -> list[str] | None:
     """What legs and the lower coat are told to be."""
-    found = lower_told(first, labels, image, joints(), "lip")
+    found = labels_below_coat(first, labels, image, joints(), "lip")
     if found is None:
         return None
     names = {number: name for name, number in LIP.items()}
@@ -111,6 +111,6 @@ def test_a_dress_that_ends_on_trousers_is_a_coat() -> None:
 def test_nothing_of_a_coats_hem_is_taken_for_trousers() -> None:
     """Prevents: trousers that go on up in the coat's colour."""
     labels, image = seen()
-    found = lower_told(worn("coat"), with_legs(labels, "pants", "pants"), image, joints(), "lip")
+    found = labels_below_coat(worn("coat"), with_legs(labels, "pants", "pants"), image, joints(), "lip")
     assert found is not None
     assert (found[180:183, 70:85] == LIP["coat"]).all() and (found[184:, 70:85][:60] == LIP["pants"]).all()

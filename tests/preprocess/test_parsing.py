@@ -11,7 +11,7 @@ import torch
 from ladi.models.parser import HumanParser
 from ladi.preprocess.labels import DRESS_CODE, LIP, MIRRORED_LIP
 from ladi.preprocess.parsing import Parsing, parse_person, translate
-from ladi.preprocess.person import dilation_at
+from ladi.preprocess.person import dilation_side
 from ladi.preprocess.segformer import find_segformer, load_segformer
 from ladi.types import KEYPOINT_NAMES, MIRRORED_JOINTS, ModelError
 from tests.toy import HEIGHT, WIDTH, toy_segformer
@@ -89,4 +89,4 @@ def test_segformer_is_found_on_disk_and_never_downloaded(
 
 def test_the_dilation_grows_with_the_size() -> None:
     """Prevents a mask that is relatively smaller at 1024 than the one that the model was trained with."""
-    assert [dilation_at((height, 0), (512, 384)) for height in (256, 512, 768, 1024)] == [11, 21, 31, 41]
+    assert [dilation_side((height, 0), (512, 384)) for height in (256, 512, 768, 1024)] == [11, 21, 31, 41]

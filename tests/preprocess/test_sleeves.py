@@ -9,7 +9,7 @@ import torch
 
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.sleeves import checked_length, sleeve_length, sleeve_view
-from ladi.runtime.loading import load_tellers
+from ladi.runtime.loading import load_garment_networks
 from ladi.training.stages.sleeves import sleeve_batch, worn_sleeve
 from ladi.types import JOINT, Garment
 
@@ -30,7 +30,7 @@ def garment(*, long: bool) -> Garment:
 
 
 def test_the_shipped_network_tells_long_sleeves_from_short_ones() -> None:
-    network = load_tellers(lining=False).sleeves
+    network = load_garment_networks(lining=False).sleeves
     assert network is not None
     short, long = (sleeve_length(network, garment(long=one)) for one in (False, True))
     assert short < 0.5 < 0.75 < long
@@ -59,7 +59,7 @@ def test_sleeves_spread_out_are_long_and_caps_are_sleeves() -> None:
 
 
 def test_a_shops_picture_is_not_doubted() -> None:
-    network = load_tellers(lining=False).sleeves
+    network = load_garment_networks(lining=False).sleeves
     assert network is not None
     one = replace(garment(long=False), matte=torch.from_numpy(outline(arms=60, droop=70))[None, None])
     told = {by: sleeve_length(network, replace(one, cleaned_by=by)) for by in ("kept", "alpha", "embedded")}

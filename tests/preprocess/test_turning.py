@@ -15,7 +15,7 @@ from ladi.preprocess.garment import cut_garment
 from ladi.preprocess.person import mask_on_photo
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector
-from ladi.preprocess.turning import how_it_lies, look_for, turn_photo, turn_pixels
+from ladi.preprocess.turning import degrees_to_upright, detect_upright, turn_photo, turn_pixels
 from ladi.records import record
 from ladi.settings import TryOnRequest
 from ladi.types import Garment, PersonError, Photo
@@ -67,12 +67,12 @@ def test_who_is_found_only_upside_down_is_told_how_to_turn(pose: PoseDetector) -
     photo = read_photo(ROOT / "assets/examples/person-anna.jpg")
     over = turn_pixels(photo.pixels, 180)
     with pytest.raises(PersonError, match="seems to be upside down; it should be turned") as refused:
-        look_for(pose, over)
-    assert refused.value.turn == how_it_lies(pose, over) == 180
+        detect_upright(pose, over)
+    assert refused.value.turn == degrees_to_upright(pose, over) == 180
     nobody = np.full((300, 300, 3), 200, np.uint8)
     with pytest.raises(PersonError, match="No person found") as refused:
-        look_for(pose, nobody)
-    assert refused.value.turn == how_it_lies(pose, nobody) == 0
+        detect_upright(pose, nobody)
+    assert refused.value.turn == degrees_to_upright(pose, nobody) == 0
 
 
 def test_a_garment_that_lies_is_turned_where_that_is_asked(pose: PoseDetector) -> None:

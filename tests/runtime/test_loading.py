@@ -33,5 +33,5 @@ def test_a_network_that_is_no_more_is_passed_over(with_kind: Path, monkeypatch: 
     pipeline, _, _ = loading.load_networks(str(with_kind), choose_running("cpu"))
     assert "kind" not in pipeline.components
     monkeypatch.setattr(loading, "HELPERS", with_kind)
-    assert all(loading.load_tellers(lining=True))
+    assert all(loading.load_garment_networks(lining=True))
     assert check_model(with_kind).faults == []

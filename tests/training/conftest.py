@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ladi.training.paper_model import Job
+from ladi.training.paper_model import PaperTraining
 from ladi.training.parts import Parts
 from ladi.training.perceptual import vgg19_features
 from ladi.training.stages import denoising
@@ -108,9 +108,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     )
 
 
-def job_from(places: Places, work: Path, *, scratch: bool = False, **changes: Any) -> Job:
+def job_from(places: Places, work: Path, *, scratch: bool = False, **changes: Any) -> PaperTraining:
     """A training on the toy data, from the toy model, or from the base where that is asked for."""
-    return Job(
+    return PaperTraining(
         model="vitonhd",
         work=work,
         parts=Parts(

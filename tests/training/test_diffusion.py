@@ -7,7 +7,7 @@ import copy
 import torch
 
 from ladi.training.diffusion import add_noise, draw_timesteps, visited_timesteps
-from ladi.training.embedded_sizes import build_scheduler
+from ladi.training.first_edition_sizes import build_scheduler
 from ladi.training.loop.draws import Draws
 from ladi.training.stages.tryon import VISITED_STEPS, after_first_answer
 

@@ -16,7 +16,7 @@ from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.training import paper_model
 from ladi.training.loop.checkpoints import load_checkpoint, save_checkpoint, stage_weights
 from ladi.training.loop.draws import Draws
-from ladi.training.paper_model import Job, build_stage, export_model, options_of, run_stages
+from ladi.training.paper_model import PaperTraining, build_stage, export_model, options_of, run_stages
 from ladi.training.samples.pairs import TrainingPairs
 from ladi.training.stages import denoising
 from ladi.training.stages.denoising import TryOnOptions, tryon_stage
@@ -173,7 +173,7 @@ def test_what_is_computed_once_is_what_would_be_computed_each_time(places: Place
     """Prevents: training on features of other garments, of other weights, or of an older warp."""
     job = job_from(places, tmp_path)
     plain = build_stage(job, "tryon")
-    stored = build_stage(Job(**{**vars(job), "precompute": True}), "tryon")
+    stored = build_stage(PaperTraining(**{**vars(job), "precompute": True}), "tryon")
     indices, rng = np.array([3, 1]), np.random.default_rng(0)
     for module in (*plain.modules.values(), *stored.modules.values()):
         module.eval()
@@ -186,7 +186,7 @@ def test_what_is_computed_once_is_what_would_be_computed_each_time(places: Place
     store = tmp_path / "cache" / "train"
     before = {path.name: path.stat().st_mtime_ns for path in store.glob("*.npy")}
     run_stages(job, ["warp"])
-    build_stage(Job(**{**vars(job_from(places, tmp_path)), "precompute": True}), "tryon")
+    build_stage(PaperTraining(**{**vars(job_from(places, tmp_path)), "precompute": True}), "tryon")
     after = {path.name: path.stat().st_mtime_ns for path in store.glob("*.npy")}
     assert after["garment_features.npy"] == before["garment_features.npy"]
     assert after["warped.npy"] != before["warped.npy"]

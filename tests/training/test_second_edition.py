@@ -19,12 +19,12 @@ from ladi.models.parser import LABELS, HumanParser
 from ladi.models.shuffle_vae import ShuffleAutoencoder
 from ladi.training import second_edition
 from ladi.training.critic import Critic, adversarial_terms
-from ladi.training.embedded_model import Workshop
-from ladi.training.embedded_sizes import build_pipeline
+from ladi.training.first_edition import Workshop
+from ladi.training.first_edition_sizes import build_pipeline
 from ladi.training.samples.bending import bent_batch, mirror_grids, plain_grid, shop_bent
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.dressed import cut_and_bend, mirrored, shop_sample
-from ladi.training.second_edition import STAGES, SecondWorkshop, carried_over, fit, train_second
+from ladi.training.second_edition import STAGES, SecondWorkshop, carry_over_unet, fit_linear_map, train_second
 from ladi.training.stages.autoencoder import start_from_patches
 from ladi.types import LadiError
 from tests.drawn_shards import write_drawn_shards
@@ -105,7 +105,7 @@ def test_a_linear_map_between_latents_is_found() -> None:
     matrix, offset = torch.randn(3, 5), torch.randn(3)
     given = torch.randn(4, 5, 6, 6)
     wanted = torch.einsum("ij,njhw->nihw", matrix, given) + offset.view(1, 3, 1, 1)
-    found = fit(given, wanted)
+    found = fit_linear_map(given, wanted)
     assert torch.allclose(found[0], matrix, atol=1e-4) and torch.allclose(found[1], offset, atol=1e-4)
 
 
@@ -120,7 +120,7 @@ def test_the_carried_over_unet_answers_as_the_first_did() -> None:
     mix = torch.linalg.qr(torch.randn(LATENT_CHANNELS, LATENT_CHANNELS)).Q
     old = torch.randn(6, LATENT_CHANNELS, 8, 6)
     new = torch.einsum("ij,njhw->nihw", mix, old)
-    grown = carried_over(unet, new, old).eval()
+    grown = carry_over_unet(unet, new, old).eval()
     grown.conv_out.bias[-1] = -40.0  # believes nothing but its own answer
 
     def mixed(latent: torch.Tensor) -> torch.Tensor:
@@ -217,4 +217,4 @@ def test_end_to_end_needs_an_autoencoder(first: Path, tmp_path: Path) -> None:
     workshop = SecondWorkshop(tmp_path / "work", data, first)
     with pytest.raises(LadiError, match="needs autoencoder: run `python -m ladi train second"):
         workshop.stage("end_to_end", None)
-    assert isinstance(workshop.shop, Workshop)
+    assert isinstance(workshop.samples, Workshop)

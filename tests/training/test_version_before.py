@@ -20,7 +20,7 @@ from ladi.engine import Engine
 from ladi.models.parser import LABELS, HumanParser
 from ladi.runtime.devices import choose_running
 from ladi.runtime.loading import load_networks
-from ladi.training.embedded_model import Workshop
+from ladi.training.first_edition import Workshop
 from ladi.training.loop.checkpoints import load_checkpoint, save_atomically
 from ladi.training.paper_model import run_stages
 from ladi.types import LadiError, ModelError

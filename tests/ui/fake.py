@@ -89,10 +89,10 @@ class FakeEngine:
             raise self.error
         made = []
         for cell in cells(7, 5, 2.0):
-            request = requests[cell.conditions]
+            request = requests[cell.request_index]
             picture = request.person.pixels // (cell.steps + 1)
             picture[0, 0] = request.garment.pixels[0, 0]
-            made.append(Compared(cell, picture, 0.5, self.findings.get(cell.conditions, ())))
+            made.append(Compared(cell, picture, 0.5, self.findings.get(cell.request_index, ())))
         return made
 
     def _answer(self, request: TryOnRequest, progress: Any, cancelled: Any, preview: Any) -> Result:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.running import Runs
+from app.long_work import Runs
 from app.serving.hosting import Readiness, launch_page
 from app.serving.options import parse
 from app.serving.privacy import PictureFolder

@@ -101,7 +101,7 @@ def test_two_axes_give_every_combination() -> None:
         "EMASC on · Steps 4 · vitonhd · Garment 3",
     ]
     last = cells[-1]
-    assert last.switches == Switches(pose=False, emasc=False) and last.changes == {"steps": 4}
+    assert last.switches == Switches(pose=False, emasc=False) and last.sampling_changes == {"steps": 4}
     assert (last.model, last.garment) == ("vitonhd", 2)
 
 

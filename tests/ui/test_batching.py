@@ -18,7 +18,7 @@ from PIL import Image
 
 from app.batch.handlers import Batching
 from app.files import DISK_LIMIT, used_bytes
-from app.running import Runs
+from app.long_work import Runs
 from app.words import NO_ROOM, NO_ZIP, UNWRITABLE, in_table
 from ladi.batch.archive import PUBLIC
 from ladi.postprocess.png import read_settings

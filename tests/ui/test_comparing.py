@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.compare.axes import ABLATION
 from app.compare.handlers import MOST_GARMENTS, Comparing
-from app.running import Runs
+from app.long_work import Runs
 from app.tryon import masks
 from app.words import STOPPED, UNEXPECTED
 from ladi.postprocess.png import read_settings

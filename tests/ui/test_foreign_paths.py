@@ -17,7 +17,7 @@ from app.api import Api
 from app.batch.handlers import Batching
 from app.compare.handlers import Comparing
 from app.files import write_result
-from app.running import Runs
+from app.long_work import Runs
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.tryon.tab import layers_reader

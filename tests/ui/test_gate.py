@@ -175,7 +175,7 @@ def test_an_unexpected_error_is_a_sentence_and_names_stay_out_of_the_log(
         answer = stream.read().decode()
     assert "event: error" in answer and words.UNEXPECTED[:20] in answer
     assert "Traceback" not in capfd.readouterr().err
-    [record] = [one for one in caplog.records if one.name == "app.fence"]
+    [record] = [one for one in caplog.records if one.name == "app.errors"]
     logged = PrivateFormatter(server.pictures.path).format(record)
     assert "KeyError" in logged and "grandmother" not in logged
 

@@ -20,7 +20,7 @@ from ladi.batch.pairs import read_table
 from ladi.commands.main import build_parser
 from ladi.postprocess.png import read_settings
 from ladi.records import record, request_of, values_of
-from ladi.settings import part, table
+from ladi.settings import part, settings_table
 from ladi.types import Photo, SettingError
 from tests.ui.fake import FakeEngine
 
@@ -107,7 +107,7 @@ def test_every_setting_survives_the_way_there_and_back() -> None:
     }
     values = {
         name: others[row.kind] if row.kind != "choice" else list(row.choices)[-1]
-        for name, row in table().items()
+        for name, row in settings_table().items()
     }
     request = request_of(GREY, GREY, values)
     assert values_of(request.settings, request.settings.switches, request) == values
@@ -133,7 +133,7 @@ def test_every_setting_survives_the_way_there_and_back() -> None:
 )
 def test_a_value_is_read_however_it_comes(name: str, written: object, read: object) -> None:
     """Prevents a table, a page and a PNG that understand the same word differently."""
-    assert table()[name].read(written) == read
+    assert settings_table()[name].read(written) == read
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_a_value_is_read_however_it_comes(name: str, written: object, read: obje
 def test_what_cannot_be_read_is_a_sentence(name: str, written: object, sentence: str) -> None:
     """Prevents a traceback for a typing error."""
     with pytest.raises(SettingError, match=sentence):
-        table()[name].read(written)
+        settings_table()[name].read(written)

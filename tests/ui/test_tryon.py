@@ -270,13 +270,13 @@ def test_the_last_eight_results_come_back_with_their_settings(
         history, shown = handlers.remember(last["results"], history)
         assert handlers.remember(last["results"], history) == (SKIP, SKIP)
     assert len(history) == len(shown["value"]) == 8 and shown["visible"]
-    told = handlers.recall(history, 3, *page_values())
-    names = (*Handlers.RECALLED, *setting_names())
+    told = handlers.reopen(history, 3, *page_values())
+    names = (*Handlers.REOPENED, *setting_names())
     back = dict(zip(names, told, strict=True))
     assert (back["seed"], back["steps"], back["seed_used"]) == ("6", 7, "6")
     assert read_settings(back["result"])["seed"] == 6 and back["results"] == history[3]
     assert "7 steps" in back["details"] and back["category"] == "auto" and back["told"] == ""
-    marks = [back["mark"], dict(zip(names, handlers.recall(history, 3, *page_values()), strict=True))["mark"]]
+    marks = [back["mark"], dict(zip(names, handlers.reopen(history, 3, *page_values()), strict=True))["mark"]]
     assert marks[0] != marks[1] and last["mark"] not in marks  # it is shown anew each time
     assert {mark.partition("#")[0] for mark in marks} == {history[3]["name"]}
 
@@ -289,6 +289,6 @@ def test_a_result_that_is_deleted_does_not_come_back(
     monkeypatch.setattr(gr, "Info", lambda words, **_: said.append(words))
     results = paint(handlers, photos)[-1]["results"]
     Path(results["files"][0]).unlink()
-    told = handlers.recall([results], 0, *page_values())
+    told = handlers.reopen([results], 0, *page_values())
     assert told == (SKIP,) * len(told) and "deleted" in said[0]
-    assert handlers.recall([results], 1, *page_values()) == told
+    assert handlers.reopen([results], 1, *page_values()) == told

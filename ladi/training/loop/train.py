@@ -29,14 +29,14 @@ from ladi.types import LadiError
 LOGGER = logging.getLogger(__name__)
 
 
-def take_step(stage: Stage, bench: Workbench, step: int, share: Batch) -> dict[str, float]:
+def take_step(stage: Stage, bench: Workbench, step: int, samples: Batch) -> dict[str, float]:
     """One step of the optimizer.
 
     Args:
         stage: whose loss.
         bench: what is trained.
         step: number of the step, from 0.
-        share: this process's samples.
+        samples: this process's, of this step.
 
     Returns:
         The loss and the stage's own values, averaged over the accumulated parts.
@@ -52,7 +52,7 @@ def take_step(stage: Stage, bench: Workbench, step: int, share: Batch) -> dict[s
         rows = slice(part * bench.part, (part + 1) * bench.part)
         first = accelerator.process_index * bench.part * options.accumulate + rows.start
         draws = Draws(options.seed, step, range(first, first + bench.part))
-        batch = {key: value[rows].to(accelerator.device, non_blocking=True) for key, value in share.items()}
+        batch = {key: value[rows].to(accelerator.device, non_blocking=True) for key, value in samples.items()}
         with ExitStack() as stack:
             if part < options.accumulate - 1:
                 for module in bench.wrapped.values():

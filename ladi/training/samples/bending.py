@@ -23,13 +23,13 @@ from ladi.training.loop.stage import Batch
 from ladi.training.samples.augment import colour_jitter
 from ladi.training.samples.cache import (
     Cache,
+    chunks,
     picture_batch,
     pose_maps,
     soft_matte,
     to_images,
 )
 from ladi.training.samples.dressed import WORN, street_sample
-from ladi.training.samples.latents import chunks
 from ladi.training.samples.wider import (
     FARTHER,
     FARTHER_SHARE,

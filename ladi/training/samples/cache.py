@@ -29,6 +29,8 @@ MADE_OF = "made-of.json"
 """The record of which shards a split was decoded of."""
 _BEGINNING = 1 << 16
 """Bytes of a shard that tell it from another one of its name and size."""
+_CHUNK = 16
+"""Samples that are worked on at a time, where all are gone through."""
 _EDGE = 0.6
 """Pixels over which a mask's edge is softened, about as a matting network's is."""
 
@@ -139,6 +141,12 @@ def fingerprint(data: Path, split: str, size: Size) -> str:
         with path.open("rb") as file:
             digest.update(file.read(_BEGINNING))
     return digest.hexdigest()
+
+
+def chunks(length: int) -> Iterator[np.ndarray]:
+    """The indices of so many samples, some at a time."""
+    for start in range(0, length, _CHUNK):
+        yield np.arange(start, min(start + _CHUNK, length))
 
 
 def to_images(pixels: np.ndarray) -> torch.Tensor:

@@ -1,8 +1,8 @@
-"""Latents of everything that stage 4 reads, encoded once: the networks before it are frozen by then.
+"""Latents of all that the first edition's stages read, encoded once: the networks that make them are frozen.
 
-Adds to a cache ``warped`` (N,H,W,3) uint8, and ``image_moments``, ``person_moments`` and ``garment_moments``
-(N,2L,h,w) float16; for training the same of varied pictures under names of their own: mirrored, and the
-person before other walls, with other skin, in other light (``vary_person``).
+Adds to a cache that has warped garments (``warped.py``) ``image_moments``, ``person_moments`` and
+``garment_moments`` (N,2L,h,w) float16; for training the same of varied pictures under names of their own:
+mirrored, and the person before other walls, with other skin, in other light (``vary_person``).
 """
 
 from __future__ import annotations
@@ -14,22 +14,16 @@ import numpy as np
 import torch
 
 from ladi.diffusion.conditioning import (
-    WarpedGarment,
     encode_prompts,
     prompts_for,
     pseudo_words,
-    warp_garment,
 )
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.diffusion.sampling import Sampling, draw_latents
-from ladi.diffusion.warping import sample_matte
-from ladi.models.bending import BendingRefinement
-from ladi.models.refinement import RefinementUNet
-from ladi.models.tps import ThinPlateSplineWarp
 from ladi.models.vae import EmascAutoencoderKL
 from ladi.settings import Switches
 from ladi.training.samples.augment import vary_person
-from ladi.training.samples.cache import Cache, picture_batch, soft_matte, to_images, to_masks
+from ladi.training.samples.cache import Cache, chunks, picture_batch, to_images, to_masks
 from ladi.types import Conditions
 
 LOGGER = logging.getLogger(__name__)
@@ -38,59 +32,8 @@ LATENT_NAMES = ("image_moments", "person_moments", "garment_moments")
 VARIED_NAMES = tuple(f"{name}_varied" for name in LATENT_NAMES)
 VARIATION = 5
 """Seed of the variations: a cache that is made again is the same."""
-CHUNK = 16
 PREDICTION_STEPS = 2
 """Enough for what the garment skips must mend: a latent as soft as the UNet's."""
-
-
-def add_warped(
-    cache: Cache,
-    tps: ThinPlateSplineWarp,
-    refinement: RefinementUNet | BendingRefinement,
-    *,
-    device: torch.device,
-) -> None:
-    """Warps and refines every garment, unless the cache has them.
-
-    ``warped`` (N,H,W,3) uint8, and ``warped_matte`` (N,H,W) uint8, where the garment lies, its holes filled.
-
-    Args:
-        cache: of one split; it is added to.
-        tps: warps.
-        refinement: refines the warp.
-        device: where to compute.
-    """
-    if "warped" in cache and "warped_matte" in cache:
-        return
-    LOGGER.info("warping %d garments", len(cache))
-    mattes: list[np.ndarray] = []
-
-    def pictures() -> Iterator[np.ndarray]:
-        for warp, matte in warps(cache, tps, refinement, device):
-            mattes.append((sample_matte(matte, warp.grid)[:, 0] * 255).round().byte().cpu().numpy())
-            yield ((warp.refined + 1) * 127.5).round().byte().movedim(1, -1).cpu().numpy()
-
-    cache.add("warped", pictures(), cache["image"].shape[1:], "uint8")
-    cache.add("warped_matte", iter(mattes), cache["labels"].shape[1:], "uint8")
-
-
-def warps(
-    cache: Cache,
-    tps: ThinPlateSplineWarp,
-    refinement: RefinementUNet | BendingRefinement,
-    device: torch.device,
-) -> Iterator[tuple[WarpedGarment, torch.Tensor]]:
-    """Every garment of a cache on its person, some at a time, with their mattes (B,1,H,W) as they were."""
-    for module in (tps, refinement):
-        module.to(device).eval()
-    for indices in chunks(len(cache)):
-        batch = {key: value.to(device) for key, value in picture_batch(cache, indices).items()}
-        masked = batch["image"] * (1 - batch["mask"])
-        mattes = np.stack([soft_matte(mask) for mask in np.asarray(cache["garment_mask"][indices])])
-        matte = torch.from_numpy(mattes)[:, None].to(device)
-        with torch.no_grad():
-            warp = warp_garment(tps, refinement, batch["garment"], masked, batch["pose_map"], matte)
-        yield warp, matte
 
 
 @torch.no_grad()
@@ -203,12 +146,6 @@ def add_predicted(cache: Cache, pipeline: LadiVtonPipeline, *, device: torch.dev
     height, width = cache["image"].shape[1] // size, cache["image"].shape[2] // size
     shape = (pipeline.vae.config.latent_channels, height, width)
     cache.add("predicted", predicted(), shape, "float16")
-
-
-def chunks(length: int) -> Iterator[np.ndarray]:
-    """All indices, some at a time."""
-    for start in range(0, length, CHUNK):
-        yield np.arange(start, min(start + CHUNK, length))
 
 
 def latent_scale(cache: Cache) -> float:

@@ -48,6 +48,7 @@ DEFAULTS = LoopOptions(
 )
 SHARPENING = replace(DEFAULTS, steps=1500, learning_rate=1e-4)
 CROP = (128, 96)
+"""Height and width, in pixels, of what is decoded and compared."""
 COLOUR_WEIGHT, LPIPS_WEIGHT, LATENT_WEIGHT, LAYER_WEIGHT = 0.5, 0.8, 0.15, 0.1
 OUTSIDE = 0.1
 """Weight of pixels that are not repainted, in L1: EMASC brings them, and they are pasted back anyway."""
@@ -58,7 +59,9 @@ DROP_ONE, DROP_ALL, PLAIN_SHARE = 0.05, 0.04, 0.08
 FOOL_WEIGHT, MATCH_WEIGHT = 0.04, 0.6
 """Of the adversarial term, in the stage that has one (``sharpening``)."""
 RATES = (("exit", 0.08), ("layers", 0.08), ("patches", 0.0), ("decoder", 0.5))
+"""Shares of the learning rate by words in the parameters' names, see ``Stage.rates``."""
 STEPS = 2
+"""In which the model paints, and validation too."""
 
 
 class EndToEndStep(nn.Module):
@@ -77,7 +80,10 @@ class EndToEndStep(nn.Module):
         text: torch.Tensor,
         decode: dict[str, Any] | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-        """UNet input (B,C,h,w), (B,), (B,T,D) → latent (B,L,h,w), and with ``decode`` picture and logits."""
+        """UNet input (B,C,h,w), (B,), (B,T,D) → latent (B,L,h,w), and with ``decode`` picture and logits.
+
+        ``decode`` is from :meth:`EndToEnd.decoding`, and the picture is its crop.
+        """
         latent = self.unet(sample, timesteps, encoder_hidden_states=text, return_dict=False)[0]
         if decode is None:
             return latent, None, None
@@ -104,8 +110,8 @@ class EndToEnd:
         self.prompts = tokenize(pipeline.tokenizer, [prompt_text(name) for name in CATEGORIES], words)
         self.empty = tokenize(pipeline.tokenizer, [""])
         self.scaling = float(pipeline.vae.config.scaling_factor)
-        self.last = pipeline.scheduler.config.num_train_timesteps - 1
-        self.second = int(visited_timesteps(self.last + 1, STEPS)[0])
+        self.last_timestep = pipeline.scheduler.config.num_train_timesteps - 1
+        self.second_timestep = int(visited_timesteps(self.last_timestep + 1, STEPS)[0])
 
     def __call__(
         self, modules: Mapping[str, nn.Module], batch: Batch, draws: Draws
@@ -116,17 +122,17 @@ class EndToEnd:
             given, features, text = self.conditions(batch, draws)
             truth = self.mean(batch["image"])
         noise = draws.normal(truth.shape[1:]).to(truth)
-        kind = float(draws.integers(1000)[0]) / 1000  # one for the whole batch
-        timesteps = torch.full((len(noise),), self.last, device=noise.device)
+        lot = float(draws.integers(1000)[0]) / 1000  # in [0,1), one for the whole batch
+        timesteps = torch.full((len(noise),), self.last_timestep, device=noise.device)
         noisy = noise
-        if kind >= FIRST_SHARE:
+        if lot >= FIRST_SHARE:
             start = truth
-            if kind < FIRST_SHARE + SECOND_SHARE:
+            if lot < FIRST_SHARE + SECOND_SHARE:
                 with torch.no_grad():
                     start = step(unet_input(noise, **given), timesteps, text)[0].float()
-                timesteps = torch.full_like(timesteps, self.second)
+                timesteps = torch.full_like(timesteps, self.second_timestep)
             else:
-                timesteps = draws.integers(self.last).to(noise.device)
+                timesteps = draws.integers(self.last_timestep).to(noise.device)
             noisy = scheduler.add_noise(start, noise, timesteps)
         window = window_on(batch["mask"], CROP, draws, self.pipeline.vae.scale_factor)
         decode = self.decoding(batch, features, window, draws)
@@ -159,7 +165,13 @@ class EndToEnd:
     def conditions(
         self, batch: Batch, draws: Draws
     ) -> tuple[dict[str, torch.Tensor], dict[str, tuple[torch.Tensor, ...]], torch.Tensor]:
-        """What the UNet is given beside the noise, the encoder's features, and the text."""
+        """What the UNet and the decoder are told, some of it left out now and then.
+
+        Returns:
+            The UNet's input beside the noise (scaled latents ``person`` and ``garment`` with its matte,
+            ``mask``, ``pose``), the encoder's features of ``person`` and ``garment``, shallowest first, and
+            the text (B,T,D).
+        """
         every = draws.chance(DROP_ALL)
         no_text, no_pose, no_garment = (
             (every | draws.chance(DROP_ONE)).to(batch["mask"].device) for _ in range(3)
@@ -188,7 +200,7 @@ class EndToEnd:
         window: tuple[slice, slice],
         draws: Draws,
     ) -> dict[str, Any]:
-        """What the decoder is given for a crop."""
+        """What ``EndToEndStep`` decodes a crop with: its window in latent pixels, all else cut to it."""
         height = batch["mask"].shape[-2]
 
         def cut(picture: torch.Tensor) -> torch.Tensor:

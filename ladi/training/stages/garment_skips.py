@@ -1,4 +1,4 @@
-"""The garment skips, with everything else frozen: the last stage of the embedded model.
+"""The garment skips, with everything else frozen: the first edition's last stage.
 
 The latents are the UNet's own, soft as it makes them, so that the units learn to mend what it leaves out and
 not to copy what a photo's latent would still hold. Where the warp agrees with the garment in the photo the

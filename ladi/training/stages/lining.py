@@ -22,8 +22,7 @@ from ladi.preprocess.lining import lining_view
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.stage import Batch, LoopOptions, Stage
 from ladi.training.samples.augment import draw_moves, dye
-from ladi.training.samples.cache import Cache, picture_batch
-from ladi.training.samples.latents import chunks
+from ladi.training.samples.cache import Cache, chunks, picture_batch
 from ladi.training.sheets import sheet
 from ladi.types import Size
 

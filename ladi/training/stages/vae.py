@@ -1,4 +1,4 @@
-"""The embedded model's autoencoder, from scratch (the published model uses Stable Diffusion's, frozen).
+"""The first edition's autoencoder, from scratch (the published model uses Stable Diffusion's, frozen).
 
 Trained on crops of people, masked people, garments and garments on mid-grey, because it must encode all of
 these. The loss is L1, more of it on colour, plus ``detail_loss``, which stands in for VGG, plus a small

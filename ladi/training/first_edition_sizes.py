@@ -1,7 +1,7 @@
-"""The embedded model's sizes: LaDI-VTON at 256×192, untrained.
+"""The first edition of the embedded model, untrained: LaDI-VTON's networks in sizes for 256×192.
 
 The same classes as the published model with other numbers. How they are trained and put together is
-``embedded_model.py``.
+``first_edition.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The embedded model's stages, as tables: what each needs, trains, computes beforehand and is built by.
+"""The first edition's stages, as tables: what each needs, trains, computes beforehand and is built by.
 
-Their order is that of ``DEFAULTS``; parts and data are the workshop's (``embedded_model.py``).
+Their order is that of ``DEFAULTS``; parts and data are the workshop's (``first_edition.py``).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ladi.models.lining import GarmentLining
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LAST_LAYER, HumanParser
 from ladi.models.sleeves import SleeveLength
-from ladi.training.embedded_stages import fast_device
+from ladi.training.editions import fast_device
 from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.samples.cache import Cache
 from ladi.training.samples.latents import (
     VARIED_NAMES,
     add_latents,
     add_predicted,
-    add_warped,
     latent_scale,
 )
+from ladi.training.samples.warped import add_warped
 from ladi.training.stages import (
     emasc,
     garment_skips,
@@ -142,23 +142,27 @@ COMPUTED: dict[str, Callable[[LadiVtonPipeline, Cache, Cache, LoopOptions], None
 """What a stage adds to the training and validation splits before it is built."""
 
 BUILDERS: dict[str, Callable[..., Stage]] = {
-    "vae": lambda shop, *given: vae.build_stage(shop.pipeline.vae, *given),
-    "warp": lambda shop, *given: warp.build_stage(shop.pipeline.tps, *given),
-    "refinement": lambda shop, *given: refinement.build_stage(
-        shop.pipeline.refinement, shop.pipeline.tps, *given
+    "vae": lambda workshop, *given: vae.build_stage(workshop.pipeline.vae, *given),
+    "warp": lambda workshop, *given: warp.build_stage(workshop.pipeline.tps, *given),
+    "refinement": lambda workshop, *given: refinement.build_stage(
+        workshop.pipeline.refinement, workshop.pipeline.tps, *given
     ),
-    "emasc": lambda shop, *given: emasc.build_stage(shop.pipeline.emasc, shop.pipeline.vae, *given),
-    "tryon": lambda shop, *given: tryon.build_stage(shop.pipeline, *given, trained=TRAINED_TOGETHER),
-    "garment_skips": lambda shop, *given: garment_skips.build_stage(
-        shop.pipeline.garment_skips, shop.pipeline.vae, shop.pipeline.emasc, *given
+    "emasc": lambda workshop, *given: emasc.build_stage(
+        workshop.pipeline.emasc, workshop.pipeline.vae, *given
     ),
-    "parser": lambda shop, *given: parser.build_stage(
-        shop.extras["parser"], *given, street=shop.street_caches()
+    "tryon": lambda workshop, *given: tryon.build_stage(workshop.pipeline, *given, trained=TRAINED_TOGETHER),
+    "garment_skips": lambda workshop, *given: garment_skips.build_stage(
+        workshop.pipeline.garment_skips, workshop.pipeline.vae, workshop.pipeline.emasc, *given
     ),
-    "matting": lambda shop, *given: matting.build_stage(
-        shop.extras["matting"], *given, floors=shop.floor_pictures()
+    "parser": lambda workshop, *given: parser.build_stage(
+        workshop.extras["parser"], *given, street=workshop.street_caches()
     ),
-    "sleeves": lambda shop, *given: sleeves.build_stage(shop.extras["sleeves"], *given),
-    "lining": lambda shop, *given: lining.build_stage(shop.extras["lining"], shop.pipeline.tps, *given),
+    "matting": lambda workshop, *given: matting.build_stage(
+        workshop.extras["matting"], *given, floors=workshop.floor_pictures()
+    ),
+    "sleeves": lambda workshop, *given: sleeves.build_stage(workshop.extras["sleeves"], *given),
+    "lining": lambda workshop, *given: lining.build_stage(
+        workshop.extras["lining"], workshop.pipeline.tps, *given
+    ),
 }
 """How a stage is built of a workshop, its training and validation splits and its options."""

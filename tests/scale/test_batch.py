@@ -19,7 +19,7 @@ from ladi.batch.pairs import read_table
 from ladi.batch.run import run_batch
 from ladi.commands.main import main
 from ladi.runtime.recall import Room
-from ladi.scale.catalogue import Engines, run_on_cluster
+from ladi.scale.batch import Engines, run_on_cluster
 from ladi.types import ModelError, SettingError
 from tests.scale.drawing import DEADLY, NOBODY, count, load, load_for_command, refuse, write_pictures
 

@@ -1,6 +1,7 @@
-"""One setting: what it may be, how it is written and read, and what is said where it is wrong.
+"""A row of the table of settings: what one may be, how it is read, and what is said where it is wrong.
 
-Which settings there are is told in ``settings.py``, whose table has one of these in each row.
+Which settings there are is told in ``settings.py``. A table of pairs, which has rows too, is
+``ladi/batch/pairs.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 from ladi.types import SettingError, Size
 
-Kind = Literal["switch", "whole", "number", "choice", "size"]
+ValueKind = Literal["switch", "whole", "number", "choice", "size"]
 
 MIN_HEIGHT, MAX_HEIGHT, HEIGHT_STEP = 256, 1024, 64
 """Pixels of the network's picture, whose width is three quarters of its height."""
@@ -29,7 +30,7 @@ _MOST_QUOTED, _MOST_BITS, _MOST_DIGITS = 80, 200, 6
 class Setting:
     """All that is known of one setting."""
 
-    kind: Kind
+    kind: ValueKind
     label: str
     """Its name on the page."""
     meaning: str
@@ -39,7 +40,7 @@ class Setting:
     ends: tuple[int, ...] = (0, 0)
     """A number's lowest and highest value."""
     step: float = 1
-    """The page's slider."""
+    """Between two places of the page's slider."""
     shown: tuple[int, int] | None = None
     """Where the slider ends, if short of what is allowed."""
     choices: Mapping[str, str] = field(default_factory=dict)
@@ -47,16 +48,16 @@ class Setting:
     other: str = ""
     """What it may be beside ``choices``; whoever uses it knows which there are."""
     unless: str = "the model's own"
-    """What ``None`` means."""
+    """What is taken where the value is ``None``, in words."""
     flag: str = ""
-    """The command's, where it is not made of the name."""
+    """The command line's flag, where it is not made of the name."""
     short: str = ""
     """Its name on a cell of a comparison, if not ``label``."""
     compared: str = ""
     """The values that a comparison tries; empty where it does not vary."""
     name: str = ""
     default: Any = None
-    """Both are the field's, put in by ``ladi.settings.table``."""
+    """Both are the field's, put in by ``ladi.settings.settings_table``."""
 
     @property
     def flag_name(self) -> str:

@@ -1,8 +1,11 @@
 """Long work with a visitor watching: what is reported on the way, and how it is stopped.
 
+``Runs`` starts a visitor's ``Work`` in a thread of its ``Crew``, hands out a ``Report`` at a time, and at the
+end the ``Outcome``.
+
 Work runs in a thread that is not the asker's, so that the page's event can hand out its reports as they come.
-There are few such threads and always the same ones: every thread that calls the networks keeps a team of
-helpers and memory of its own. Whoever leaves or cancels is noticed between two steps, also by work that still
+There are few such threads and always the same ones: every thread that calls the networks keeps helper threads
+and memory of its own. Whoever leaves or cancels is noticed between two steps, also by work that still
 waits for its thread. It knows nothing of what is computed, nor of who asks.
 """
 

@@ -1,4 +1,4 @@
-"""The last fence before a visitor: what goes wrong becomes a sentence, and a traceback goes to the log alone.
+"""What goes wrong, as visitors and programs are told: one sentence; the traceback goes to the log alone.
 
 Expected errors speak for themselves; of unexpected ones the visitor learns that they happened.
 """
@@ -22,8 +22,8 @@ MESSAGE_SECONDS = 20
 
 
 @contextmanager
-def fenced(ended: dict[str, Any], what: str) -> Iterator[None]:
-    """For work with a place for its status: what goes wrong inside ends as that status.
+def errors_as_status(ended: dict[str, Any], what: str) -> Iterator[None]:
+    """What goes wrong inside becomes the status under the button, for work that has one.
 
     Args:
         ended: what is shown at the end; gets a ``status``.
@@ -42,8 +42,8 @@ def fenced(ended: dict[str, Any], what: str) -> Iterator[None]:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """For everything else: what goes wrong inside becomes a message over the page, or a program's error."""
+def errors_as_messages() -> Iterator[None]:
+    """What goes wrong inside becomes a message over the page, or the error that a program gets."""
     try:
         yield
     except LadiError as error:
@@ -59,14 +59,14 @@ def sentences() -> Iterator[None]:
 
 
 def guard_answers(page: gr.Blocks) -> None:
-    """Whatever goes wrong in an event, also in Gradio's own part of it, reaches its caller as a sentence.
+    """Have whatever goes wrong in an event, also in Gradio's own part of it, reach the caller as a sentence.
 
     Gradio answers ``{"error": null}``, and prints tracebacks past the log, with names of uploads in them.
     """
     process = page.process_api
 
     @wraps(process)
-    async def fenced_process(*args: Any, **kwargs: Any) -> Any:
+    async def guarded_process(*args: Any, **kwargs: Any) -> Any:
         try:
             return await process(*args, **kwargs)
         except gr.Error as error:
@@ -78,4 +78,4 @@ def guard_answers(page: gr.Blocks) -> None:
                 words.UNEXPECTED, title="Sorry", duration=MESSAGE_SECONDS, print_exception=False
             ) from error
 
-    page.process_api = fenced_process  # type: ignore[method-assign]
+    page.process_api = guarded_process  # type: ignore[method-assign]

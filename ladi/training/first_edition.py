@@ -1,7 +1,9 @@
-"""The embedded model in the making: its stages in their order, what they need of each other, and its export.
+"""The embedded model's first edition in the making: its parts, its data, its stages, and its export.
 
-A work folder holds the decoded data (``cache/``) and one folder per stage; an export puts everything that has
-been trained into one model folder.
+``python -m ladi train mini``. What ``assets/mini`` holds is a second edition, made of a first one by
+``second_edition.py``; the networks that tell labels, mattes, sleeves and linings are trained here all the
+same. A work folder holds the decoded data (``cache/``) and one folder per stage; an export puts everything
+that has been trained into one model folder.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from ladi.models.lining import GarmentLining
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import LABELS, HumanParser
 from ladi.models.sleeves import SleeveLength
-from ladi.training.embedded_sizes import SIZE, build_pipeline
-from ladi.training.embedded_stages import run_stages, save_model
-from ladi.training.embedded_tables import (
+from ladi.training.editions import run_stages, save_model
+from ladi.training.first_edition_sizes import SIZE, build_pipeline
+from ladi.training.first_edition_tables import (
     BUILDERS,
     COMPUTED,
     DEFAULTS,
@@ -40,13 +42,9 @@ from ladi.training.loop.stage import LoopOptions, Stage
 from ladi.training.loop.workbench import start_processes
 from ladi.training.samples.cache import Cache, build_cache
 from ladi.training.samples.floors import build_floors
-from ladi.training.samples.latents import (
-    latent_scale,
-)
+from ladi.training.samples.latents import latent_scale
 from ladi.training.samples.street import add_walls, build_street_cache
-from ladi.training.stages import (
-    refinement,
-)
+from ladi.training.stages import refinement
 from ladi.types import LadiError
 
 LOGGER = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from ladi.batch.manifest import Entry
 from ladi.batch.order import cut_in_groups
 from ladi.batch.pairing import Row
 from ladi.batch.work import Job, PhotoFiles, make_row
-from ladi.runtime.recall import CATALOGUE
+from ladi.runtime.recall import BATCH_ROOM
 from ladi.scale.cluster import Share, check_room, count_engines, share_of
 from ladi.scale.pantry import Pantry, Shared
 from ladi.scale.pool import IN_HAND, Lost, Pool
@@ -102,7 +102,7 @@ def run_on_cluster(
     book = Book(rows, folder, model, settings or {})
     try:
         yield from book.skipped()
-        jobs = list(book.jobs(nearby=CATALOGUE.kept // 2))
+        jobs = list(book.jobs(nearby=BATCH_ROOM.kept // 2))
         for job in jobs:
             book.begin(job)
         for job, entry in _made(jobs, ray, engines, folder, told):

@@ -1,6 +1,6 @@
-"""What both editions of the embedded model share: running stages one after the other, and writing a model.
+"""What both editions of the embedded model share: stages run one after the other, and a model written.
 
-Which stages there are, and what they need, is ``embedded_tables.py``'s and ``second_edition.py``'s.
+Which stages there are, and what they need, is ``first_edition_tables.py``'s and ``second_edition.py``'s.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import running
-from app.running import Crew, Outcome, Report, Runs, Ticket, Work
+from app import long_work
+from app.long_work import Crew, Outcome, Report, Runs, Ticket, Work
 from ladi.types import Cancelled
 
 LONG = 30.0
@@ -20,7 +20,7 @@ LONG = 30.0
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "EVERY", 0.01)
+    monkeypatch.setattr(long_work, "EVERY", 0.01)
 
 
 class Steps:

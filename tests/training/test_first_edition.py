@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from ladi.commands.train import STAGE_NAMES
+from ladi.commands.train import FIRST_NAMES
 from ladi.diffusion.pipeline import LadiVtonPipeline
 from ladi.models.matting import GarmentMatting
 from ladi.models.parser import HumanParser
 from ladi.models.refinement import RefinementUNet
-from ladi.training.embedded_model import DEFAULTS, STAGES, Workshop, train_mini
+from ladi.training.first_edition import DEFAULTS, STAGES, Workshop, train_mini
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.plot import plot_logs
 from ladi.training.stages.refinement import start_from_coarse
@@ -43,7 +43,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_the_command_offers_every_stage() -> None:
-    assert STAGE_NAMES == STAGES
+    assert FIRST_NAMES == STAGES
 
 
 def test_every_stage_leaves_a_log_a_checkpoint_and_a_picture(trained: tuple[Path, Path]) -> None:
