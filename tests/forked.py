@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,11 +113,13 @@ class Forks:
     """The process that the others are copies of; one at a time."""
 
     def __init__(self) -> None:
+        self._chatter = tempfile.TemporaryFile("a+")
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._chatter,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},  # a copy has none of the other threads
             # Tests that run in the background are told to ignore the signal, and children inherit that.
@@ -156,10 +159,16 @@ class Forks:
         ready, _, _ = select.select([self._process.stdout], [], [], LONGEST)
         assert ready, f"nothing came for {LONGEST} seconds"
         line = self._process.stdout.readline()
-        assert line, "the process that copies are made of has ended"
+        assert line, f"the process that copies are made of has ended: {self.chatter()}"
         return line
+
+    def chatter(self) -> str:
+        """What that process itself has printed on stderr, as while it imported the libraries."""
+        self._chatter.seek(0)
+        return self._chatter.read()
 
     def close(self) -> None:
         """End it."""
         self._process.kill()
         self._process.communicate()
+        self._chatter.close()
