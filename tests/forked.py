@@ -43,10 +43,13 @@ def run(words, first, told):
     raise SystemExit(0)
 
 for line in sys.stdin:
+    asked = json.loads(line)
+    for name in asked.pop("imported"):
+        __import__(name)
     child = os.fork()
     if child == 0:
         try:
-            run(**json.loads(line))
+            run(**asked)
         except SystemExit as ended:
             os._exit(ended.code)
         except BaseException:
@@ -128,19 +131,25 @@ class Forks:
         self._count = 0
         self.running: Command | None = None
 
-    def start(self, folder: Path, *words: object, first: str = "") -> Command:
+    def start(self, folder: Path, *words: object, first: str = "", imported: tuple[str, ...] = ()) -> Command:
         """Start a command.
 
         Args:
             folder: where it may leave what it prints.
             *words: after ``python -m ladi``; without any, nothing but ``first`` is run.
             first: Python that it runs before; ``middle()`` in it waits for an interruption.
+            imported: further modules that all copies have imported already, from this one on.
         """
         if self.running is not None:  # of a test that failed
             self.running.kill()
         self._count += 1
         told = folder / f"said-{self._count}.txt"
-        asked = {"words": [str(word) for word in words], "first": first, "told": str(told)}
+        asked = {
+            "words": [str(word) for word in words],
+            "first": first,
+            "told": str(told),
+            "imported": imported,
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
