@@ -41,6 +41,23 @@ def _seeded() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Clients of HTTP read one certificate instead of all of the world's authorities.
+
+    Each client reads them anew, in 50 ms, and hundreds are made; nothing here is asked over TLS.
+    """
+    import certifi
+
+    end = "-----END CERTIFICATE-----\n"
+    first, *_ = Path(certifi.where()).read_text("utf-8").split(end)
+    file = tmp_path_factory.mktemp("authority") / "one.pem"
+    file.write_text(first + end, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _graphs_are_shared() -> Iterator[None]:
     """All engines and data preparations look for people with the same few sets of mediapipe's graphs.
 

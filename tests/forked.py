@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,10 +43,13 @@ def run(words, first, told):
     raise SystemExit(0)
 
 for line in sys.stdin:
+    asked = json.loads(line)
+    for name in asked.pop("imported"):
+        __import__(name)
     child = os.fork()
     if child == 0:
         try:
-            run(**json.loads(line))
+            run(**asked)
         except SystemExit as ended:
             os._exit(ended.code)
         except BaseException:
@@ -112,11 +116,13 @@ class Forks:
     """The process that the others are copies of; one at a time."""
 
     def __init__(self) -> None:
+        self._chatter = tempfile.TemporaryFile("a+")
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._chatter,
             text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},  # a copy has none of the other threads
             # Tests that run in the background are told to ignore the signal, and children inherit that.
@@ -125,19 +131,25 @@ class Forks:
         self._count = 0
         self.running: Command | None = None
 
-    def start(self, folder: Path, *words: object, first: str = "") -> Command:
+    def start(self, folder: Path, *words: object, first: str = "", imported: tuple[str, ...] = ()) -> Command:
         """Start a command.
 
         Args:
             folder: where it may leave what it prints.
             *words: after ``python -m ladi``; without any, nothing but ``first`` is run.
             first: Python that it runs before; ``middle()`` in it waits for an interruption.
+            imported: further modules that all copies have imported already, from this one on.
         """
         if self.running is not None:  # of a test that failed
             self.running.kill()
         self._count += 1
         told = folder / f"said-{self._count}.txt"
-        asked = {"words": [str(word) for word in words], "first": first, "told": str(told)}
+        asked = {
+            "words": [str(word) for word in words],
+            "first": first,
+            "told": str(told),
+            "imported": imported,
+        }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
@@ -156,10 +168,16 @@ class Forks:
         ready, _, _ = select.select([self._process.stdout], [], [], LONGEST)
         assert ready, f"nothing came for {LONGEST} seconds"
         line = self._process.stdout.readline()
-        assert line, "the process that copies are made of has ended"
+        assert line, f"the process that copies are made of has ended: {self.chatter()}"
         return line
+
+    def chatter(self) -> str:
+        """What that process itself has printed on stderr, as while it imported the libraries."""
+        self._chatter.seek(0)
+        return self._chatter.read()
 
     def close(self) -> None:
         """End it."""
         self._process.kill()
         self._process.communicate()
+        self._chatter.close()

@@ -17,6 +17,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
         "tests/batch/test_interrupted_rows.py",
         "tests/commands/test_interrupted.py",
         "tests/training/test_killed.py",
+        "tests/training/test_paper_model.py::test_two_processes",
         "tests/ui/test_app.py",
         "tests/weights/test_killed.py",
     ),

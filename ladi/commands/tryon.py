@@ -57,9 +57,7 @@ def run(options: argparse.Namespace) -> int:
         0; whatever the user can mend is raised as a LadiError.
     """
     check_writable(options.out, [path for path in (options.person, options.garment, options.mask) if path])
-    from ladi.engine import Engine
     from ladi.postprocess.png import describe_png, save_png
-    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
     from ladi.records import record
     from ladi.settings import check_request
     from ladi.weights.catalog import check_category, find_model
@@ -70,6 +68,10 @@ def run(options: argparse.Namespace) -> int:
     check_category(request.category, model=options.model)
     if options.save_parts is not None:
         make_parts_folder(options.save_parts)
+    # Not before: they take ten seconds, for which nobody should wait to be refused.
+    from ladi.engine import Engine
+    from ladi.preprocess.cleaner import LOCAL_MODELS, model_file
+
     engine = Engine.load(options.model, **running_of(options))
     if options.clean_garment in LOCAL_MODELS and model_file(options.clean_garment):
         engine.warm_up(wait=True)

@@ -99,6 +99,7 @@ def test_a_try_on(forks: Forks, tmp_path: Path) -> None:
     assert left(out)
     stop(command, NOTHING)
     assert not left(out)
+    assert not forks.chatter(), "libraries say nothing when they are imported"
 
 
 def test_a_batch(forks: Forks, tmp_path: Path) -> None:

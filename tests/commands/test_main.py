@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ladi.commands.main import COMMANDS, main
+from tests.bad_files import BAD_FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,3 +47,16 @@ def test_the_process_answers_without_a_command() -> None:
     )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "see `python -m ladi --help`" in done.stderr
+
+
+def test_who_is_refused_has_not_waited_for_networks(tmp_path: Path) -> None:
+    """Prevents ten seconds of silence before a sentence on a file that is no photo."""
+    photo = tmp_path / "text.jpg"
+    photo.write_bytes(BAD_FILES["text.jpg"].content())
+    words = ["tryon", str(photo), str(photo), "--out", str(tmp_path / "r.png")]
+    code = f"import sys; from ladi.commands.main import main; main({words}); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "ladi.preprocess.photo" in done.stdout
+    assert not {"torch", "diffusers", "transformers", "mediapipe"} & set(done.stdout.split())

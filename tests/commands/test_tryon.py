@@ -283,14 +283,8 @@ def test_the_inputs_are_never_replaced(
 
 
 def test_the_process_exits_with_two_and_one_sentence(pictures: Path, tmp_path: Path) -> None:
-    """Prevents a difference between the function and the real process, such as chatter on stderr."""
-    words = [
-        "tryon",
-        str(pictures / "text.jpg"),
-        str(pictures / "garment.png"),
-        "--out",
-        str(tmp_path / "r.png"),
-    ]
+    """Prevents a difference between the function and the real process, and seconds of waiting for it."""
+    words = command(pictures, tmp_path / "r.png", person="text.jpg")
     done = subprocess.run(
         [sys.executable, "-m", "ladi", *words], cwd=ROOT, capture_output=True, text=True, timeout=120
     )

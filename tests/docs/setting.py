@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from ladi.commands.main import main
+from ladi.evaluation import variants
 from ladi.training.parts import Parts
 from ladi.training.stages import denoising
 from ladi.weights import catalog, stock
 from tests.docs.reading import ROOT
 from tests.drawn_datasets import write_dress_code, write_viton_hd
+from tests.evaluation.conftest import FEW_STEPS
 from tests.training.conftest import TOY_RECIPE, Places
 from tests.weights.published import BASE_ID, VISION_ID
 
@@ -72,6 +74,8 @@ class Setting:
         self.patch.setenv("LADI_VISION_MODEL", str(places.vision))
         self.patch.setitem(Parts.__init__.__kwdefaults__, "recipe", TOY_RECIPE)
         self.patch.setattr(denoising, "VALIDATION_STEPS", 2)
+        for name, rows in FEW_STEPS.items():
+            self.patch.setattr(variants, name, rows)
 
     def from_scratch(self) -> None:
         """The same without a model."""

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import ladi.evaluation.run
+from ladi.evaluation import variants
 from ladi.evaluation.options import Options
 from ladi.evaluation.run import evaluate
 from tests.drawn_shards import write_drawn_shards
@@ -20,6 +21,11 @@ from tests.toy import toy_pipeline
 Evaluate = Callable[..., dict[str, Any]]
 NAMES = ["000100", "000101", "000102"]
 """Of the drawn validation pairs."""
+FEW_STEPS: dict[str, Any] = {
+    "STEPS": (2, 3, 4, 5),
+    "SAMPLED": (("dpm++", 2), ("unipc", 2), ("dpm++", 3), ("unipc", 3)),
+}
+"""As many rows of the ablation as there are, in a sixth of the steps."""
 LOAD = functools.cache(ladi.evaluation.run.load_networks)
 
 
@@ -61,6 +67,8 @@ def evaluated(model: Path, data: Path) -> Evaluate:
         given |= {"device": "cpu", "metrics": ("ssim", "masked_error", "fid"), "causes": False}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ladi.evaluation.run, "load_networks", LOAD)
+            for name, rows in FEW_STEPS.items():
+                patch.setattr(variants, name, rows)
             return evaluate(Options(**{**given, **options}))
 
     return run

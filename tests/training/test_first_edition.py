@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -42,6 +43,27 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return data, work
 
 
+class Shipped(NamedTuple):
+    """A model that was exported."""
+
+    path: Path
+    weights: dict[str, dict[str, torch.Tensor]]
+    """By part, as they were trained."""
+    scaling: float
+
+
+@pytest.fixture(scope="module")
+def shipped(trained: tuple[Path, Path]) -> Shipped:
+    """What was trained, loaded and exported once."""
+    workshop, path = Workshop(trained[1], None), trained[1] / "exported"
+    parts = {name: getattr(workshop.pipeline, name) for name in ("tps", "emasc", "unet")}
+    weights = {
+        name: {key: value.clone() for key, value in part.state_dict().items()} for name, part in parts.items()
+    }
+    workshop.export(path)
+    return Shipped(path, weights, workshop.pipeline.vae.config.scaling_factor)
+
+
 def test_the_command_offers_every_stage() -> None:
     assert FIRST_NAMES == STAGES
 
@@ -54,36 +76,30 @@ def test_every_stage_leaves_a_log_a_checkpoint_and_a_picture(trained: tuple[Path
         assert (folder / "checkpoint.pt").is_file() and list(folder.glob("validation-*.png"))
 
 
-def test_export_is_small_half_precision_and_loads_in_full(trained: tuple[Path, Path], tmp_path: Path) -> None:
+def test_export_is_small_half_precision_and_loads_in_full(shipped: Shipped) -> None:
     """Hosts refuse files over 10 MB in plain git, and half-precision modules cannot run on a CPU."""
-    workshop = Workshop(trained[1], None)
-    weights = {name: value.clone() for name, value in workshop.pipeline.unet.state_dict().items()}
-    scaling = None
-    workshop.export(tmp_path / "model")
-    scaling = workshop.pipeline.vae.config.scaling_factor
-    files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    files = [path for path in shipped.path.rglob("*") if path.is_file()]
     assert max(path.stat().st_size for path in files) < 9_000_000
     assert sum(path.stat().st_size for path in files) < 80_000_000
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".txt", ".jinja"}
-    loaded = LadiVtonPipeline.from_pretrained(tmp_path / "model")
-    assert loaded.vae.config.scaling_factor == scaling != 0.18215
+    loaded = LadiVtonPipeline.from_pretrained(shipped.path)
+    assert loaded.vae.config.scaling_factor == shipped.scaling != 0.18215
     for name, value in loaded.unet.state_dict().items():
         assert value.dtype is torch.float32
-        assert torch.allclose(value, weights[name], atol=2e-3)
+        assert torch.allclose(value, shipped.weights["unet"][name], atol=2e-3)
     for kind, folder in ((HumanParser, "parser"), (GarmentMatting, "matting")):
-        module = kind.from_pretrained(tmp_path / "model", subfolder=folder, torch_dtype=torch.float32)
+        module = kind.from_pretrained(shipped.path, subfolder=folder, torch_dtype=torch.float32)
         assert next(module.parameters()).dtype is torch.float32
 
 
-def test_training_continues_from_a_shipped_model(trained: tuple[Path, Path], tmp_path: Path) -> None:
-    data, work = trained
-    Workshop(work, None).export(tmp_path / "model")
-    fresh = Workshop(tmp_path / "elsewhere", data, init=tmp_path / "model")
+def test_training_continues_from_a_shipped_model(
+    trained: tuple[Path, Path], shipped: Shipped, tmp_path: Path
+) -> None:
+    fresh = Workshop(tmp_path / "elsewhere", trained[0], init=shipped.path)
     assert fresh.ready == set(STAGES)
-    before = Workshop(work, None)
-    for name in ("tps", "emasc", "unet"):
-        one, other = (getattr(shop.pipeline, name).state_dict() for shop in (before, fresh))
-        assert all(torch.allclose(one[key].float(), other[key].float(), atol=2e-3) for key in one)
+    for part, weights in shipped.weights.items():
+        loaded = getattr(fresh.pipeline, part).state_dict()
+        assert all(torch.allclose(loaded[key].float(), weights[key].float(), atol=2e-3) for key in weights)
 
 
 def test_the_record_draws_every_stage(trained: tuple[Path, Path], tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ from app.serving.options import parse
 from app.serving.privacy import PictureFolder
 from app.serving.visitors import GPU, take_ticket
 
+PATIENCE = 30
+"""Seconds that an answer may take on a busy machine; a client's own five are too few there."""
+
 
 class Server:
     """A small page, whose one computing event waits until it is let go."""
@@ -58,16 +61,18 @@ class Server:
         """Put something into the queue."""
         body = {"data": [None] if name == "paint" else [], "session_hash": session}
         if session is None:
-            return httpx.post(f"{self.address}gradio_api/call/{name}", json={"data": body["data"]})
+            return httpx.post(
+                f"{self.address}gradio_api/call/{name}", json={"data": body["data"]}, timeout=PATIENCE
+            )
         body["fn_index"] = self.index(name)
-        return httpx.post(f"{self.address}gradio_api/queue/join", json=body)
+        return httpx.post(f"{self.address}gradio_api/queue/join", json=body, timeout=PATIENCE)
 
     def index(self, name: str) -> int:
         """By which number Gradio knows an event."""
         return next(index for index, fn in self.page.fns.items() if fn.api_name == name)
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        answer = httpx.get(f"{self.address}health")
+        answer = httpx.get(f"{self.address}health", timeout=PATIENCE)
         return answer.status_code, answer.json()
 
     def wait_for(self, **wanted: object) -> None:

@@ -38,6 +38,7 @@ def test_an_absent_model_opens_the_embedded_one_and_says_so(
     assert any("python -m ladi download vitonhd" in text and "embedded model" in text for text in texts)
 
 
+PAGE = ("app.main", "app.page")
 WORKING = """
 import threading, time, torch
 from app import main
@@ -65,7 +66,7 @@ main.start()
 
 def test_a_container_is_stopped_in_the_middle_of_work(forks: Forks, tmp_path: Path) -> None:
     """Prevents “terminate called without an active exception”, and pictures that outlive their server."""
-    process = forks.start(tmp_path, first=WORKING)
+    process = forks.start(tmp_path, first=WORKING, imported=PAGE)
     process.wait_for(lambda: "working\n" in process.said())
     process.send(signal.SIGTERM)
     assert (process.end(), process.said()) == (0, "working\npictures deleted\n")
@@ -86,7 +87,7 @@ start()
 def page(forks: Forks, tmp_path: Path) -> tuple[Command, Path]:
     """``python app.py`` as it is, with a picture that somebody has uploaded, and the folder of such ones."""
     folder = tmp_path / "temporary"
-    process = forks.start(tmp_path, first=SERVED.replace("FOLDER", repr(str(folder))))
+    process = forks.start(tmp_path, first=SERVED.replace("FOLDER", repr(str(folder))), imported=PAGE)
     process.wait_for(lambda: re.search(r"http://127\.0\.0\.1:\d+", process.said()) is not None)
     address = re.findall(r"http://127\.0\.0\.1:\d+", process.said())[0]
     sent = httpx.post(f"{address}/gradio_api/upload", files={"files": ("anna.png", b"a photo")}, timeout=30)
