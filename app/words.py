@@ -138,7 +138,11 @@ def _caution(lines: Sequence[str]) -> str:
 
 def garment_words(garment: Garment, choices: int) -> str:
     """What a garment was taken for and how it was cut out."""
-    how = {"kept": "used as it is", "embedded": "background removed"}
+    how = {
+        "kept": "used as it is",
+        "alpha": "cut out by its own transparency",
+        "embedded": "background removed",
+    }
     cleaned = how.get(garment.cleaned_by, f"background removed by {garment.cleaned_by}")
     kind = CATEGORY_NAMES[garment.category].capitalize()
     guess = " (as it looks)" if garment.guessed and choices > 1 else ""

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 
 from app import words
 from app.pictures import mask_layer
@@ -18,7 +19,7 @@ from app.tryon.masks import EDITOR
 from app.words import UNEXPECTED
 from ladi.preprocess.findings import USE_ANYWAY, finding, raise_errors
 from ladi.preprocess.photo import read_photo
-from ladi.types import GarmentError, PersonError
+from ladi.types import Garment, GarmentError, PersonError
 from tests.bad_files import BAD_FILES
 from tests.ui.conftest import Send, page_values
 from tests.ui.fake import FakeEngine, parts_of
@@ -75,6 +76,21 @@ def test_everything_that_was_found_is_shown(visitor: Visitor) -> None:
     assert seen["joints"].shape == (64, 48, 3) and seen["parts"].shape == (32, 24, 3)
     assert "Good photo: one person" in seen["found_person"] and "Top, used as it is." in seen["found_garment"]
     assert visitor.drawn.grow == 2
+
+
+@pytest.mark.parametrize(
+    ("cleaned_by", "said"),
+    [
+        ("kept", "Top, used as it is."),
+        ("alpha", "Top, cut out by its own transparency."),
+        ("embedded", "Top, background removed."),
+        ("u2net", "Top, background removed by u2net."),
+    ],
+)
+def test_how_a_garment_was_cut_out_is_said(cleaned_by: str, said: str) -> None:
+    """Prevents: "background removed by alpha"."""
+    nothing = torch.zeros(1, 3, 4, 3)
+    assert words.garment_words(Garment(nothing, nothing[:, :1], cleaned_by=cleaned_by), 1) == said
 
 
 def test_the_same_look_does_not_send_the_editor_again(visitor: Visitor) -> None:
