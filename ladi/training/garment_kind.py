@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--network", type=Path, help="the file that the network's weights go to")
     parser.add_argument("--worn", nargs="+", default=["street"], help="sets that it learns before photos")
-    parser.add_argument("--steps", nargs=2, type=int, default=[600, 500], help="on worn garments, on photos")
+    parser.add_argument("--steps", nargs=2, type=int, default=[600, 600], help="on worn garments, on photos")
     options = parser.parse_args(arguments)
     rng = np.random.default_rng(options.seed)
     fitted, apart = (read_crops(options.crops, options.sets, held_out=held) for held in (False, True))
