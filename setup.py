@@ -5,5 +5,5 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["ladi", "ladi.*"]), "ladi.assets.mini"],
     package_dir={"ladi.assets.mini": "assets/mini"},
-    package_data={"ladi": ["**/*.json", "**/*.j2"], "ladi.assets.mini": ["**/*"]},
+    package_data={"ladi": ["**/*.json", "**/*.j2", "**/*.safetensors"], "ladi.assets.mini": ["**/*"]},
 )

@@ -1,8 +1,9 @@
-"""The table by which garments are told, fitted to crops; ``python -m ladi.training.garment_kind``.
+"""The table and the network by which garments are told; ``python -m ladi.training.garment_kind``.
 
-A logistic regression over the numbers of ``ladi/preprocess/kind.py``. Shop garments are nearly all tops, so
-trousers, skirts and dresses come from photos of garments on floors and hangers, and count as hung in a shop
-as well. A tenth is kept apart.
+The table is a logistic regression over the numbers of ``ladi/preprocess/kind.py``. Shop garments are nearly
+all tops, so trousers, skirts and dresses come from photos of garments on floors and hangers, and count as
+hung in a shop as well. A tenth is kept apart. With ``--network`` the network is trained too, see
+``kind_network.py``.
 
 The crops are arrays (N,H,H,4) uint8, colours and matte, with a list of (kind, whether it is a shop's picture,
 source) beside them. They are made from data that is not part of the project.
@@ -24,6 +25,7 @@ from torch.nn import functional
 
 from ladi.files import write_text
 from ladi.preprocess.kind import KINDS, NAMES, TURNS, describe
+from ladi.training import kind_network
 
 _HELD_OUT = 10
 _ON = 127
@@ -218,16 +220,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the file that the tables go to")
     parser.add_argument("--bends", type=int, default=6, help="of each photo")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--network", type=Path, help="the file that the network's weights go to")
+    parser.add_argument("--worn", nargs="+", default=["street"], help="sets that it learns before photos")
+    parser.add_argument("--steps", nargs=2, type=int, default=[600, 600], help="on worn garments, on photos")
     options = parser.parse_args(arguments)
     rng = np.random.default_rng(options.seed)
-    fitted, apart = (
-        describe_crops(read_crops(options.crops, options.sets, held_out=held), bends, rng)
-        for held, bends in ((False, options.bends), (True, 0))
-    )
-    table, constant = fit(fitted)
+    fitted, apart = (read_crops(options.crops, options.sets, held_out=held) for held in (False, True))
+    table, constant = fit(describe_crops(fitted, options.bends, rng))
     write_text(options.out, table_text(table, constant))
-    print(json.dumps(measure(apart, table, constant)))
+    print(json.dumps(measure(describe_crops(apart, 0, rng), table, constant)))
+    if options.network:
+        worn = read_crops(options.crops, options.worn, held_out=False)
+        network = kind_network.train(
+            _squares(fitted, ~fitted.shop),
+            _squares(worn, ~worn.shop),
+            _squares(fitted, fitted.shop),
+            steps=tuple(options.steps),
+            seed=options.seed,
+        )
+        kind_network.write_network(network, options.network)
+        print(json.dumps(kind_network.measure(network, _squares(apart, ~apart.shop))))
     return 0
+
+
+def _squares(crops: Crops, these: np.ndarray) -> kind_network.Squares:
+    pictures = [picture for picture, one in zip(crops.pictures, these, strict=True) if one]
+    return kind_network.squares_of(pictures, crops.kinds[these])
 
 
 if __name__ == "__main__":

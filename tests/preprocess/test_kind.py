@@ -145,7 +145,7 @@ def test_it_is_told_however_it_lies(name: str, turn: int) -> None:
     lying = judge(np.rot90(pixels, turn // 90), np.rot90(matte, turn // 90))
     assert upright is not None and lying is not None
     assert (lying.kind, lying.turn) == (upright.kind, turn)
-    assert lying.certainty == pytest.approx(upright.certainty, abs=0.05)
+    assert lying.certainty == pytest.approx(upright.certainty, abs=0.08)
 
 
 def test_a_mirror_changes_nothing() -> None:
