@@ -84,6 +84,8 @@ def _evened(
     edge = where & cloth.any(0) & (following == beyond)
     more, less = np.zeros_like(free), np.zeros_like(free)
     size = max(3, round(_NARROW * limbs.width))
+    blocked = (rows > last) & ~(free & (first == beyond))
+    farthest = np.where(blocked.any(0), blocked.argmax(0) - 1, len(cloth) - 1)
     runs, count = ndimage.label(edge)
     for number in range(1, count + 1):
         columns = np.flatnonzero(runs == number)
@@ -92,6 +94,9 @@ def _evened(
         line = last[columns].astype(np.float64)
         even = ndimage.grey_opening(ndimage.grey_closing(line, size, mode="nearest"), size, mode="nearest")
         even = ndimage.gaussian_filter1d(even, _SMOOTH * limbs.width, mode="nearest")
+        # An edge that may go no farther in one place goes no farther beside it.
+        possible = ndimage.grey_erosion(farthest[columns], max(3, size // 3), mode="nearest")
+        even = np.minimum(even, np.maximum(possible, line))
         moved = (even.round() - line) / limbs.torso
         even = np.where((moved >= -most[0]) & (moved <= most[1]), even.round(), line)
         more[:, columns] = (rows > line) & (rows <= even)

@@ -58,6 +58,15 @@ def test_a_garments_own_cut_stays() -> None:
     assert (evened(shown) != shown).sum() < 40, "one side shorter"
 
 
+def test_a_hem_that_cannot_be_lower_in_one_place_is_not_lower_beside_it() -> None:
+    """Prevents: crumbs of trousers that stay, in the hem that was lowered around them."""
+    shown, free = dressed(), np.ones(SIZE, bool)
+    shown[160:170, 90:106] = OTHER
+    free[165:168, 98] = False
+    result = evened(shown, free)
+    assert (result[160:165, 91:105] == GARMENT).all() and (result[166:, 97:100] == OTHER).all()
+
+
 def test_before_a_wall_there_is_no_hem_to_be_told() -> None:
     shown = dressed()
     shown[shown == OTHER] = WALL
