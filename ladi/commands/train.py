@@ -95,7 +95,7 @@ def add_parser(subparsers: Any) -> None:
     add("--work", type=Path, metavar="DIR", help="caches, checkpoints and logs (runs/MODEL)")
     add("--init", metavar="MODEL", help="model to start from: a folder such as assets/mini, or a name")
     add("--resume", action="store_true", help="continue from the last checkpoint")
-    add("--out", type=Path, metavar="DIR", help="where export writes (assets/mini; else WORK/model)")
+    add("--out", type=Path, metavar="DIR", help="where export writes (WORK/model)")
     add("--plot", type=Path, metavar="FILE", help="only draw the logs, as a .png or .svg")
     add("--device", choices=["cpu"], help="train on the CPU even where there is a GPU")
     add("--threads", type=int, help="CPU threads")
@@ -207,7 +207,7 @@ def _run_embedded(
         train_mini(work, arguments.data, init=init, floors=arguments.floors, **how)
         workshop = Workshop(work, arguments.data, init)
     if export and start_processes(arguments.device).is_main_process:
-        workshop.export(arguments.out or (MINI_FOLDER if arguments.model == "mini" else work / "model"))
+        workshop.export(arguments.out or work / "model")
 
 
 def _run_full_size(

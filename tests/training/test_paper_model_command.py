@@ -107,6 +107,20 @@ def test_mini_refuses_what_is_for_the_papers_model(capsys: pytest.CaptureFixture
     assert "--dry-run is for vitonhd and dresscode" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("edition", ["first_edition.Workshop.export", "second_edition.SecondWorkshop.export"])
+def test_the_model_that_the_app_opens_on_is_never_overwritten_unasked(
+    edition: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prevents: ``train mini`` that puts a first edition in the place of ``assets/mini``."""
+    written: list[Path] = []
+    monkeypatch.setattr(f"ladi.training.{edition}", lambda self, out: written.append(out))
+    model = "mini" if edition.startswith("first") else "second"
+    words = ["train", model, "--stage", "export", "--data", str(tmp_path), "--work", str(tmp_path)]
+    assert main([*words, "--device", "cpu"]) == 0
+    assert main([*words, "--device", "cpu", "--out", str(tmp_path / "mine")]) == 0
+    assert written == [tmp_path / "model", tmp_path / "mine"]
+
+
 def test_optimizers_of_other_packages_are_refused_in_words_where_they_are_absent(
     places: Places, tmp_path: Path
 ) -> None:
