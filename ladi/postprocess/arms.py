@@ -90,6 +90,8 @@ class Arms(NamedTuple):
     """Where an arm ends, bare or in its sleeve, and a hand is drawn because the photo shows none."""
     ends: tuple[SleeveEnd, ...] = ()
     """Where short sleeves end."""
+    bare: np.ndarray | None = None
+    """(H,W) bool, arms below their sleeves, or below the shoulders without one; None without arms."""
 
 
 def draw_arms(
@@ -154,6 +156,7 @@ def draw_arms(
     changed[puffed & (rows < limbs.hip_row) & ~crossed] = _WALL
     hands: list[HandPlace] = []
     ends: list[SleeveEnd | None] = []
+    naked = np.zeros(size, bool)
     for joints, tube, end in zip(found, tubes, sleeve_lengths(tubes, sleeve, outline, trunk), strict=True):
         seen = _hand_is_seen(tube, bare, limbs.width)
         hand = hand_place(tube, limbs.neck[0], sleeved=end >= LONG)
@@ -207,6 +210,7 @@ def draw_arms(
         ] = _WALL
         if not hidden.any():
             ends.append(sleeve_end(joints, tube, end, changed == _GARMENT))
+        naked |= (tube.depth < 1) & (tube.along > max(end, _SHOULDER))
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
@@ -227,7 +231,7 @@ def draw_arms(
     changed[closed & (changed == _WALL) & worn & mask] = _GARMENT
     certain = np.eye(len(LAYERS), dtype=probabilities.dtype)[changed].transpose(2, 0, 1)
     drawn = np.where(changed != shown, certain, probabilities)
-    return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(one for one in ends if one))
+    return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(filter(None, ends)), naked)
 
 
 def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:

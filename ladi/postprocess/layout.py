@@ -112,6 +112,8 @@ def lay_out(
     )
     shown, matte = arms.probabilities, garment.matte[0, 0].float().numpy()
     covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
+    if arms.bare is not None:
+        covered &= ~arms.bare
     shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
     shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:

@@ -240,3 +240,12 @@ def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
     assert (told.probabilities.argmax(0)[130:150, 56:59] == SKIN).all(), "an arm, whatever its label"
     labels[labels == LIP["right_arm"]] = LIP["coat"]
     assert (drawn(labels, joints, outline, 0.3, shown)[130:150, 56] == SKIN).all(), "where none is seen"
+
+
+def test_where_arms_are_bare_is_told() -> None:
+    """Prevents: a flap of cloth on the upper arm, below a cap that was mirrored from the other shoulder."""
+    labels, joints, outline = standing()
+    shown, mask = layers(np.where(labels > 0, GARMENT, WALL)), labels == LIP["coat"]
+    short, none = (draw_arms(shown, mask, labels, joints, outline, sleeve).bare for sleeve in (0.5, 0.0))
+    assert short is not None and short[150, 51] and not short[100, 56]
+    assert none is not None and none[100, 56] and not none[78, 62] and not none[:, 96].any()
