@@ -19,6 +19,7 @@ from ladi.preprocess.background import look_at_background
 from ladi.preprocess.boxes import box_of
 from ladi.preprocess.kind_network import look
 from ladi.preprocess.kind_table import CONSTANT, TABLE
+from ladi.preprocess.morphology import largest_part
 
 KINDS = ("top", "trousers", "skirt", "dress", "none")
 """``skirt``: or shorts. ``none``: no garment of these, such as a wall, a bag or a whole person."""
@@ -123,9 +124,7 @@ def describe(pixels: np.ndarray, outline: np.ndarray, *, shop: bool) -> np.ndarr
         outline: (H,W) bool with at least one pixel on; only its largest part counts.
         shop: the picture has a shop's background, where garments hang, and mostly are tops.
     """
-    parts, count = ndimage.label(outline)
-    if count > 1:
-        outline = parts == np.bincount(parts.ravel())[1:].argmax() + 1
+    outline = largest_part(outline)
     box = box_of(outline)
     assert box is not None
     inside = outline[box.window].astype(np.float32)

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from scipy import ndimage
 
 from ladi.models.garment_kind import SIDE, GarmentKind, seen
 from ladi.preprocess.boxes import box_of
+from ladi.preprocess.morphology import largest_part
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 SQUARE, _MARGIN = 96, 6
@@ -39,8 +39,7 @@ def square_around(pixels: np.ndarray, matte: np.ndarray) -> np.ndarray:
     soft = 255 * cv2.resize(np.asarray(matte, np.float32), size, interpolation=cv2.INTER_AREA)
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     four = np.dstack([small, np.clip(np.rint(soft), 0, 255).astype(np.uint8)])
-    parts, count = ndimage.label(four[..., 3] > _ON)
-    box = box_of(parts == np.bincount(parts.ravel())[1:].argmax() + 1) if count else None
+    box = box_of(largest_part(four[..., 3] > _ON))
     if box is None:  # It was less than a pixel.
         return np.zeros((SQUARE, SQUARE, 4), np.uint8)
     middle = np.array([box.left + box.right, box.top + box.bottom]) / 2
