@@ -69,8 +69,8 @@ _MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
 """Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
 where the arm is seen, and the radii within which painted skin is taken for more of it."""
 _STRIP, _PIECE, _UNLIKE = 3, 60, 20.0
-"""Pixels that this is wide at least, and how many it has: labels end in threads; and how far from all shades
-of the arms (CIELAB of 8 bit) the photo is there."""
+"""Pixels, at a height of 256, that this is wide at least, and how many it has: labels end in threads; and how
+far from all shades of the arms (CIELAB of 8 bit) the photo is there."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
 _BARE = ("left_arm", "right_arm", "glove")
 
@@ -219,8 +219,9 @@ def draw_arms(
     if photo is not None and beside.any():
         colours = in_lab(photo)
         beside[beside] = distance_to(colours[beside], shades_of(colours[bare])) > _UNLIKE
-    pieces, _ = ndimage.label(ndimage.binary_opening(beside, np.ones((_STRIP, _STRIP))))
-    beside = (np.bincount(pieces.ravel()) > _PIECE)[pieces] & (pieces > 0)
+    strip = max(2, round(_STRIP * scale))
+    pieces, _ = ndimage.label(ndimage.binary_opening(beside, np.ones((strip, strip))))
+    beside = (np.bincount(pieces.ravel()) > _PIECE * scale**2)[pieces] & (pieces > 0)
     if beside.any():
         # A forearm that is seen is as wide as the photo shows it.
         known = (changed == _OTHER) | largest_part(changed == _GARMENT)

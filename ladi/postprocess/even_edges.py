@@ -50,7 +50,7 @@ def even_sides(shown: np.ndarray, free: np.ndarray, limbs: Limbs) -> tuple[np.nd
     first = shown.argmax(0)
     out, back = np.zeros_like(free), np.zeros_like(free)
     below = np.arange(len(first)) > limbs.neck[1] + _ARMPIT * limbs.torso
-    middle = round(float(limbs.hips[0]))
+    middle = round(float(limbs.hips[0].clip(0, first.shape[1] - 1)))
     for side in (np.s_[:, middle:], np.s_[:, middle::-1]):
         part = first[side].T
         if part.size:

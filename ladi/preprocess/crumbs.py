@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.labels import UPPER_CLOTHING, named
-from ladi.preprocess.morphology import dilated
+from ladi.preprocess.morphology import dilated, nearest
 from ladi.types import LabelScheme
 
 _CRUMB = 20
@@ -41,5 +41,4 @@ def without_crumbs(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
         border = dilated(piece) & ~piece
         if hair[border].mean() < _AMID:
             crumbs |= piece
-    rows, columns = ndimage.distance_transform_edt(worn, return_distances=False, return_indices=True)
-    return np.where(crumbs, labels[rows, columns], labels)
+    return np.where(crumbs, labels[nearest(~worn)], labels)

@@ -13,7 +13,8 @@ SIZE = (256, 192)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 
 
-def limbs() -> Limbs:
+def limbs(*, aside: int = 0) -> Limbs:
+    """Of somebody who stands in the picture's middle, or so many pixels beside it."""
     joints = np.zeros((18, 3), np.float32)
     for name, (x, y) in {
         "neck": (96, 60),
@@ -22,7 +23,7 @@ def limbs() -> Limbs:
         "right_hip": (76, 160),
         "left_hip": (116, 160),
     }.items():
-        joints[JOINT[name]] = (x, y, 1)
+        joints[JOINT[name]] = (x + aside, y, 1)
     return Limbs(joints, np.ones(SIZE, bool))
 
 
@@ -92,4 +93,13 @@ def test_an_arm_beside_the_body_is_no_side() -> None:
     shown[60:200, 134:144] = shown[60:120, 128:134] = shown[130:200, 128:134] = SKIN
     layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
     out, back = even_sides(layers, np.ones(SIZE, bool), limbs())
+    assert not out.any() and not back.any()
+
+
+def test_hips_beyond_the_picture_are_beyond_it() -> None:
+    """Prevents: columns counted from the other end, where hips lie left of the picture."""
+    shown = dressed()
+    shown[120:130, 58:64] = GARMENT
+    layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
+    out, back = even_sides(layers, np.ones(SIZE, bool), limbs(aside=-200))
     assert not out.any() and not back.any()
