@@ -146,7 +146,8 @@ def draw_arms(
     reach = max(1, round(_WAIST * limbs.width))
     waist = below & ndimage.binary_dilation(limbs.trunk(size), iterations=reach)
     ended = np.logical_or.reduce([(tube.along >= 1) & (tube.depth <= nearest) for tube in tubes])
-    stray = worn & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE)) & (below | ~trunk)
+    stray = (worn | (labels == 0)) & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE))
+    stray &= below | ~trunk
     stray &= rows > limbs.shoulder_line(size[1])
     outer = np.logical_and.reduce([tube.outer | (tube.depth > nearest) for tube in tubes])
     changed[stray] = np.where((outer & ~trunk & (outline <= 0.5))[stray], _WALL, _GARMENT)
@@ -214,8 +215,8 @@ def draw_arms(
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
-    beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
-    beside &= changed == _SKIN
+    beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask
+    beside &= (changed == _SKIN) & (worn | (labels == 0))
     if photo is not None and beside.any():
         colours = in_lab(photo)
         beside[beside] = distance_to(colours[beside], shades_of(colours[bare])) > _UNLIKE

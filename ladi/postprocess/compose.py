@@ -29,8 +29,8 @@ from ladi.postprocess.exemplars import fill_by_exemplars
 from ladi.postprocess.front_rim import find_front_rims, front_colours, with_front
 from ladi.postprocess.grain import grain_of
 from ladi.postprocess.hair_rim import find_rim, rim_colours, rimmed
-from ladi.postprocess.laid_cloth import as_tensor, lay_cloth
-from ladi.postprocess.layers import Canvas, LayeredPicture, own_colours, shapes
+from ladi.postprocess.laid_cloth import lay_cloth
+from ladi.postprocess.layers import Canvas, LayeredPicture, as_tensor, own_colours, shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import surely_bare, toned_skin
 from ladi.postprocess.sleeve_ends import sleeve_regions, with_sleeve_ends
@@ -147,6 +147,7 @@ def compose(
             wanted[_GARMENT],
             canvas,
             layout.sleeves,
+            layout.straight,
         )
     if layout.relief is not None:
         light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])

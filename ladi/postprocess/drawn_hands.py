@@ -12,8 +12,7 @@ import numpy as np
 import torch
 
 from ladi.postprocess.hand_model import hand_at_rest
-from ladi.postprocess.laid_cloth import as_tensor
-from ladi.postprocess.layers import Canvas
+from ladi.postprocess.layers import Canvas, as_tensor
 from ladi.postprocess.skin import SHADED_SKIN
 from ladi.types import LAYERS, Size
 

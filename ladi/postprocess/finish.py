@@ -32,6 +32,7 @@ from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
+from ladi.postprocess.straight_sleeves import straight_sleeves
 from ladi.preprocess.boxes import Box, box_of
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table
@@ -177,6 +178,9 @@ def _put_together(
         # And an empty sleeve beside it is no coat.
         stays = to_the_bottom(stays)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
+    if layout.sleeves is not None and grid is not None and outline is not None:
+        straight = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment.sleeve or 0.0)
+        layout = layout._replace(straight=straight)
     if told and person.bare is not None and not person.by_hand:
         # A forearm that no sleeve covers is the photo's own.
         mask = mask & ~(person.bare & (layout.shown.argmax(0) != _GARMENT))

@@ -40,6 +40,8 @@ _ON, _NARROW = 0.5, 0.04
 _LONG, _HEM_RIM = 0.08, 3
 """Share of the window's last row from which on an old garment goes on below it; what is painted of it below
 the hem."""
+_HEM_GAP = 0.12
+"""Of a hem's width, how wide what is narrower is no part of it."""
 _HEM_SWING = 0.15
 """Of the window's height, how much higher than its lowest point a hem may be."""
 _OLD = {
@@ -171,7 +173,10 @@ def below_hem(mask: np.ndarray, labels: np.ndarray, outline: np.ndarray, scheme:
     # Sleeves end higher; there, and beside the garment, the hem nearby counts.
     hem = last >= _hem(outline) - 1 - _HEM_SWING * len(mask)
     columns = np.flatnonzero(hem)
-    level = np.interp(np.arange(mask.shape[1]), columns, ndimage.gaussian_filter1d(last[columns] * 1.0, 2))
+    # A gap between the garment's body and its sleeve is no cut of its hem.
+    gap = max(1, round(_HEM_GAP * columns.size))
+    line = ndimage.grey_closing(np.pad(last[columns] * 1.0, gap, constant_values=-1), gap)[gap:-gap]
+    level = np.interp(np.arange(mask.shape[1]), columns, ndimage.gaussian_filter1d(line, 2))
     return np.asarray(mask & (rows > level + _HEM_RIM * len(mask) / _REFERENCE_HEIGHT))
 
 

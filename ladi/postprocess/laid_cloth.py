@@ -10,8 +10,9 @@ from torch.nn import functional
 
 from ladi.postprocess.continuing import Continued
 from ladi.postprocess.grey import LUMA
-from ladi.postprocess.layers import Canvas, blur, enlarge
+from ladi.postprocess.layers import Canvas, as_tensor, blur, enlarge
 from ladi.postprocess.patterns import is_patterned, pattern_continued
+from ladi.postprocess.straight_sleeves import StraightSleeve, with_sleeves
 from ladi.preprocess.frame import to_pixels
 
 _SURE = 0.9
@@ -57,6 +58,7 @@ def lay_cloth(
     wanted: np.ndarray,
     canvas: Canvas,
     sleeves: np.ndarray | None = None,
+    straight: tuple[StraightSleeve, ...] = (),
 ) -> torch.Tensor:
     """The garment's own picture along the grid, in the painted light; painted far from the warp.
 
@@ -71,12 +73,13 @@ def lay_cloth(
         canvas: size and part.
         sleeves: (h,w) bool, where it is because an arm is there: farther along it than the warp reaches, a
             network paints fog, and the cloth above goes on.
+        straight: where cloth of arms is taken from instead.
     """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
 
     size, part = canvas.size, canvas.window
-    along = enlarge_grid(grid, size)
+    along = with_sleeves(enlarge_grid(grid, size), straight, size)
     whole = without_holes(matte, functional.interpolate(picture, matte.shape[-2:], mode="area"))
     sure = sample_matte(whole, along)[0, 0].numpy() > _SURE
     drawn_in = max(1, round(_HEM * size[0] / 256))
@@ -204,9 +207,3 @@ def _shade(painted: torch.Tensor, cloth: torch.Tensor, weight: torch.Tensor) -> 
         return blur(values * weight, deviation) + _EVENLY
 
     return (brightness(painted) / brightness(cloth)).clamp(_DARKEST, _BRIGHTEST)
-
-
-def as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """(H,W,3) uint8 → (1,3,H,W) in [-1,1], channel after channel in memory."""
-    planes = torch.from_numpy(np.stack(cv2.split(pixels)))[None]
-    return planes.float().div_(127.5).sub_(1)

@@ -70,6 +70,12 @@ _BICUBIC = 2
 """Pixels on either side that count in an enlarged one."""
 
 
+def as_tensor(pixels: np.ndarray) -> torch.Tensor:
+    """(H,W,3) uint8 → (1,3,H,W) in [-1,1], channel after channel in memory."""
+    planes = torch.from_numpy(np.stack(cv2.split(pixels)))[None]
+    return planes.float().div_(127.5).sub_(1)
+
+
 def enlarged_box(part: Box, small: Size, size: Size) -> Box:
     """A box of a picture in the same picture at another size."""
     down, across = size[0] / small[0], size[1] / small[1]

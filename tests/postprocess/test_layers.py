@@ -123,6 +123,17 @@ def test_an_old_garment_that_goes_on_below_the_window_stays_below_the_new_hem() 
     assert keep(mask, labels, photo, photo * 0, shown, outline, below).painted[hem:-12, 18:38].all()
 
 
+def test_a_gap_between_body_and_sleeve_is_no_cut_of_the_hem() -> None:
+    """Prevents: a spike of the old dress between the new hem and a sleeve beside it."""
+    labels, _, mask = scene()
+    labels, mask = (np.repeat(np.repeat(one, 4, 0), 4, 1) for one in (labels, mask))
+    outline = np.zeros(mask.shape, np.float32)
+    hem = len(mask) * 3 // 4
+    outline[:hem, 64:132] = outline[: hem + 8, 142:160] = outline[: hem - 18, 132:142] = 1
+    below = below_hem(mask, labels, outline, "lip")
+    assert below[-1, 64:160].all() and not below[: hem + 1, 64:160].any()
+
+
 def test_skin_of_another_colour_is_painted() -> None:
     labels, photo, mask = scene()
     labels[:] = LIP["left_arm"]

@@ -1,0 +1,148 @@
+"""Sleeves laid along the arms that are in them.
+
+A warp places a garment's body well, and often covers no more than half of a sleeve, because the garment's
+sleeves lie otherwise in its picture than the arms do; what it leaves was continued from the rest, and stripes
+swirled and cuffs came twice. An arm is a tube, and so is a sleeve in its picture: where on the tube a pixel
+lies tells nearly in a straight line where in the picture its cloth is. What the warp covers of an arm tells
+that line, and is stretched to all of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from ladi.postprocess.layers import enlarge
+from ladi.postprocess.tubes import SLEEVE, Tube, arm_joints, aside_of, tube_of
+from ladi.preprocess.limbs import Limbs
+from ladi.types import Size
+
+_LONG = 0.12
+"""Sleeve from which on it is laid so."""
+_FROM, _OVER = 0.03, 0.12
+"""Of the arm, from where on, and over how much that begins: a shoulder's shape is the warp's to say."""
+_FITS, _MOST = 12, 0.5
+"""How often the line is fitted anew; quantile of the distances from it within which a pixel counts fully."""
+_LEAST = 60
+"""Pixels, at a height of 256, that tell it."""
+_SLICES, _FULL, _EVEN = 24, 0.4, 1.5
+"""Parts along an arm; how much of one's cloth must be told; and over how many its edges are evened out."""
+_EDGES = (0.05, 0.95)
+"""Quantiles of how far beside the arm's middle cloth lies that are its edges."""
+
+
+class StraightSleeve(NamedTuple):
+    """At the model's size."""
+
+    grid: torch.Tensor
+    """(1,H,W,2), where each pixel of the sleeve takes its cloth from."""
+    share: torch.Tensor
+    """(1,1,H,W) in [0,1], how much that counts; nothing where there is no arm."""
+
+
+def straight_sleeves(
+    grid: torch.Tensor, laid: np.ndarray, sleeves: np.ndarray, keypoints: np.ndarray, length: float
+) -> tuple[StraightSleeve, ...]:
+    """Where sleeves take their cloth from.
+
+    Args:
+        grid: (1,H,W,2), where the warp takes it from.
+        laid: (H,W) in [0,1], where that is the garment.
+        sleeves: (H,W) bool, what is cloth because an arm in its sleeve is there.
+        keypoints: (18,3) in pixels.
+        length: of the garment's sleeves, in [0,1], from the shoulder to the wrist.
+    """
+    if length < _LONG or not sleeves.any():
+        return ()
+    limbs, size = Limbs(keypoints, sleeves), (sleeves.shape[0], sleeves.shape[1])
+    found = (arm_joints(keypoints, side, limbs) for side in ("left", "right"))
+    tubes = [tube_of(joints, size) for joints in found if joints]
+    made = (_straight(grid[0].numpy(), laid > 0.5, sleeves, tube, length) for tube in tubes)
+    return tuple(one for one in made if one)
+
+
+def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size: Size) -> torch.Tensor:
+    """A grid (1,h,w,2) of a size in which sleeves take their cloth from where they say."""
+    # diffusers' neighbours, which this needs, take seconds to import.
+    from ladi.diffusion.warping import enlarge_grid
+
+    for sleeve in sleeves:
+        share = enlarge(sleeve.share, size).clamp_(0, 1)
+        within = enlarge((sleeve.share > 0).float(), size) > 0.5
+        along = torch.lerp(along, enlarge_grid(sleeve.grid, size), (share * within)[0, 0, ..., None])
+    return along
+
+
+def _straight(
+    source: np.ndarray, laid: np.ndarray, sleeves: np.ndarray, tube: Tube, length: float
+) -> StraightSleeve | None:
+    """One sleeve; none where too little of it is told."""
+    aside = aside_of(tube)
+    inside = sleeves & (tube.depth <= SLEEVE) & (tube.along > _FROM)
+    told = inside & laid
+    if told.sum() < _LEAST * (len(laid) / 256) ** 2:
+        return None
+    fit = _fitted(_terms(tube.along, aside)[told], source[told].astype(np.float64))
+    along = _stretched_along(tube.along, inside, told)
+    beside = _stretched_aside(aside, tube.along, along, inside, told)
+    grid = (_terms(along, beside) @ fit).astype(np.float32)
+    share = ((tube.along - _FROM) / _OVER).clip(0, 1) * inside
+    return StraightSleeve(
+        torch.from_numpy(grid)[None], torch.from_numpy(share.astype(np.float32))[None, None]
+    )
+
+
+def _terms(along: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """(H,W,4) of what a place in the picture follows from."""
+    return np.stack([np.ones_like(along), along, aside, along**2], axis=-1).astype(np.float64)
+
+
+def _fitted(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(4,2) by which (N,4) give (N,2), but for those that are far from all others."""
+    weight = np.ones(len(known))
+    for _ in range(_FITS):
+        root = np.sqrt(weight)[:, None]
+        fit = np.linalg.lstsq(known * root, wanted * root, rcond=None)[0]
+        away = np.hypot(*(wanted - known @ fit).T)
+        within = max(float(np.quantile(away, _MOST)), 1e-4)
+        weight = np.minimum(1, within / np.maximum(away, 1e-6))
+    return np.asarray(fit)
+
+
+def _stretched_along(along: np.ndarray, inside: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Where along an arm its cloth is told, when that is stretched to the sleeve's end: (H,W)."""
+    end = float(np.quantile(along[inside], 0.99))
+    there, whole = (np.histogram(along[part], _SLICES, (_FROM, end))[0] for part in (told, inside))
+    full = np.flatnonzero(there >= _FULL * np.maximum(whole, 1))
+    last = _FROM + (end - _FROM) * (full[-1] + 1) / _SLICES if full.size else end
+    return np.asarray(_FROM + (along - _FROM) * (last - _FROM) / (end - _FROM))
+
+
+def _stretched_aside(
+    aside: np.ndarray, along: np.ndarray, taken: np.ndarray, inside: np.ndarray, told: np.ndarray
+) -> np.ndarray:
+    """Likewise how far beside its middle, from edge to edge: (H,W).
+
+    Args:
+        aside: (H,W), how far each pixel lies beside it.
+        along: (H,W), how far along.
+        taken: (H,W), how far along its cloth is taken from.
+        inside: (H,W) bool, the sleeve.
+        told: (H,W) bool, what is told of it.
+    """
+    left, right = _edges(aside, along, inside, along)
+    first, last = _edges(aside, along, told, taken)
+    share = ((aside - left) / np.maximum(right - left, 1e-3)).clip(0, 1)
+    return np.asarray(first + share * (last - first))
+
+
+def _edges(aside: np.ndarray, along: np.ndarray, part: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
+    """How far beside an arm's middle a part (H,W) of it begins and ends, at places along it: (H,W) twice."""
+    place, every = (along[part] * _SLICES).astype(int), np.arange(_SLICES + 1)
+    numbers = np.unique(place)
+    sides = np.stack([np.quantile(aside[part][place == number], _EDGES) for number in numbers])
+    even = (ndimage.gaussian_filter1d(np.interp(every, numbers, side), _EVEN) for side in sides.T)
+    return [np.interp(at, (every + 0.5) / _SLICES, side) for side in even]

@@ -1,0 +1,90 @@
+"""Sleeves that take their cloth from along the garment's own, as far as the arm goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ladi.postprocess.straight_sleeves import StraightSleeve, straight_sleeves, with_sleeves
+from ladi.postprocess.tubes import SLEEVE
+from ladi.types import JOINT
+from tests.postprocess.test_tubes import SIZE, arm_of, joints
+
+_ROWS, _COLUMNS = np.mgrid[-1 : 1 : SIZE[0] * 1j, -1 : 1 : SIZE[1] * 1j]
+
+
+def warp() -> torch.Tensor:
+    """(1,H,W,2), from where each pixel is, half as far from the middle."""
+    return torch.from_numpy(np.stack([_COLUMNS, _ROWS], axis=-1).astype(np.float32) / 2)[None]
+
+
+def sleeve_region() -> np.ndarray:
+    tube = arm_of("left")
+    return (tube.depth <= SLEEVE) & (tube.along < 1)
+
+
+def one_straight(laid: np.ndarray) -> StraightSleeve:
+    made = straight_sleeves(warp(), laid.astype(np.float32), sleeve_region(), joints(), 1.0)
+    [sleeve] = [one for one in made if one.share.any()]
+    return sleeve
+
+
+def test_cloth_that_ends_at_the_elbow_is_stretched_to_the_wrist() -> None:
+    """Prevents: sleeves whose lower half is patched together from pieces of the upper one."""
+    tube, region = arm_of("left"), sleeve_region()
+    told = region & (tube.along < 0.6)
+    sleeve = one_straight(told)
+    rows = sleeve.grid[0, ..., 1].numpy()
+    given = warp()[0, ..., 1].numpy()
+    farthest = given[told].max()
+    end = region & (tube.along > 0.95)
+    assert np.abs(rows[end].mean() - farthest) < 0.04
+    assert given[end].mean() > farthest + 0.1, "where the warp itself would have taken it from"
+    middle = region & (tube.depth < 0.2)
+    places = [rows[middle & (np.abs(tube.along - at) < 0.04)].mean() for at in (0.2, 0.4, 0.6, 0.8)]
+    assert (np.diff(places) > 0.02).all(), "in order from the shoulder to the wrist"
+
+
+def test_cloth_that_is_too_slim_is_stretched_to_both_edges() -> None:
+    tube, region = arm_of("left"), sleeve_region()
+    columns = np.mgrid[: SIZE[0], : SIZE[1]][1]
+    middle = tube.line[:, 0].mean()
+    told = region & (columns < middle)
+    sleeve = one_straight(told)
+    taken, given = sleeve.grid[0, ..., 0].numpy(), warp()[0, ..., 0].numpy()
+    inner = region & (tube.along > 0.1) & (tube.along < 0.9)
+    assert taken[inner].max() < given[told].max() + 0.02 and taken[inner].min() > given[told].min() - 0.02
+
+
+def test_a_sleeve_that_the_warp_covers_is_left_where_it_is() -> None:
+    region, tube = sleeve_region(), arm_of("left")
+    sleeve = one_straight(region)
+    inner = region & (tube.along > 0.1) & (tube.along < 0.9) & (tube.depth < 1)
+    away = (sleeve.grid - warp())[0].numpy()[inner]
+    assert np.abs(away).max() < 0.02
+
+
+def test_only_sleeves_are_changed_and_only_long_ones() -> None:
+    region = sleeve_region()
+    sleeve = one_straight(region & (arm_of("left").along < 0.6))
+    both = with_sleeves(warp(), (sleeve,), SIZE)
+    changed = (both - warp()).abs().amax(-1)[0].numpy() > 1e-6
+    assert changed.any() and not changed[~region].any()
+    assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), 0.05) == ()
+    nobody = joints()
+    nobody[[JOINT["left_elbow"], JOINT["right_elbow"]]] = 0
+    assert straight_sleeves(warp(), region.astype(np.float32), region, nobody, 1.0) == ()
+
+
+def test_an_enlarged_sleeve_has_a_clear_edge() -> None:
+    """Prevents: a fringe of cloth from places between the sleeve's and the body's."""
+    region = sleeve_region()
+    sleeve = one_straight(region & (arm_of("left").along < 0.6))
+    size = (2 * SIZE[0], 2 * SIZE[1])
+    plain = with_sleeves(warp(), (), SIZE)
+    assert plain is not None and torch.equal(plain, warp())
+    large = torch.nn.functional.interpolate(warp().movedim(-1, 1), size, mode="bilinear").movedim(1, -1)
+    both = with_sleeves(large, (sleeve,), size)
+    changed = (both - large).abs().amax(-1)[0].numpy() > 1e-6
+    grown = np.kron(region, np.ones((2, 2))) > 0
+    assert changed.sum() < 1.1 * grown.sum()
