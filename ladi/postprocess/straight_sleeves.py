@@ -20,16 +20,21 @@ from ladi.postprocess.tubes import SLEEVE, Tube, arm_joints, aside_of, tube_of
 from ladi.preprocess.limbs import Limbs
 from ladi.types import Size
 
-_LONG = 0.12
-"""Sleeve from which on it is laid so."""
+_LONG = 0.55
+"""Sleeve from which on it is laid so: of short ones the warp covers enough."""
 _FROM, _OVER = 0.03, 0.12
 """Of the arm, from where on, and over how much that begins: a shoulder's shape is the warp's to say."""
 _FITS, _MOST = 12, 0.5
 """How often the line is fitted anew; quantile of the distances from it within which a pixel counts fully."""
-_LEAST = 60
-"""Pixels, at a height of 256, that tell it."""
+_LEAST, _TOLD, _STRAIGHT = 60, 0.35, 0.05
+"""Pixels, at a height of 256, that tell it, and their share of the sleeve; and how far from the line they may
+lie in the mean, of its length."""
 _SLICES, _FULL, _EVEN = 24, 0.4, 1.5
 """Parts along an arm; how much of one's cloth must be told; and over how many its edges are evened out."""
+_MOSTLY = 0.65
+"""Share of a sleeve that the warp covers at most where plain cloth is laid so."""
+_NEARLY = 0.85
+"""Of a sleeve, how much of it the warp covers where it need not be longer."""
 _EDGES = (0.05, 0.95)
 """Quantiles of how far beside the arm's middle cloth lies that are its edges."""
 
@@ -44,9 +49,14 @@ class StraightSleeve(NamedTuple):
 
 
 def straight_sleeves(
-    grid: torch.Tensor, laid: np.ndarray, sleeves: np.ndarray, keypoints: np.ndarray, length: float
+    grid: torch.Tensor,
+    laid: np.ndarray,
+    sleeves: np.ndarray,
+    keypoints: np.ndarray,
+    length: float,
+    patterned: bool = True,
 ) -> tuple[StraightSleeve, ...]:
-    """Where sleeves take their cloth from.
+    """Where long sleeves take their cloth from.
 
     Args:
         grid: (1,H,W,2), where the warp takes it from.
@@ -54,13 +64,19 @@ def straight_sleeves(
         sleeves: (H,W) bool, what is cloth because an arm in its sleeve is there.
         keypoints: (18,3) in pixels.
         length: of the garment's sleeves, in [0,1], from the shoulder to the wrist.
+        patterned: whether it has a pattern: plain cloth that the warp lays on most of a sleeve goes on by
+            itself.
     """
     if length < _LONG or not sleeves.any():
         return ()
     limbs, size = Limbs(keypoints, sleeves), (sleeves.shape[0], sleeves.shape[1])
     found = (arm_joints(keypoints, side, limbs) for side in ("left", "right"))
     tubes = [tube_of(joints, size) for joints in found if joints]
-    made = (_straight(grid[0].numpy(), laid > 0.5, sleeves, tube, length) for tube in tubes)
+    parts = [sleeves & (tube.depth <= SLEEVE) & (tube.along > _FROM) for tube in tubes]
+    covered = min((laid[part] > 0.5).mean() for part in parts if part.any()) if np.any(parts) else 1.0
+    if not patterned and covered > _MOSTLY:
+        return ()
+    made = (_straight(grid[0].numpy(), laid > 0.5, *one) for one in zip(parts, tubes, strict=True))
     return tuple(one for one in made if one)
 
 
@@ -76,16 +92,17 @@ def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size:
     return along
 
 
-def _straight(
-    source: np.ndarray, laid: np.ndarray, sleeves: np.ndarray, tube: Tube, length: float
-) -> StraightSleeve | None:
-    """One sleeve; none where too little of it is told."""
+def _straight(source: np.ndarray, laid: np.ndarray, inside: np.ndarray, tube: Tube) -> StraightSleeve | None:
+    """One sleeve, (H,W) bool; none where too little of it is told."""
     aside = aside_of(tube)
-    inside = sleeves & (tube.depth <= SLEEVE) & (tube.along > _FROM)
     told = inside & laid
-    if told.sum() < _LEAST * (len(laid) / 256) ** 2:
+    if told.sum() < max(_LEAST * (len(laid) / 256) ** 2, _TOLD * inside.sum()):
         return None
-    fit = _fitted(_terms(tube.along, aside)[told], source[told].astype(np.float64))
+    known, wanted = _terms(tube.along, aside)[told], source[told].astype(np.float64)
+    fit = _fitted(known, wanted)
+    run = float(np.hypot(*(fit[1] + fit[3])))
+    if float(np.hypot(*(wanted - known @ fit).T).mean()) > _STRAIGHT * run:
+        return None
     along = _stretched_along(tube.along, inside, told)
     beside = _stretched_aside(aside, tube.along, along, inside, told)
     grid = (_terms(along, beside) @ fit).astype(np.float32)
@@ -118,6 +135,9 @@ def _stretched_along(along: np.ndarray, inside: np.ndarray, told: np.ndarray) ->
     there, whole = (np.histogram(along[part], _SLICES, (_FROM, end))[0] for part in (told, inside))
     full = np.flatnonzero(there >= _FULL * np.maximum(whole, 1))
     last = _FROM + (end - _FROM) * (full[-1] + 1) / _SLICES if full.size else end
+    if last > _NEARLY * end:
+        # A cuff stays beside what of it the warp lays on the body.
+        return along
     return np.asarray(_FROM + (along - _FROM) * (last - _FROM) / (end - _FROM))
 
 

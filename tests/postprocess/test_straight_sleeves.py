@@ -71,6 +71,7 @@ def test_only_sleeves_are_changed_and_only_long_ones() -> None:
     changed = (both - warp()).abs().amax(-1)[0].numpy() > 1e-6
     assert changed.any() and not changed[~region].any()
     assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), 0.05) == ()
+    assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), 1.0, patterned=False) == ()
     nobody = joints()
     nobody[[JOINT["left_elbow"], JOINT["right_elbow"]]] = 0
     assert straight_sleeves(warp(), region.astype(np.float32), region, nobody, 1.0) == ()
