@@ -68,7 +68,7 @@ _SLIT = 4
 _MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
 """Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
 where the arm is seen, and the radii within which painted skin is taken for more of it."""
-_STRIP, _PIECE, _UNLIKE = 3, 30, 20.0
+_STRIP, _PIECE, _UNLIKE = 3, 60, 20.0
 """Pixels, at a height of 256, that this is wide at least, and how many it has: labels end in threads; and how
 far from all shades of the arms (CIELAB of 8 bit) the photo is there."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")

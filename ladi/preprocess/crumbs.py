@@ -1,7 +1,6 @@
-"""Labels without crumbs of a worn garment far from it, and without thorns of trousers in it.
+"""Labels without crumbs of a worn garment far from it: the mask grows around each and repaints it.
 
-Networks and colours leave single pixels of shirt on knees, cuffs and bags, around each of which the mask
-would grow; and a pixel or two of trousers in a shirt's hem, around which the new hem would have a dark notch.
+Networks and colours leave single pixels of shirt on knees, cuffs and bags.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ _CRUMB = 20
 """Pixels, at a height of 256, up to which a piece is one."""
 _AMID = 0.5
 """Share of its border along hair from which on it may be the garment itself, seen between strands."""
-_THORN, _NEAR = 5, 6
-"""Pixels, likewise, up to which trousers or a skirt are none if they are so narrow, and so near what is worn
-above on both sides."""
 
 
 def without_crumbs(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
@@ -46,26 +42,3 @@ def without_crumbs(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
         if hair[border].mean() < _AMID:
             crumbs |= piece
     return np.where(crumbs, labels[nearest(~worn)], labels)
-
-
-def without_thorns(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Labels in which what of trousers or a skirt reaches thinly into what is worn above is that.
-
-    Args:
-        labels: (H,W) integers.
-        scheme: numbering of ``labels``.
-
-    Returns:
-        (H,W), the same array where nothing changes.
-    """
-    times = len(labels) / 256
-    worn, lower = (named(labels, scheme, names) for names in (UPPER_CLOTHING, ("pants", "skirt")))
-    width, reach = max(2, round(_THORN * times)), max(1, round(_NEAR * times))
-    thorns = lower & ~ndimage.binary_opening(lower, np.ones((1, width)))
-    padded = np.pad(worn, ((0, 0), (reach, reach)))
-    left, right = (
-        np.lib.stride_tricks.sliding_window_view(padded[:, side], reach, axis=1).any(-1)
-        for side in (np.s_[: -reach - 1], np.s_[reach + 1 :])
-    )
-    thorns &= left & right
-    return np.where(thorns, labels[nearest(worn)], labels) if thorns.any() else labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladi.preprocess.crumbs import without_crumbs, without_thorns
+from ladi.preprocess.crumbs import without_crumbs
 from ladi.preprocess.labels import LIP
 
 
@@ -37,20 +37,3 @@ def test_who_wears_crumbs_alone_keeps_them() -> None:
     labels = np.zeros((256, 192), np.uint8)
     labels[100:103, 90:94] = LIP["upper_clothes"]
     assert without_crumbs(labels, "lip") is labels
-
-
-def test_trousers_do_not_reach_into_a_shirt_as_thorns() -> None:
-    """Prevents: black notches in the new hem, a pixel or two wide."""
-    labels = dressed()
-    labels[140:256, 60:130] = LIP["pants"]
-    with_thorns = labels.copy()
-    with_thorns[128:140, 90:92] = with_thorns[136:140, 100:103] = LIP["pants"]
-    assert np.array_equal(without_thorns(with_thorns, "lip"), labels)
-    assert without_thorns(labels, "lip") is labels
-    fly = labels.copy()
-    fly[120:140, 90:110] = LIP["pants"]
-    assert np.array_equal(without_thorns(fly, "lip"), fly), "where a shirt hangs open"
-    slim = labels.copy()
-    slim[140:] = 0
-    slim[140:256, 80:84] = LIP["skirt"]
-    assert np.array_equal(without_thorns(slim, "lip"), slim), "legs in the distance"
