@@ -124,7 +124,7 @@ def draw_arms(
     worn, bare = (
         np.isin(labels, [table[name] for name in names if name in table]) for names in (_WORN, _BARE)
     )
-    bag, wall = labels == table.get("bag", -1), labels == 0
+    bag = labels == table.get("bag", -1)
     limbs = Limbs(keypoints, labels > 0)
     wide = max(1, round(_WIDE * scale))
     trunk = ndimage.binary_dilation(limbs.trunk(size), iterations=wide)
@@ -146,8 +146,7 @@ def draw_arms(
     reach = max(1, round(_WAIST * limbs.width))
     waist = below & ndimage.binary_dilation(limbs.trunk(size), iterations=reach)
     ended = np.logical_or.reduce([(tube.along >= 1) & (tube.depth <= nearest) for tube in tubes])
-    stray = (worn | wall) & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE))
-    stray &= below | ~trunk
+    stray = worn & mask & (shown == _SKIN) & (nearest > np.where(ended, 1, _BESIDE)) & (below | ~trunk)
     stray &= rows > limbs.shoulder_line(size[1])
     outer = np.logical_and.reduce([tube.outer | (tube.depth > nearest) for tube in tubes])
     changed[stray] = np.where((outer & ~trunk & (outline <= 0.5))[stray], _WALL, _GARMENT)
@@ -200,22 +199,23 @@ def draw_arms(
         sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
         changed[sleeve_here] = _GARMENT
         sleeves |= sleeve_here
-        if hangs and end >= LONG and _mostly(mask & (worn | wall), there):
+        if hangs and end >= LONG and _mostly(mask & (worn | (labels == 0)), there):
             hands.append(hand)
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
         beyond &= tube.along > (end + CUFF if end > 0 else -1)
         beyond &= ~((waist & (outline > 0.5)) | crossed)
-        beyond &= ~core & (worn | wall) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
-        changed[beyond] = _WALL
+        changed[
+            beyond & ~core & (worn | (labels == 0)) & mask & (changed == _GARMENT) & (rows < limbs.hip_row)
+        ] = _WALL
         if not hidden.any():
             ends.append(sleeve_end(joints, tube, end, changed == _GARMENT))
         naked |= (tube.depth < 1) & (tube.along > max(end, _SHOULDER))
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
-    beside = np.logical_or.reduce([_beside_seen(tube, bare, wall) for tube in tubes])
-    beside &= (changed == _SKIN) & (worn | wall) & mask
+    beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
+    beside &= changed == _SKIN
     if photo is not None and beside.any():
         colours = in_lab(photo)
         beside[beside] = distance_to(colours[beside], shades_of(colours[bare])) > _UNLIKE
@@ -242,15 +242,12 @@ def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
     return bool((near & bare).sum() >= HAND_SEEN * width**2)
 
 
-def _beside_seen(tube: Tube, bare: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    """What lies along parts of an arm that the photo shows, and is none of it: (H,W) bool.
-
-    What is worn beside an upper arm is another matter: its sleeve may be there.
-    """
+def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
+    """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
     middle, place = tube.depth < _MIDDLE, (tube.along * _SLICES).astype(int)
     shown, there = (np.bincount(place[part], minlength=_SLICES + 1) for part in (middle & bare, middle))
-    seen = (shown >= _SEEN * np.maximum(there, 1))[place] & (wall | (tube.along > tube.elbow))
-    return np.asarray(seen & ~bare & (tube.depth < _FOREARM))
+    seen = shown >= _SEEN * np.maximum(there, 1)
+    return np.asarray(seen[place] & ~bare & (tube.along > tube.elbow) & (tube.depth < _FOREARM))
 
 
 def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:

@@ -115,6 +115,7 @@ NOT_RUN = {
     "python -m benchmarks.real_photos": "needs photos that are not part of the project",
     "python -m benchmarks.cases": "needs photos that are not part of the project",
     "python -m benchmarks.catalogue": "takes minutes",
+    "python -m benchmarks.catalogue --ray local --engines 2": "takes minutes, and Ray",
     "python -m benchmarks.soak --minutes 110 --idle 10": "takes an hour",
     "python -m benchmarks.cancelled": "takes minutes",
     "python benchmarks/page_engines.py": "takes minutes",
