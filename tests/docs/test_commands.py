@@ -120,6 +120,7 @@ NOT_RUN = {
     "python -m benchmarks.cancelled": "takes minutes",
     "python benchmarks/page_engines.py": "takes minutes",
     "python benchmarks/page_engines.py --wait 1 --break": "takes minutes",
+    "python benchmarks/page_engines.py --break": "takes minutes",
     "python -m benchmarks.photo_memory": "takes minutes, and gigabytes of memory",
     "python -m benchmarks.content_filter": "needs photos that are not part of the project",
 }
