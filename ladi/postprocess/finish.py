@@ -31,7 +31,6 @@ from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompo
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
-from ladi.postprocess.patterns import is_patterned
 from ladi.postprocess.skin import match_skin
 from ladi.postprocess.straight_sleeves import straight_sleeves
 from ladi.preprocess.boxes import Box, box_of
@@ -180,10 +179,7 @@ def _put_together(
         stays = to_the_bottom(stays)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
     if layout.sleeves is not None and grid is not None and outline is not None:
-        patterned = is_patterned(garment.image, garment.matte)
-        straight = straight_sleeves(
-            grid, outline, layout.sleeves, person.keypoints, garment.sleeve or 0.0, patterned
-        )
+        straight = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment)
         layout = layout._replace(straight=straight)
     if told and person.bare is not None and not person.by_hand:
         # A forearm that no sleeve covers is the photo's own.

@@ -16,9 +16,10 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.layers import enlarge
+from ladi.postprocess.patterns import is_patterned
 from ladi.postprocess.tubes import SLEEVE, Tube, arm_joints, aside_of, tube_of
 from ladi.preprocess.limbs import Limbs
-from ladi.types import Size
+from ladi.types import Garment, Size
 
 _LONG = 0.55
 """Sleeve from which on it is laid so: of short ones the warp covers enough."""
@@ -53,8 +54,7 @@ def straight_sleeves(
     laid: np.ndarray,
     sleeves: np.ndarray,
     keypoints: np.ndarray,
-    length: float,
-    patterned: bool = True,
+    garment: Garment,
 ) -> tuple[StraightSleeve, ...]:
     """Where long sleeves take their cloth from.
 
@@ -63,18 +63,16 @@ def straight_sleeves(
         laid: (H,W) in [0,1], where that is the garment.
         sleeves: (H,W) bool, what is cloth because an arm in its sleeve is there.
         keypoints: (18,3) in pixels.
-        length: of the garment's sleeves, in [0,1], from the shoulder to the wrist.
-        patterned: whether it has a pattern: plain cloth that the warp lays on most of a sleeve goes on by
-            itself.
+        garment: whose sleeves they are. Plain cloth that the warp lays on most of a sleeve goes on by itself.
     """
-    if length < _LONG or not sleeves.any():
+    if garment.sleeve is None or garment.sleeve < _LONG or not sleeves.any():
         return ()
     limbs, size = Limbs(keypoints, sleeves), (sleeves.shape[0], sleeves.shape[1])
     found = (arm_joints(keypoints, side, limbs) for side in ("left", "right"))
     tubes = [tube_of(joints, size) for joints in found if joints]
     parts = [sleeves & (tube.depth <= SLEEVE) & (tube.along > _FROM) for tube in tubes]
     covered = min((laid[part] > 0.5).mean() for part in parts if part.any()) if np.any(parts) else 1.0
-    if not patterned and covered > _MOSTLY:
+    if covered > _MOSTLY and not is_patterned(garment.image, garment.matte):
         return ()
     made = (_straight(grid[0].numpy(), laid > 0.5, *one) for one in zip(parts, tubes, strict=True))
     return tuple(one for one in made if one)

@@ -7,7 +7,7 @@ import torch
 
 from ladi.postprocess.straight_sleeves import StraightSleeve, straight_sleeves, with_sleeves
 from ladi.postprocess.tubes import SLEEVE
-from ladi.types import JOINT
+from ladi.types import JOINT, Garment
 from tests.postprocess.test_tubes import SIZE, arm_of, joints
 
 _ROWS, _COLUMNS = np.mgrid[-1 : 1 : SIZE[0] * 1j, -1 : 1 : SIZE[1] * 1j]
@@ -18,13 +18,20 @@ def warp() -> torch.Tensor:
     return torch.from_numpy(np.stack([_COLUMNS, _ROWS], axis=-1).astype(np.float32) / 2)[None]
 
 
+def shirt(sleeve: float, *, striped: bool = True) -> Garment:
+    image = torch.zeros(1, 3, *SIZE)
+    if striped:
+        image[:, :, ::4] = image[:, :, 1::4] = 0.8
+    return Garment(image, torch.ones(1, 1, *SIZE), sleeve=sleeve)
+
+
 def sleeve_region() -> np.ndarray:
     tube = arm_of("left")
     return (tube.depth <= SLEEVE) & (tube.along < 1)
 
 
 def one_straight(laid: np.ndarray) -> StraightSleeve:
-    made = straight_sleeves(warp(), laid.astype(np.float32), sleeve_region(), joints(), 1.0)
+    made = straight_sleeves(warp(), laid.astype(np.float32), sleeve_region(), joints(), shirt(1.0))
     [sleeve] = [one for one in made if one.share.any()]
     return sleeve
 
@@ -70,11 +77,13 @@ def test_only_sleeves_are_changed_and_only_long_ones() -> None:
     both = with_sleeves(warp(), (sleeve,), SIZE)
     changed = (both - warp()).abs().amax(-1)[0].numpy() > 1e-6
     assert changed.any() and not changed[~region].any()
-    assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), 0.05) == ()
-    assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), 1.0, patterned=False) == ()
+    assert straight_sleeves(warp(), region.astype(np.float32), region, joints(), shirt(0.05)) == ()
+    assert (
+        straight_sleeves(warp(), region.astype(np.float32), region, joints(), shirt(1.0, striped=False)) == ()
+    )
     nobody = joints()
     nobody[[JOINT["left_elbow"], JOINT["right_elbow"]]] = 0
-    assert straight_sleeves(warp(), region.astype(np.float32), region, nobody, 1.0) == ()
+    assert straight_sleeves(warp(), region.astype(np.float32), region, nobody, shirt(1.0)) == ()
 
 
 def test_an_enlarged_sleeve_has_a_clear_edge() -> None:
