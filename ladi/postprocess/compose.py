@@ -36,10 +36,9 @@ from ladi.postprocess.skin import surely_bare, toned_skin
 from ladi.postprocess.sleeve_ends import sleeve_regions, with_sleeve_ends
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
-from ladi.preprocess.labels import UPPER_CLOTHING, named
+from ladi.preprocess.labels import named
 from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
-from ladi.preprocess.strands import find_strands
 from ladi.types import LAYERS, Garment, PersonParts, Size
 
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -154,28 +153,7 @@ def compose(
         colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
     if rim is not None:
         colours[_OTHER] = rim_colours(colours[_OTHER], photo, rim, canvas)
-    shares = _with_strands(colours, shares, photo, person, canvas)
     return LayeredPicture(colours, with_hands(colours, shares, photo, layout.hands, inside, canvas))
-
-
-def _with_strands(
-    colours: dict[int, torch.Tensor],
-    shares: torch.Tensor,
-    photo: np.ndarray,
-    person: PersonParts,
-    canvas: Canvas,
-) -> torch.Tensor:
-    """The layers' shares (1,K,h',w') with the hair that lies on what was worn, in its own colours."""
-    worn = _enlarged(_named(person, UPPER_CLOTHING), canvas.size)
-    strands = find_strands(photo, _enlarged(_named(person, ("hair",)), canvas.size), worn)
-    if strands is None:
-        return shares
-    window = canvas.window
-    share = torch.from_numpy((strands.share * worn)[window])[None, None]
-    colours[_OTHER] = torch.where(share > 0, as_tensor(strands.colours[window]), colours[_OTHER])
-    shares = shares * (1 - share)
-    shares[:, _OTHER : _OTHER + 1] += share
-    return shares
 
 
 def _wall(labels: np.ndarray) -> np.ndarray:

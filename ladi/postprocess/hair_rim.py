@@ -2,7 +2,7 @@
 
 Labels end hair in steps of their own size, a little too far out, so that a dark jacket stays along it as a
 jagged line. Here the outermost hair before what is repainted is repainted too: in the colours of the hair
-farther in, its edge as soft as a lens would have it. What single strands do is ``strands.py``'s.
+farther in, its edge as soft as a lens would have it.
 """
 
 from __future__ import annotations

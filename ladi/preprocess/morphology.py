@@ -40,6 +40,11 @@ def closed(region: np.ndarray, times: int = 1) -> np.ndarray:
     return eroded(dilated(region, times), times)
 
 
+def opened(region: np.ndarray, times: int = 1) -> np.ndarray:
+    """A region without its thin parts: (H,W) bool → (H,W) bool."""
+    return dilated(eroded(region, times, beyond=True), times)
+
+
 def without_holes(region: np.ndarray) -> np.ndarray:
     """A region with everything that it encloses: (H,W) bool → (H,W) bool."""
     around = cv2.copyMakeBorder(region.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)

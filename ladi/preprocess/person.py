@@ -18,7 +18,7 @@ from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
 from ladi.preprocess.coherent import LIKELY_LOWER, where_sure
-from ladi.preprocess.crumbs import without_crumbs
+from ladi.preprocess.crumbs import without_crumbs, without_splinters
 from ladi.preprocess.cuffs import settle_cuffs
 from ladi.preprocess.findings import raise_errors
 from ladi.preprocess.frame import (
@@ -195,7 +195,7 @@ def _look(
     labels = settle_cuffs(labels, pixels, keypoints, scheme)
     labels = settle_scarf(labels, pixels, scheme)
     labels = settle_chin(labels, pixels, scheme)
-    labels = without_crumbs(labels, scheme)
+    labels = without_splinters(without_crumbs(labels, scheme), scheme)
     bare = bare_beside(labels, detection.hands, found, frame, scheme)
     hands = bare & found.any(axis=0)
     return _Seen(image, keypoints, pose, labels, hands, bare, parsing.parser)

@@ -1,13 +1,12 @@
-"""Hair that lies on a garment, strand by strand: how much of each pixel is hair, told by the colours of both.
+"""Where the garment shows through the rim of the hair that lies on it, told by the colours of both.
 
-Labels end hair along a smooth line; between its strands the old garment shows, and beyond the line strands
-lie on it. A pixel's colour is taken as a mixture of hair's and of one of the garment's shades (matting with
-two known colours). Where surely labelled hair and cloth are not told apart so, labels count alone.
+Labels end hair along a smooth line; between its strands the old garment shows. A pixel's colour is taken as a
+mixture of hair's and of one of the garment's shades (matting with two known colours). Where surely labelled
+hair and cloth are not told apart so, labels count alone. Strands beyond the labelled hair are not looked for:
+what was found of them were crumbs of the old garment's print.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,8 +19,8 @@ from ladi.types import LabelScheme
 
 _HEIGHT = 256
 """The lengths below are pixels at this height of the window."""
-WITHIN, BEYOND = 5, 9
-"""How far into labelled hair, and how far beyond it, a pixel may be both."""
+_WITHIN = 5
+"""How far into labelled hair a pixel may be both."""
 _SURE, _RIM, _NEAR = 4, 3, 25
 """So deep hair is hair for sure; between the other two distances from it cloth is cloth."""
 _LEAST = 40
@@ -36,8 +35,6 @@ _APART = (18.0, 38.0)
 _LOST, _FOUND = 0.22, 0.12
 """Share of sure hair taken for cloth, and of cloth for hair, at which trust falls; at one and a half times
 that none is left."""
-_SEEN = 0.5
-"""Share of hair from which a strand is seen."""
 _WHOLE = 0.85
 """Share of hair from which a pixel is all hair."""
 _THREAD = 2
@@ -46,16 +43,7 @@ _SHADES_FROM = 4000
 """Pixels that shades are taken from, at most."""
 
 
-class Strands(NamedTuple):
-    """What colours tell about hair on cloth."""
-
-    share: np.ndarray
-    """(H,W) float32 in [0,1], how much of a pixel is hair; as labelled where colours do not tell."""
-    colours: np.ndarray
-    """(H,W,3) float32 in [0,255], of the hair alone."""
-
-
-def find_strands(image: np.ndarray, hair: np.ndarray, worn: np.ndarray) -> Strands | None:
+def shares_of_hair(image: np.ndarray, hair: np.ndarray, worn: np.ndarray) -> np.ndarray | None:
     """Looks along the line between hair and what is worn below it.
 
     Args:
@@ -64,12 +52,13 @@ def find_strands(image: np.ndarray, hair: np.ndarray, worn: np.ndarray) -> Stran
         worn: (H,W) bool, the garment that it lies on.
 
     Returns:
-        ``None`` where they do not touch, or too little of either is seen.
+        (H,W) float32 in [0,1], how much of a labelled pixel is hair, 1 where colours do not tell, else 0;
+        ``None`` where hair and garment do not touch, or too little of either is seen.
     """
     scale = len(image) / _HEIGHT
     to_hair, to_worn = _distance(hair) / scale, _distance(worn) / scale
-    band = (hair & (to_worn < WITHIN)) | (worn & (to_hair < BEYOND))
-    around = box_of(hair & (to_worn < WITHIN))
+    rim = hair & (to_worn < _WITHIN)
+    around = box_of(rim)
     if around is None:
         return None
     part = around.grown(round(_NEAR * scale), hair.shape).window
@@ -79,34 +68,21 @@ def find_strands(image: np.ndarray, hair: np.ndarray, worn: np.ndarray) -> Stran
         return None
     pixels = image[part].astype(np.float32)
     even = _LOCAL * scale
-    own = _around(pixels, sure_hair, even)
     cloth = pixels[sure_cloth]
     shades = shades_of(cloth[:: max(1, len(cloth) // _SHADES_FROM)])
-    share, apart = _mixtures(pixels, own, shades, sure_hair, sure_cloth)
+    share, apart = _mixtures(pixels, _around(pixels, sure_hair, even), shades, sure_hair, sure_cloth)
     share = cv2.GaussianBlur(share, (0, 0), max(0.3, 0.25 * scale))
     lost, found = (_around(one, where, even) for one, where in ((1 - share, sure_hair), (share, sure_cloth)))
     trust = apart * (1.5 - lost / _LOST).clip(0, 1) * (1.5 - found / _FOUND).clip(0, 1)
-    trust = cv2.GaussianBlur(trust.astype(np.float32), (0, 0), 1.5 * scale)
-    depth, away = to_worn[part] / WITHIN, to_hair[part] / BEYOND
-    share = np.where(hair[part], np.maximum(share, depth.clip(0, 1) ** 2), share * (2 - 2 * away).clip(0, 1))
-    trust *= band[part]
-    share = trust * share + (1 - trust) * hair[part]
-    # Strands grow from hair; what is as dark elsewhere is a shadow, a button or a print.
-    pieces, _ = ndimage.label(hair[part] | (share > _SEEN), np.ones((3, 3)))
-    grown = np.isin(pieces, np.unique(pieces[hair[part] & (pieces > 0)]))
-    share[~ndimage.binary_dilation(grown)] = 0
-    # A mixture without its cloth.
-    nearest = shades[np.linalg.norm(pixels[:, :, None] - shades, axis=-1).argmin(-1)]
-    whole = Strands(hair.astype(np.float32), image.astype(np.float32))
-    whole.share[part] = share
-    whole.colours[part] = (pixels + (1 - share[..., None]) * (own - nearest)).clip(0, 255)
+    trust = cv2.GaussianBlur(trust.astype(np.float32), (0, 0), 1.5 * scale) * rim[part]
+    share = np.maximum(share, (to_worn[part] / _WITHIN).clip(0, 1) ** 2)
+    whole = hair.astype(np.float32)
+    whole[part] *= trust * share + (1 - trust)
     return whole
 
 
 def uncover_cloth(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Labels in which the rim of hair through which the garment shows is the garment's.
-
-    So it lies in the mask, and what of it is hair is laid over the new garment (``compose.py``).
+    """Labels in which the rim of hair through which the garment shows is the garment's, to be repainted.
 
     Args:
         labels: (H,W) integers.
@@ -118,10 +94,10 @@ def uncover_cloth(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) ->
     """
     hair = named(labels, scheme, ("hair",))
     worn = named(labels, scheme, UPPER_CLOTHING)
-    strands = find_strands(image, hair, worn)
-    if strands is None:
+    share = shares_of_hair(image, hair, worn)
+    if share is None:
         return labels
-    pieces, _ = ndimage.label(worn | (hair & (strands.share < _WHOLE)))
+    pieces, _ = ndimage.label(worn | (hair & (share < _WHOLE)))
     shown = hair & np.isin(pieces, np.unique(pieces[worn])) & (pieces > 0)
     # What is left of it in threads is a fold of the cloth, or a notch of the labels.
     left, thick = hair & ~shown, max(1, round(_THREAD * len(labels) / _HEIGHT))
