@@ -96,7 +96,7 @@ def look(photo: Photo, found: Any, parser: Any, scheme: Any) -> tuple[np.ndarray
     """The app's own labels and joints for the whole photo, as the data sets frame it."""
     from ladi.preprocess.frame import crop_to_frame, keypoints_to_frame, to_tensor
     from ladi.preprocess.parsing import parse_person, translate
-    from ladi.preprocess.pose import pose_map
+    from ladi.preprocess.pose_map import pose_map
     from ladi.types import Frame
 
     frame = Frame(0, 0, photo.size[1], photo.size[0], SIZE)

@@ -159,7 +159,7 @@ def parse(
     from ladi.preprocess.coherent import LIKELY_LOWER
     from ladi.preprocess.frame import to_tensor
     from ladi.preprocess.parsing import parse_person
-    from ladi.preprocess.pose import pose_map
+    from ladi.preprocess.pose_map import pose_map
 
     outline = torch.from_numpy(np.asarray(silhouette, np.float32))[None, None]
     joints_map, lower = pose_map(joints, image.shape[:2]), LIKELY_LOWER[category]

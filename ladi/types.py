@@ -177,6 +177,8 @@ class PoseDetection:
     facing: Literal["front", "back", "side"] = "front"
     hands: np.ndarray | None = None
     """(2,21,2), left and right hand's landmarks in pixels; zeros = not seen, ``None`` = not looked for."""
+    jaw: np.ndarray | None = None
+    """(21,2), the face's outline in pixels from ear to ear over the chin; ``None`` = not seen."""
 
 
 @dataclass(frozen=True)

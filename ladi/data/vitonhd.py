@@ -25,7 +25,7 @@ from ladi.data.sample import (
     read_rgb,
     scale_keypoints,
 )
-from ladi.preprocess.pose import body25_to_keypoints
+from ladi.preprocess.pose_map import body25_to_keypoints
 from ladi.types import KEYPOINT_NAMES, SettingError, Size
 
 FULL_SIZE: Size = (1024, 768)

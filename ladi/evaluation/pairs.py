@@ -16,7 +16,7 @@ import torch
 from ladi.data.sample import Order, PairDataset, Sample
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.mask import inpaint_mask
-from ladi.preprocess.pose import pose_map
+from ladi.preprocess.pose_map import pose_map
 
 Masks = Literal["published", "app"]
 """Whose labels and joints make the masks: the data's own, or those that the app finds in the photo."""

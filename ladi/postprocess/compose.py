@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ladi.postprocess.chin_rim import find_chin, with_chin
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
@@ -105,6 +106,9 @@ def compose(
     rim = find_rim(person, layout.shown, canvas)
     if rim is not None:
         shares, inside = rimmed(shares, rim, canvas), inside | rim.zone[canvas.window]
+    chin = find_chin(person, layout.shown, canvas)
+    if chin is not None:
+        inside = inside | chin.zone[canvas.window]
     wanted = [canvas.whole(share) for share in (shares[0].numpy() > 0) & inside]
     # The wall waits for nothing else, and takes about as long as all the rest.
     walls = ThreadPoolExecutor(1)
@@ -116,17 +120,18 @@ def compose(
     worn = _named(person, _WORN[person.category])
     shown_bare = surely_bare(_named(person, _BARE) & alike, _named(person, _ARMS), worn)
     grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])
+    skin = canvas.enlarge(bare) + grain
     other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
     colours = {
         _WALL: torch.empty(0),
-        _SKIN: _own(
-            canvas.enlarge(bare) + grain, photo, shown_bare, wanted[_SKIN], canvas, _SKIN_RIM, _SMOOTHLY
-        ),
+        _SKIN: _own(skin, photo, shown_bare, wanted[_SKIN], canvas, _SKIN_RIM, _SMOOTHLY),
         _OTHER: _own(
             canvas.enlarge(own[_OTHER]), photo, other | layout.stays, wanted[_OTHER], canvas, _RIM, _MIRROR
         ),
         _GARMENT: canvas.enlarge(own[_GARMENT]),
     }
+    if chin is not None:
+        colours[_SKIN] = with_chin(colours[_SKIN], skin, photo, chin, canvas)
     if layout.faded is not None:
         share = canvas.enlarge(torch.from_numpy(layout.faded)[None, None]).clamp_(0, 1)
         colours[_SKIN] = torch.lerp(colours[_SKIN], as_tensor(photo[canvas.window]), share)

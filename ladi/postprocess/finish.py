@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from ladi.postprocess.arm_seams import with_seams
+from ladi.postprocess.chin_rim import rim_of_chin
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
@@ -220,6 +221,7 @@ def _put_together(
     if told:
         drawn |= rim_of_hair(person.labels, mask, person.scheme)
         drawn |= rim_of_front(person.labels, mask, person.scheme)
+        drawn |= rim_of_chin(person, layout.shown)
     if person.by_hand:
         # Whoever draws the area to repaint wants nothing beside it changed.
         drawn &= mask

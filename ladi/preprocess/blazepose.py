@@ -43,14 +43,6 @@ _MIN_ARMS_HEADLESS = 0.5
 _MIN_SECOND_SIZE = 0.35
 """A second person counts from this share of the first one's torso; smaller ones are in the background."""
 
-_HAND_SIDE = 256
-"""Of the square around a wrist in which a hand is looked for, in pixels."""
-_HAND_REACH, _HAND_AHEAD, _HAND_AWAY = (0.85, 0.6), 0.25, 0.5
-"""Half that square's side, of the arm's longer part, and a second one's where the first shows none; how far
-its middle lies beyond the wrist, of the forearm; how far from the wrist a hand may begin, of that part."""
-_SAME_HAND = 0.4
-"""Both wrists have the same hand if those begin so near to each other, of a hand's size."""
-
 _CHATTER = (b"TensorFlow Lite XNNPACK delegate", b"absl::InitializeLog()", b"inference_feedback_manager")
 _CHATTER_LOCK = threading.Lock()
 _SYSTEM_CURE = "apt-get install libgl1 libglib2.0-0"
@@ -224,52 +216,6 @@ def _is_plausible_without_face(graphs: Graphs, pixels: np.ndarray, landmarks: np
     if (cropped_head and arms >= _MIN_ARMS_HEADLESS) or arms >= _MIN_ARMS or is_back(landmarks):
         return True
     return bool(graphs.hands.process(pixels).multi_hand_landmarks)
-
-
-def find_hands(graphs: Graphs, pixels: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """The fingers of one person, looked for around the wrists, where small ones are found too.
-
-    Args:
-        graphs: of one thread.
-        pixels: (H,W,3) uint8.
-        joints: (2,3,2), shoulder, elbow and wrist of the left and the right arm; zeros = not seen.
-
-    Returns:
-        (2,21,2) float32 in pixels; zeros = not seen. A hand before the other one is seen alone.
-    """
-    found = np.zeros((2, 21, 2), np.float32)
-    away = np.full(2, np.inf)
-    for side, (shoulder, elbow, wrist) in enumerate(joints):
-        if not (shoulder.any() and elbow.any() and wrist.any()):
-            continue
-        arm = max(np.hypot(*(shoulder - elbow)), np.hypot(*(elbow - wrist)))
-        for reach in (share * arm for share in _HAND_REACH):
-            around, corner = _square(pixels, wrist + _HAND_AHEAD * (wrist - elbow), reach)
-            if around is None:
-                continue
-            for hand in graphs.hands.process(around).multi_hand_landmarks or ():
-                places = np.array([(p.x, p.y) for p in hand.landmark], np.float32) * 2 * reach + corner
-                distance = float(np.hypot(*(places[0] - wrist)))
-                if distance < min(away[side], _HAND_AWAY * arm):
-                    found[side], away[side] = places, distance
-            if np.isfinite(away[side]):
-                break
-    if np.isfinite(away).all() and np.hypot(*(found[0, 0] - found[1, 0])) < _SAME_HAND * np.ptp(found[0]):
-        found[int(away[0] < away[1])] = 0
-    return found
-
-
-def _square(pixels: np.ndarray, middle: np.ndarray, reach: float) -> tuple[np.ndarray | None, np.ndarray]:
-    """(256,256,3) uint8 around a point, and its corner; nothing where the picture shows too little of it."""
-    corner = middle - reach
-    if 2 * reach < _HAND_SIDE / 16 or (middle < 0).any() or (middle >= pixels.shape[1::-1]).any():
-        return None, corner
-    import cv2  # as above
-
-    times = _HAND_SIDE / (2 * reach)
-    matrix = np.array([[times, 0, -corner[0] * times], [0, times, -corner[1] * times]], np.float32)
-    size = (_HAND_SIDE, _HAND_SIDE)
-    return cv2.warpAffine(pixels, matrix, size, borderMode=cv2.BORDER_REPLICATE), corner
 
 
 def is_back(landmarks: np.ndarray) -> bool:

@@ -31,9 +31,10 @@ from ladi.preprocess.frame import (
 )
 from ladi.preprocess.hair import settle_hair
 from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
+from ladi.preprocess.jaws import label_jaw
 from ladi.preprocess.long_coats import labels_below_coat, wider_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
-from ladi.preprocess.pose import pose_map
+from ladi.preprocess.pose_map import pose_map
 from ladi.preprocess.scarves import settle_scarf
 from ladi.preprocess.strands import uncover_cloth
 from ladi.preprocess.turning import turn_pixels
@@ -192,6 +193,7 @@ def _look(
     labels = settle_arms(mended, labels, pixels, scheme)
     found = hand_regions(photo.pixels, detection.hands, frame)
     labels = label_hands(labels, found, scheme)
+    labels = label_jaw(labels, pixels, detection.jaw, frame, scheme)
     labels = settle_cuffs(labels, pixels, keypoints, scheme)
     labels = settle_scarf(labels, pixels, scheme)
     labels = settle_chin(labels, pixels, scheme)

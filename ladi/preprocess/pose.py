@@ -1,8 +1,8 @@
 """Find the person in a photo: 18 joints, the outline, how many people there are and which way they face.
 
-It runs mediapipe's BlazePose with the models inside the pinned wheel, so nothing is downloaded, and turns
-joints into the networks' pose map. It does not judge whether the photo is good enough (``checks.py``) and
-does not name the parts of the clothing (``parsing.py``).
+It runs mediapipe's BlazePose with the models inside the pinned wheel, so nothing is downloaded. It does not
+judge whether the photo is good enough (``checks.py``), does not name the parts of the clothing
+(``parsing.py``) and draws no pose map (``pose_map.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import torch
 
 from ladi.preprocess.blazepose import (
     LEFT_SHOULDER,
@@ -26,15 +25,12 @@ from ladi.preprocess.blazepose import (
     Graphs,
     count_people,
     find_body,
-    find_hands,
     is_back,
     resize,
 )
 from ladi.preprocess.boxes import box_of
+from ladi.preprocess.landmarks import find_hands, find_jaw
 from ladi.types import JOINT, MIRRORED_JOINTS, PersonError, PoseDetection, Size
-
-POSE_SIGMA, _SIGMA_HEIGHT = 9.0, 512
-"""Width of a joint's blob in pixels at that height (paper, section 3; published checkpoints)."""
 
 MIN_VISIBILITY = 0.5
 """Joints that BlazePose believes in no more than this are absent: hidden, or out of the picture."""
@@ -55,9 +51,6 @@ _SIDE_RATIO = 0.3
 # BlazePose's 33 landmarks for our 18 joints; the neck, which it lacks, is the middle of the shoulders.
 _NECK = -1
 _BLAZE = (NOSE, _NECK, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
-
-_BODY25 = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
-"""OpenPose's BODY-25 joints in the order of our 18."""
 
 
 def _free(idle: queue.SimpleQueue[Graphs]) -> None:
@@ -151,8 +144,9 @@ def mirrored(found: PoseDetection) -> PoseDetection:
     if hands is not None:
         hands = hands[::-1].copy()
         hands[..., 0] = np.where(hands.any(-1), last - hands[..., 0], 0)
+    jaw = None if found.jaw is None else np.abs((last, 0) - found.jaw[::-1])
     silhouette = np.ascontiguousarray(found.silhouette[:, ::-1])
-    return replace(found, keypoints=joints, silhouette=silhouette, hands=hands)
+    return replace(found, keypoints=joints, silhouette=silhouette, hands=hands, jaw=jaw)
 
 
 def _look_closer(graphs: Graphs, pixels: np.ndarray, found: PoseDetection) -> PoseDetection:
@@ -225,6 +219,7 @@ def _look(graphs: Graphs, pixels: np.ndarray, window: tuple[int, int, int, int])
     landmarks[:, :2] = landmarks[:, :2] * times + (left, top)
     hands = find_hands(graphs, small, _arms(body.landmarks, small.shape[:2]))
     hands = np.where(hands.any(axis=(1, 2), keepdims=True), hands * times + (left, top), 0)
+    jaw = find_jaw(graphs, small, body.landmarks)
     silhouette = resize(body.silhouette, part.shape[:2])
     if part.shape != pixels.shape:
         silhouette = np.pad(silhouette, ((top, height - bottom), (left, width - right)))
@@ -234,6 +229,7 @@ def _look(graphs: Graphs, pixels: np.ndarray, window: tuple[int, int, int, int])
         people=count_people(graphs, small, body),
         facing=_facing(body),
         hands=hands.astype(np.float32),
+        jaw=None if jaw is None else (jaw * times + (left, top)).astype(np.float32),
     )
 
 
@@ -260,41 +256,3 @@ def _to_keypoints(landmarks: np.ndarray, size: Size) -> np.ndarray:
     shoulders = points[[LEFT_SHOULDER, RIGHT_SHOULDER]]
     neck = shoulders.mean(axis=0) if (shoulders[:, 2] > 0).all() else np.zeros(3)
     return np.stack([neck if index == _NECK else points[index] for index in _BLAZE]).astype(np.float32)
-
-
-def body25_to_keypoints(body25: np.ndarray) -> np.ndarray:
-    """OpenPose's BODY-25 joints (25,3) to our (18,3); joints without confidence become (0,0,0)."""
-    points = np.asarray(body25, dtype=np.float32).reshape(25, 3)[list(_BODY25)]
-    return points * (points[:, 2:] > 0)
-
-
-def pose_map(keypoints: np.ndarray, size: Size, sigma: float | None = None) -> torch.Tensor:
-    """One blob per joint, exp(−d²/σ²) scaled to a maximum of 1; an absent joint is a zero channel.
-
-    Args:
-        keypoints: (18,3) in pixels of ``size``; (0,0) or confidence 0 = absent. Two columns will do.
-        size: Height and width of the map.
-        sigma: Pixels; 9 at a height of 512, in proportion, if not given.
-
-    Returns:
-        (1,18,H,W) float32 in [0,1].
-    """
-    return draw_pose_maps(torch.as_tensor(np.asarray(keypoints), dtype=torch.float32)[None], size, sigma)
-
-
-def draw_pose_maps(keypoints: torch.Tensor, size: Size, sigma: float | None = None) -> torch.Tensor:
-    """The pose maps of many people, on their joints' device: (B,18,3) → (B,18,H,W); see ``pose_map``."""
-    height, width = size
-    width_of_blob = POSE_SIGMA * height / _SIGMA_HEIGHT if sigma is None else sigma
-    points = keypoints.float()
-    x = torch.arange(width, dtype=torch.float32, device=points.device)
-    y = torch.arange(height, dtype=torch.float32, device=points.device)
-    across = torch.exp(-(((x - points[..., :1]) / width_of_blob) ** 2))  # [B,18,W]
-    down = torch.exp(-(((y - points[..., 1:2]) / width_of_blob) ** 2))  # [B,18,H]
-    # Each factor's peak is brought to 1 by itself: their product would underflow for joints outside the map.
-    across = across / across.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    down = down / down.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
-    present = (points[..., 0] != 0) | (points[..., 1] != 0)
-    if points.shape[-1] > 2:
-        present &= points[..., 2] > 0
-    return down[..., :, None] * across[..., None, :] * present[..., None, None]  # [B,18,H,W]

@@ -5,18 +5,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ladi.postprocess.compose import _of_its_shades, _with_strands, compose
+from ladi.postprocess.compose import _of_its_shades, compose
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.kept import below_hem, settled
 from ladi.postprocess.laid_cloth import without_holes
-from ladi.postprocess.layers import Canvas, shapes
+from ladi.postprocess.layers import shapes
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.skin import toned_skin
-from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT, LAYERS, Frame, Garment, PersonParts, Photo
-from tests.preprocess.test_strands import BLONDE, DARK, scene
 
 SIZE = (256, 192)
 WALL, SKIN, GARMENT, OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -233,25 +231,3 @@ def test_where_an_arm_goes_over_into_a_hand_a_share_of_the_photo_is_seen() -> No
     for row, share in ((50, 0.0), (125, 0.5), (200, 1.0)):
         wanted = torch.tensor(painted * (1 - share) + seen * share)
         assert (rows[row] - wanted).abs().max() < 4, row
-
-
-def test_strands_of_hair_lie_on_the_new_garment() -> None:
-    """Prevents: long hair cut off along a smooth line, old coat between its strands."""
-    labels, image = scene(BLONDE, DARK)
-    person = PersonParts(
-        photo=Photo(image),
-        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
-        image=to_tensor(image),
-        mask=torch.ones(1, 1, *SIZE),
-        pose_map=torch.zeros(1, 18, *SIZE),
-        keypoints=np.zeros((18, 3)),
-        labels=labels,
-    )
-    numbers = np.where(labels == LIP["hair"], OTHER, GARMENT)
-    colours = {number: torch.zeros(1, 3, *SIZE) for number in range(len(LAYERS))}
-    canvas = Canvas(SIZE, Box(0, 0, *SIZE), SIZE)
-    shares = _with_strands(colours, one_hot(numbers), image, person, canvas)
-    assert shares[0, OTHER, 122, 91] > 0.7 and shares[0, GARMENT, 122, 80] > 0.95
-    assert torch.allclose(shares.sum(1), torch.ones(1, *SIZE), atol=1e-5)
-    seen = (colours[OTHER][0, :, 122, 91] + 1) * 127.5
-    assert (seen - torch.tensor(BLONDE)).abs().max() < 20

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 
 from ladi.preprocess.photo import read_photo
-from ladi.preprocess.pose import PoseDetector, body25_to_keypoints, is_cut, mirrored, pose_map
+from ladi.preprocess.pose import PoseDetector, is_cut, mirrored
+from ladi.preprocess.pose_map import body25_to_keypoints, pose_map
 from ladi.types import KEYPOINT_NAMES, ModelError, PersonError
 
 
@@ -95,6 +96,27 @@ def test_joints_scale_with_the_picture(detector: PoseDetector, astronaut: np.nda
     assert np.abs(_joint(found.keypoints, "nose")[:2] / 4.5 - _joint(small.keypoints, "nose")[:2]).max() < 6
     assert found.silhouette.shape == (2304, 2304)
     assert ((found.silhouette[::9, ::9] > 0.5) == (small.silhouette[::2, ::2] > 0.5)).mean() > 0.97
+
+
+def test_the_jaw_is_found_where_the_chin_is(detector: PoseDetector, astronaut: np.ndarray) -> None:
+    """Prevents: a jaw in the pixels of a part, of a smaller copy or of the mirror image."""
+    found = detector.detect(astronaut).jaw
+    assert found is not None and found.shape == (21, 2)
+    assert np.hypot(*(found[10] - (226, 183))) < 15, "the chin"
+    assert found[0, 0] < found[10, 0] < found[20, 0]
+    back = mirrored(detector.detect(np.ascontiguousarray(astronaut[:, ::-1]))).jaw
+    assert back is not None and np.abs(back - found).max() < 15
+    photo = np.full((900, 1200, 3), 200, np.uint8)
+    photo[640:840, 900:1100] = np.asarray(Image.fromarray(astronaut).resize((200, 200)))
+    small = detector.detect(photo).jaw
+    assert small is not None and np.abs((small - (900, 640)) * 2.56 - found).max() < 20
+
+
+def test_no_jaw_where_the_face_is_hidden(detector: PoseDetector, astronaut: np.ndarray) -> None:
+    hidden = astronaut.copy()
+    hidden[40:230, 150:300] = (60, 40, 30)
+    found = detector.find(hidden)
+    assert found is None or found.jaw is None
 
 
 def test_a_small_person_in_a_large_photo(detector: PoseDetector, astronaut: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from ladi.data.opening import open_dataset
 from ladi.data.sample import Sample
 from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.mask import inpaint_mask
-from ladi.preprocess.pose import pose_map
+from ladi.preprocess.pose_map import pose_map
 from ladi.types import CATEGORIES, Category
 
 SIZE = (512, 384)

@@ -14,7 +14,7 @@ from torch import nn
 
 from ladi.data.opening import open_dataset
 from ladi.preprocess.mask import inpaint_mask
-from ladi.preprocess.pose import pose_map
+from ladi.preprocess.pose_map import pose_map
 from ladi.training.loop.draws import Draws, dropout_from
 from ladi.training.loop.feeding import Shares, feed, indices_of_step
 from ladi.training.paper_model import build_stage

@@ -25,7 +25,8 @@ from ladi.preprocess.frame import to_tensor
 from ladi.preprocess.labels import DRESS_CODE, to_scheme
 from ladi.preprocess.mask import inpaint_mask, mask_regions
 from ladi.preprocess.parsing import parse_person, translate
-from ladi.preprocess.pose import PoseDetector, pose_map
+from ladi.preprocess.pose import PoseDetector
+from ladi.preprocess.pose_map import pose_map
 from ladi.types import KEYPOINT_NAMES, PersonError
 
 if TYPE_CHECKING:

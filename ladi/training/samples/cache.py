@@ -167,8 +167,8 @@ def to_masks(pixels: np.ndarray) -> torch.Tensor:
 def pose_maps(keypoints: np.ndarray, size: Size, scale: float = 1.0) -> torch.Tensor:
     """Pose maps of a batch, drawn directly at ``scale`` times the size that the joints are given for.
 
-    Equal to ``ladi.preprocess.pose.pose_map`` resized, within rounding, but many at a time and without the
-    full-size map.
+    Equal to ``ladi.preprocess.pose_map.pose_map`` resized, within rounding, but many at a time and without
+    the full-size map.
 
     Args:
         keypoints: (B,18,3) in pixels.

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from ladi.data.sample import PairDataset, Sample
 from ladi.preprocess.labels import label_table, worn_names
 from ladi.preprocess.mask import inpaint_mask
-from ladi.preprocess.pose import draw_pose_maps
+from ladi.preprocess.pose_map import draw_pose_maps
 from ladi.training.loop.draws import Draws
 from ladi.training.loop.feeding import bring
 from ladi.training.loop.stage import Batch, Validation

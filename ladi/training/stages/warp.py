@@ -18,7 +18,7 @@ from torch.nn import functional
 from ladi.diffusion.warping import resize, sample_garment
 from ladi.models.tps import ThinPlateSplineWarp
 from ladi.preprocess.labels import LIP, UPPER_CLOTHING
-from ladi.preprocess.pose import POSE_SIGMA
+from ladi.preprocess.pose_map import POSE_SIGMA
 from ladi.training.loop.stage import Batch, FullSizeOptions, LoopOptions, PaperStage, Stage
 from ladi.training.losses import grid_terms
 from ladi.training.samples.augment import colour_jitter, garment_jitter
