@@ -163,7 +163,9 @@ def _drawn(
     # Above the shoulder, and beside whoever is seen, a sleeve may be taken away, not added.
     more = np.maximum(regions.worn, regions.bare) * np.clip(tube.along / _SLOPE, 0, 1)
     inside = np.minimum(inside, own[_GARMENT] + more)
-    arm = np.maximum(np.minimum(arm, own[_SKIN] + (more > 0)), regions.bare)
+    # What no sleeve covers above its hem is beside the shoulder, and no arm.
+    below = (more > 0) * np.clip(0.5 - before_hem / (2 * _SOFT), 0, 1)
+    arm = np.maximum(np.minimum(arm, own[_SKIN] + below), regions.bare)
     weight = regions.free * np.clip((sleeve.end + _BELOW - tube.along) / _FADE, 0, 1)
     # On the inner side is the body: there the hem alone is drawn, across the arm.
     weight = weight * np.where(

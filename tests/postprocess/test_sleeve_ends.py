@@ -96,6 +96,16 @@ def test_an_arm_that_is_wider_stays_an_arm() -> None:
     assert (drawn(puffed(), bare=beside.astype(np.float32))[SKIN][beside] > 0.9).all()
 
 
+def test_no_bare_skin_lies_above_a_sleeve() -> None:
+    """Prevents: a brown speck on the shoulder, where a sleeve is cut away from a wider coat's."""
+    shares, tube = puffed(), tube_of(left_arm().enlarged(TIMES), CANVAS.size)
+    shoulder = tube.outer & (tube.along > 0) & (tube.along < 0.1) & (tube.depth < 1.1)
+    shares[0, GARMENT, shoulder], shares[0, SKIN, shoulder], shares[0, WALL, shoulder] = 0, 0, 1
+    after = drawn(shares)
+    assert after[SKIN][shoulder & (tube.along < 0.08)].max() < 0.1
+    assert after[SKIN][tube.outer & (tube.depth < 0.8) & (tube.along > END + 0.04)].max() > 0.9, "below it"
+
+
 def test_what_is_before_a_sleeve_stays_before_it() -> None:
     shares = puffed()
     shares[:, :, :300] = 0
