@@ -20,7 +20,7 @@ _AMID = 0.5
 _ALONE, _GAP = 0.015, 6
 """Of all that is the person, and how far from the rest of it, what is somebody else's."""
 _HEAD = ("hair", "face", "head", "neck", "vitonhd_neck")
-_SPLINTER, _REACH = 2, 4
+_SPLINTER, _REACH = 1, 4
 """Half the width up to which a part of a head is one, so near to what is worn."""
 _LOCK = 60
 """Pixels up to which hair that is joined to no other is none."""

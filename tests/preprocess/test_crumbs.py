@@ -59,7 +59,7 @@ def test_splinters_of_hair_in_a_shirt_are_shirt() -> None:
     labels = dressed()
     labels[30:90, 70:100] = LIP["hair"]
     smooth = labels.copy()
-    labels[80, 100:106] = labels[86:91, 66:70] = labels[75:80, 110:115] = LIP["hair"]
+    labels[80, 100:106] = labels[86:88, 64:70] = labels[75:80, 110:115] = LIP["hair"]
     mended = without_splinters(labels, "lip")
     assert (mended[80, 103:106] == LIP["upper_clothes"]).all()
     assert (mended[75:80, 110:115] == LIP["upper_clothes"]).all()
