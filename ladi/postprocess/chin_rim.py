@@ -15,14 +15,19 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.layers import Canvas, as_tensor
-from ladi.preprocess.labels import named
+from ladi.preprocess.labels import UPPER_CLOTHING, named
 from ladi.types import LAYERS, PersonParts
 
 _SKIN = LAYERS.index("skin")
 _HEIGHT = 256
 """The lengths below are pixels at this height."""
-_RIM, _OWN, _REACH = 2, 3, 9
-"""How far into the face its edge may be; how far beside it the neck has its own tone alone, and at all."""
+_RIM, _REACH = 2, 2.5
+"""How far into the face its edge may be; over how much beside it the neck's own tone goes over into what is
+continued from the face."""
+_COLLAR = 5
+"""So near what is worn a labelled neck may be its edge."""
+_FACE, _LARGEST = 34.0, 2.5
+"""Side of a square as large as a face for which all this holds; by how much it grows with a larger one."""
 _SOFT, _FROM, _OVER = 0.9, 0.7, 0.28
 """Standard deviation by which the labelled face is smoothed; from which value on it is face, and over how
 much that begins: drawn in by a pixel."""
@@ -33,8 +38,8 @@ class ChinRim(NamedTuple):
 
     zone: np.ndarray
     """(H,W) bool, where the face may end."""
-    counts: np.ndarray
-    """(H,W) float32 in [0,1], how much all this counts: less and less on the neck."""
+    own: np.ndarray
+    """(H,W) float32 in [0,1], how much the neck has its own tone: less and less below the chin."""
     share: np.ndarray
     """(H,W) float32 in [0,1], how much of a pixel there is face."""
 
@@ -43,7 +48,7 @@ def rim_of_chin(person: PersonParts, shown: np.ndarray) -> np.ndarray:
     """The outermost of a face beside skin that is painted: (K,h,w) of ``LAYERS`` → (h,w) bool."""
     mask = person.mask[0, 0].numpy() > 0
     neck = _neck(person, shown)
-    reach = max(1, round(_RIM * len(mask) / _HEIGHT))
+    reach = max(1, round(_RIM * _scale(person)))
     return np.asarray(ndimage.binary_dilation(neck, iterations=reach) & _face(person) & ~mask)
 
 
@@ -58,15 +63,15 @@ def find_chin(person: PersonParts, shown: np.ndarray, canvas: Canvas) -> ChinRim
     rim = rim_of_chin(person, shown)
     if not rim.any() or person.by_hand:
         return None
-    scale = len(rim) / _HEIGHT
+    scale = _scale(person)
     size = (canvas.size[1], canvas.size[0])
     away = ndimage.distance_transform_edt(~rim) / scale
-    counts = ((_REACH - away) / (_REACH - _OWN)).clip(0, 1) * (rim | _neck(person, shown))
+    own = np.exp(-away / _REACH) * (rim | _neck(person, shown))
     soft = cv2.resize(_face(person).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     soft = cv2.GaussianBlur(soft, (0, 0), _SOFT * scale * canvas.size[0] / len(rim))
     return ChinRim(
         cv2.resize(rim.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0,
-        cv2.resize(counts.astype(np.float32), size, interpolation=cv2.INTER_LINEAR),
+        cv2.resize(own.astype(np.float32), size, interpolation=cv2.INTER_LINEAR),
         ((soft - _FROM) / _OVER).clip(0, 1),
     )
 
@@ -84,15 +89,25 @@ def with_chin(
         canvas: size and part.
     """
     share = torch.from_numpy(chin.share[canvas.window])
-    edge = torch.lerp(neck, as_tensor(photo[canvas.window]), share)
-    counts = np.maximum(chin.counts, chin.zone)[canvas.window].astype(np.float32)
-    return torch.lerp(skin, edge, torch.from_numpy(counts))
+    behind = torch.lerp(skin, neck, torch.from_numpy(chin.own[canvas.window]))
+    zone = torch.from_numpy(chin.zone[canvas.window])
+    return torch.where(zone, torch.lerp(behind, as_tensor(photo[canvas.window]), share), behind)
 
 
 def _face(person: PersonParts) -> np.ndarray:
     return named(person.labels, person.scheme, ("face", "head"))
 
 
+def _scale(person: PersonParts) -> float:
+    """Pixels for each of a face of the usual size."""
+    height = len(person.labels) / _HEIGHT
+    return height * float(np.clip(np.sqrt(_face(person).sum()) / (_FACE * height), 1, _LARGEST))
+
+
 def _neck(person: PersonParts, shown: np.ndarray) -> np.ndarray:
-    """(h,w) bool, skin that is painted."""
-    return np.asarray((person.mask[0, 0].numpy() > 0) & (shown.argmax(0) == _SKIN))
+    """(h,w) bool, skin that is painted where the photo surely shows none: near a collar labels are unsure."""
+    bare = named(person.labels, person.scheme, ("neck", "vitonhd_neck", "left_arm", "right_arm"))
+    worn = named(person.labels, person.scheme, UPPER_CLOTHING)
+    if worn.any():
+        bare &= ndimage.distance_transform_edt(~worn) > _COLLAR * len(worn) / _HEIGHT
+    return np.asarray((person.mask[0, 0].numpy() > 0) & (shown.argmax(0) == _SKIN) & ~bare)

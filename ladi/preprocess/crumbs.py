@@ -19,7 +19,7 @@ _AMID = 0.5
 """Share of its border along hair from which on it may be the garment itself, seen between strands."""
 _ALONE, _GAP = 0.015, 6
 """Of all that is the person, and how far from the rest of it, what is somebody else's."""
-_HEAD = ("hair", "face", "head", "neck", "vitonhd_neck")
+_FACE, _SPLINTERED = ("face", "head"), ("hair", "neck", "vitonhd_neck")
 _SPLINTER, _REACH = 1, 4
 """Half the width up to which a part of a head is one, so near to what is worn."""
 _LOCK = 60
@@ -71,7 +71,9 @@ def _of_one_person(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
 
 
 def without_splinters(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
-    """Labels in which thin parts of hair, face and neck that reach into what is worn above are its.
+    """Labels in which thin parts of hair and neck that reach into what is worn above are its.
+
+    A face stays: in profile noses and chins are thin.
 
     Args:
         labels: (H,W) integers.
@@ -81,12 +83,13 @@ def without_splinters(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
         (H,W), the same array where nothing changes.
     """
     scale = len(labels) / 256
-    head, worn = named(labels, scheme, _HEAD), named(labels, scheme, UPPER_CLOTHING)
+    head = named(labels, scheme, (*_FACE, *_SPLINTERED))
+    worn = named(labels, scheme, UPPER_CLOTHING)
     if not worn.any():
         return labels
     pieces, count = ndimage.label(head)
     islands = np.bincount(pieces.ravel(), minlength=count + 1) < _LOCK * scale**2
     islands[0] = False
     solid = opened(head, max(1, round(_SPLINTER * scale))) & ~islands[pieces]
-    thin = head & ~solid & dilated(worn, max(1, round(_REACH * scale)))
+    thin = named(labels, scheme, _SPLINTERED) & ~solid & dilated(worn, max(1, round(_REACH * scale)))
     return np.where(thin, labels[nearest(worn)], labels) if thin.any() else labels
