@@ -74,6 +74,9 @@ def test_a_neck_that_the_photo_shows_is_not_toned() -> None:
     person, shown, _ = dressed()
     labels = person.labels.copy()
     labels[101:140, 60:130] = LIP["neck"]
-    assert not rim_of_chin(replace(person, labels=labels), shown).any()
+    below = np.s_[92:101, 82:110]
+    assert not rim_of_chin(replace(person, labels=labels), shown)[below].any()
     labels[104:140] = LIP["coat"]
-    assert rim_of_chin(replace(person, labels=labels), shown).any(), "a thin one may be a collar's shade"
+    assert rim_of_chin(replace(person, labels=labels), shown)[below].any(), (
+        "a thin one may be a collar's shade"
+    )
