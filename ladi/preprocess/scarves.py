@@ -53,7 +53,8 @@ def settle_scarf(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> 
     inner = ndimage.binary_erosion(neck)
     if min(inner.sum(), face.sum()) >= _SKIN * times**2:
         tones = [np.median(colours[part], axis=0) for part in (face, inner)]
-        if tones[0][1] - tones[1][1] > _PALE:
+        # Less than a scarf's folds is a collar, or a beard's shade, and painted anew like any neck.
+        if tones[0][1] - tones[1][1] > _PALE and (neck | (labels == number)).sum() >= _SCARF * times**2:
             labels = np.where(neck, number, labels).astype(labels.dtype)
     worn = named(labels, scheme, (*_WORN, *_NECKS))
     scarf = labels == number

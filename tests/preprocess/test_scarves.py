@@ -56,3 +56,12 @@ def test_without_a_scarf_nothing_changes() -> None:
     few = person()[0]
     few[90:120, 74:122] = LIP["coat"]
     assert np.array_equal(settle_scarf(few, image, "lip"), few), "too little of it to know its colours"
+
+
+def test_a_collar_below_a_beard_is_no_scarf() -> None:
+    """Prevents: a dark triangle with the old collar's edge, kept between a beard and the new neckline."""
+    labels, image = person(neck=(70, 60, 52))
+    labels[labels == LIP["scarf"]] = LIP["coat"]
+    labels[64:68, 84:108] = LIP["neck"]
+    labels[68:76, 84:108] = LIP["coat"]
+    assert (settle_scarf(labels, image, "lip")[64:68, 84:108] == LIP["neck"]).all()
