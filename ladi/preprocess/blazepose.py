@@ -1,7 +1,7 @@
 """mediapipe's bundled networks on one picture: who is there, and is it a person at all.
 
 The graphs, the body they find, and the doubts about it. It knows nothing of our 18 joints, of threads or of
-large photographs; ``pose.py`` is its only caller.
+large photographs; ``pose.py`` asks it, and ``landmarks.py`` its networks.
 """
 
 from __future__ import annotations

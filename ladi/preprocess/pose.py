@@ -144,7 +144,7 @@ def mirrored(found: PoseDetection) -> PoseDetection:
     if hands is not None:
         hands = hands[::-1].copy()
         hands[..., 0] = np.where(hands.any(-1), last - hands[..., 0], 0)
-    jaw = None if found.jaw is None else np.abs((last, 0) - found.jaw[::-1])
+    jaw = None if found.jaw is None else (found.jaw[::-1] * (-1, 1) + (last, 0)).astype(np.float32)
     silhouette = np.ascontiguousarray(found.silhouette[:, ::-1])
     return replace(found, keypoints=joints, silhouette=silhouette, hands=hands, jaw=jaw)
 

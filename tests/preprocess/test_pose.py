@@ -18,7 +18,7 @@ from PIL import Image
 from ladi.preprocess.photo import read_photo
 from ladi.preprocess.pose import PoseDetector, is_cut, mirrored
 from ladi.preprocess.pose_map import body25_to_keypoints, pose_map
-from ladi.types import KEYPOINT_NAMES, ModelError, PersonError
+from ladi.types import KEYPOINT_NAMES, ModelError, PersonError, PoseDetection
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,14 @@ def test_the_jaw_is_found_where_the_chin_is(detector: PoseDetector, astronaut: n
     photo[640:840, 900:1100] = np.asarray(Image.fromarray(astronaut).resize((200, 200)))
     small = detector.detect(photo).jaw
     assert small is not None and np.abs((small - (900, 640)) * 2.56 - found).max() < 20
+
+
+def test_a_jaw_that_leaves_the_picture_is_mirrored_too() -> None:
+    """Prevents: half a face of a close-up folded back into the picture."""
+    jaw = np.array([[-8, 20], [50, -6], [130, 30]], np.float32)
+    found = PoseDetection(np.zeros((18, 3), np.float32), np.zeros((80, 100), np.float32), jaw=jaw)
+    back = mirrored(found).jaw
+    assert back is not None and np.array_equal(back, [[-31, 30], [49, -6], [107, 20]])
 
 
 def test_no_jaw_where_the_face_is_hidden(detector: PoseDetector, astronaut: np.ndarray) -> None:
