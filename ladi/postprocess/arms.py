@@ -16,7 +16,7 @@ from scipy import ndimage
 from ladi.postprocess.arm_light import light_on_arm
 from ladi.postprocess.drawn_hands import HandPlace, footprint
 from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end
-from ladi.postprocess.sleeve_lengths import LONG, sleeve_lengths
+from ladi.postprocess.sleeve_lengths import LONG, bare_from, sleeve_lengths
 from ladi.postprocess.tubes import (
     CUFF,
     POCKET,
@@ -172,7 +172,7 @@ def draw_arms(
         inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
         inside &= (tube.along <= end) | ~slimmer(tube, shown == _SKIN, shown == _WALL)
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
-        changed[inside & (tube.along > end) & (seen | (tube.along < POCKET))] = _SKIN
+        changed[inside & (tube.along > bare_from(tube, end)) & (seen | (tube.along < POCKET))] = _SKIN
         if not seen and end < LONG:
             changed[before & to_wrist(tube)] = _SKIN
             if hangs and _mostly(changed == _SKIN, _last(tube)):

@@ -33,7 +33,7 @@ from ladi.postprocess.hair_rim import find_rim, rim_colours, rimmed
 from ladi.postprocess.laid_cloth import lay_cloth
 from ladi.postprocess.layers import Canvas, LayeredPicture, as_tensor, own_colours, shapes
 from ladi.postprocess.layout import Layout
-from ladi.postprocess.skin import surely_bare, toned_skin
+from ladi.postprocess.skin import surely_bare, toned_skin, with_chains
 from ladi.postprocess.sleeve_ends import sleeve_regions, with_sleeve_ends
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import crop_to_frame
@@ -52,7 +52,7 @@ _MIRROR, _SMOOTHLY = (10.0, 24.0), (0.0, 0.5)
 _ALIKE = 0.5
 """Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
-_ARMS, _FACES = ("left_arm", "right_arm"), ("face", "head")
+_ARMS, _FACES, _NECKS = ("left_arm", "right_arm"), ("face", "head"), ("neck", "vitonhd_neck")
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
@@ -116,7 +116,7 @@ def compose(
     walls.shutdown(wait=False)
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
     bare = _bare(own[_SKIN], painted, layout, person)
-    alike = (bare - person.image)[0].abs().amax(0).numpy() < _ALIKE
+    alike = with_chains((bare - person.image)[0].abs().amax(0).numpy() < _ALIKE, _named(person, _NECKS))
     worn = _named(person, _WORN[person.category])
     shown_bare = surely_bare(_named(person, _BARE) & alike, _named(person, _ARMS), worn)
     grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])

@@ -39,6 +39,8 @@ _DARKER, _BRIGHTER = 0.35, 0.65
 """Skin that is so much darker than its middle is hair or eyes, so much brighter glare."""
 _COLLAR, _SLEEVE = 3, 1
 """Pixels at a height of 256 by which skin, and an arm's, is drawn in where it touches what was worn."""
+_CHAIN = 6.0
+"""Half as wide, in pixels at a height of 256, as what lies between skin and skin on a neck at most."""
 _LOCAL, _CALM = 10.0, 0.1
 """Pixels at a height of 256 over which a tone is local, and the weight of the middle tone beside it."""
 _SHADED = 0.2
@@ -121,6 +123,20 @@ def surely_bare(bare: np.ndarray, arms: np.ndarray, worn: np.ndarray) -> np.ndar
         return bare
     to_cloth = ndimage.distance_transform_edt(~worn) * 256 / len(worn)
     return np.asarray(bare & (to_cloth > np.where(arms, _SLEEVE, _COLLAR)))
+
+
+def with_chains(alike: np.ndarray, neck: np.ndarray) -> np.ndarray:
+    """What looks like skin, and what of a neck lies within it: chains, tattoos, the shade of sinews.
+
+    Args:
+        alike: (H,W) bool, where the photo has about the skin's colour.
+        neck: (H,W) bool.
+    """
+    if not (alike & neck).any():
+        return alike
+    reach = _CHAIN * len(neck) / 256
+    near = ndimage.distance_transform_edt(~(alike & neck)) <= reach
+    return np.asarray(alike | (neck & (ndimage.distance_transform_edt(near) > reach)))
 
 
 def toned_skin(

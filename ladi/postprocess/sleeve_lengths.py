@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ladi.postprocess.tubes import Tube, value_at
+from ladi.postprocess.tubes import Tube, aside_of, value_at
 
 _NONE, LONG = 0.12, 0.88
 """Up to this share of the arm there is no sleeve: of pairs that are told less, nine in ten have none. From
 this share on sleeves end at the wrist."""
+_ARMPIT = 0.26
+"""Of the arm, how far down its inner side an armhole reaches."""
 _BEGINS, _BREAK = 0.2, 0.1
 """Shares of the arm: up to where the warp's sleeve must begin, and over which it may be broken."""
 _FREE = 0.6
@@ -46,6 +48,19 @@ def sleeve_lengths(
     if np.ptp(rows) > _EVEN * np.mean(lengths):
         rows = [_row_at(tube, sleeve) for tube in tubes]
     return [_end_in(tube, float(np.mean(rows))) for tube in tubes]
+
+
+def bare_from(tube: Tube, end: float) -> np.ndarray:
+    """Where on an arm it begins to be bare, as a share of it: (H,W).
+
+    Below a sleeve it is the same all across; without one, it runs from the shoulder down to the armpit.
+
+    Args:
+        tube: of the arm.
+        end: of its sleeve, in [0,1].
+    """
+    inwards = (1 - aside_of(tube).clip(-1, 1)) / 2
+    return np.where(end < _NONE, np.maximum(end, _ARMPIT * inwards**2), end)
 
 
 def _length(line: np.ndarray) -> float:

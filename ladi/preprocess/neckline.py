@@ -59,6 +59,14 @@ _SHALLOW, _DEEPER, _STRANGE = 0.03, 0.25, 0.15
 """A curve above which there is so little of the garment may be the edge of a label, or of a back's rib; by
 how much more of it a deeper one must take, of what the first does; and how common on the front that is at
 most."""
+_LIKELIER, _FAINT = 8.0, 1.5
+"""By how much likelier lining is then thought, as odds, and what is added to the front's gradient: a network
+that knows linings by where they are misses those that lie low, and dark ones have faint edges."""
+_OTHER, _SAME, _NECK = 0.095, 0.3, 0.06
+"""How common what lies above such a curve is on the front: up to the first it is lining; from the second it
+is the front's own cloth, and a label tells; between them it is a print. Share of the garment, at most."""
+_NEVER, _PIECE = 0.03, 75
+"""How common a colour is that the front has not, and how many pixels of it lie together."""
 
 
 class Neckline(NamedTuple):
@@ -95,33 +103,82 @@ def find_neckline(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> N
         matte: (H,W) bool, the garment with its lining.
     """
     found = _curve_along_edge(lining, image, matte)
-    if found is None:
-        return None
-    taken = matte & (found.above(matte.shape) > 0.5)
+    taken = _above(found, matte)
     if taken.sum() > _SHALLOW * matte.sum():
         return found
-    # A network knows linings by where they are; that the front has other colours it hardly uses.
+    deeper = None if found is None else _of_other_colours(lining, image, matte, taken)
+    if deeper is not None:
+        found, taken = deeper, _above(deeper, matte)
+    if taken.sum() > _SHALLOW * matte.sum():
+        return found
+    likelier = _with_odds(lining, np.full(matte.shape, _LIKELIER))
+    faint = _curve_along_edge(likelier, image, matte, _FAINT)
+    above = _above(faint, matte)
+    return faint if _is_lined(above & ~taken, above, lining, image, matte) else found
+
+
+def _above(curve: Neckline | None, matte: np.ndarray) -> np.ndarray:
+    """What of a garment lies above a curve: (H,W) bool."""
+    return np.zeros_like(matte) if curve is None else matte & (curve.above(matte.shape) > 0.5)
+
+
+def _with_odds(lining: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Probabilities (H,W) whose odds are multiplied."""
+    odds = lining / (1 - lining.clip(max=1 - 1e-4)) * times
+    return np.asarray(odds / (1 + odds))
+
+
+def _of_other_colours(
+    lining: np.ndarray, image: np.ndarray, matte: np.ndarray, taken: np.ndarray
+) -> Neckline | None:
+    """A deeper curve, where what the front has not is more surely lining; None where it would take no more.
+
+    A network knows linings by where they are; that the front has other colours it hardly uses.
+    """
     front, doubted = matte & (lining < _NONE), matte & (lining >= _NONE)
     colours, common = in_lab(image), np.ones(matte.shape)
     common[doubted] = commonness(colours[doubted], colours[front])
-    odds = (lining / (1 - lining.clip(max=1 - 1e-4))) * np.exp(
-        np.log((_USUAL + _HARDLY) / (common + _HARDLY)).clip(0, _SURER)
-    )
-    deeper = _curve_along_edge(np.where(doubted, odds / (1 + odds), lining), image, matte)
-    if deeper is None:
-        return found
-    more = matte & (deeper.above(matte.shape) > 0.5) & ~taken
+    surer = np.exp(np.log((_USUAL + _HARDLY) / (common + _HARDLY)).clip(0, _SURER))
+    deeper = _curve_along_edge(np.where(doubted, _with_odds(lining, surer), lining), image, matte)
+    more = _above(deeper, matte) & ~taken
     strange = more.any() and common[more].mean() < _STRANGE
-    return deeper if strange and more.sum() > _DEEPER * taken.sum() else found
+    return deeper if strange and more.sum() > _DEEPER * taken.sum() else None
 
 
-def _curve_along_edge(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> Neckline | None:
-    """The best of all curves; arguments as ``find_neckline``'s."""
+def _is_lined(
+    more: np.ndarray, above: np.ndarray, lining: np.ndarray, image: np.ndarray, matte: np.ndarray
+) -> bool:
+    """Whether what a deeper curve would take away is lining, or has a label on it.
+
+    Args:
+        more: (H,W) bool, that.
+        above: (H,W) bool, all that lies above the curve.
+        lining: as ``find_neckline``'s.
+        image: likewise.
+        matte: likewise.
+    """
+    front = matte & (lining < _NONE) & ~above
+    if not front.any() or not 0 < more.sum() < _NECK * matte.sum():
+        return False
+    colours, common = in_lab(image), np.ones(matte.shape)
+    common[more] = commonness(colours[more], colours[front])
+    if _OTHER < common[more].mean() < _SAME:
+        return False
+    # The mixed colours of edges are nowhere else on the front either.
+    inner = ndimage.binary_erosion(above | ~matte, iterations=2) & ndimage.binary_erosion(matte, iterations=3)
+    pieces, _ = ndimage.label((common < _NEVER) & more & inner)
+    return bool(np.bincount(pieces.ravel())[1:].max(initial=0) >= _PIECE)
+
+
+def _curve_along_edge(
+    lining: np.ndarray, image: np.ndarray, matte: np.ndarray, faint: float = _TEXTURE[1]
+) -> Neckline | None:
+    """The best of all curves; arguments as ``find_neckline``'s, and what a gradient must be at least."""
     told = lining * matte
     front = matte & (lining < _NONE)
     if (told > _TOLD).sum() < _MUCH or not front.any():
         return None
-    steep = _edges(image, matte, front)
+    steep = _edges(image, matte, front, faint)
     curves = _curves(told, matte)
     if not curves.left.size:
         return None
@@ -212,7 +269,7 @@ def _bent(place: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
     return np.asarray(1 - np.abs(place) ** shape)
 
 
-def _edges(image: np.ndarray, matte: np.ndarray, front: np.ndarray) -> np.ndarray:
+def _edges(image: np.ndarray, matte: np.ndarray, front: np.ndarray, faint: float) -> np.ndarray:
     """How strong an edge each pixel of a garment lies on, 1 where it is clearly one: (H,W)."""
     colours = cv2.GaussianBlur(in_lab(image), (0, 0), _BLUR)
     down, across = np.zeros((2, *matte.shape))
@@ -223,6 +280,5 @@ def _edges(image: np.ndarray, matte: np.ndarray, front: np.ndarray) -> np.ndarra
     cloth = steep[inner & front]
     if not cloth.size:
         return np.zeros(matte.shape)
-    times, more = _TEXTURE
-    clear = max(times * np.median(cloth) + more, _STRIPES * np.quantile(cloth, 0.9))
+    clear = max(_TEXTURE[0] * np.median(cloth) + faint, _STRIPES * np.quantile(cloth, 0.9))
     return np.asarray(steep / clear * inner)

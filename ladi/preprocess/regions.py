@@ -29,6 +29,8 @@ _OPEN = 0.3
 """Of the trunk, so far below the hips an open jacket is closed; coats are longer, new tops are not."""
 _SLEEVE = 0.22
 """Half a sleeve's width, of the distance between the shoulders."""
+_SPLINTER = 10
+"""Pixels at a height of 512 up to which a part of trousers is one."""
 _THIN_RIM = 2
 """Likewise of hair, whose strands are thin."""
 _CHIN_RIM, _CHIN = 2, 0.25
@@ -68,7 +70,8 @@ def widened(
     """
     if top:
         regions = _closed(regions, labels, keypoints, scheme)
-    return _without_specks(_without_rims(regions, labels, scheme), labels, keypoints, scheme)
+    regions = _without_splinters(_without_rims(regions, labels, scheme), labels, scheme)
+    return _without_specks(regions, labels, keypoints, scheme)
 
 
 def _closed(
@@ -110,6 +113,17 @@ def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme)
         chin = np.arange(size[0])[:, None] > rows[-1] - _CHIN * (rows[-1] - rows[0])
         rim = np.where(face & chin, scaled(_CHIN_RIM, size), rim)
     return regions._replace(fixed=regions.fixed & (away > rim))
+
+
+def _without_splinters(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:
+    """The parts without splinters of trousers within a garment: on the new one they are ticks in its hem."""
+    lower = named(labels, scheme, ("pants", "skirt"))
+    width = scaled(_SPLINTER, (len(labels), 0))
+    around = max(1, scaled(_RIM, (len(labels), 0)))
+    replaced = ndimage.binary_dilation(regions.garment | regions.arms, iterations=around)
+    held = np.pad(regions.fixed | ~replaced, width, constant_values=True)
+    whole = ndimage.binary_opening(held, np.ones((width, width)))[width:-width, width:-width]
+    return regions._replace(fixed=regions.fixed & (whole | ~lower))
 
 
 def _without_specks(

@@ -249,3 +249,16 @@ def test_where_arms_are_bare_is_told() -> None:
     short, none = (draw_arms(shown, mask, labels, joints, outline, sleeve).bare for sleeve in (0.5, 0.0))
     assert short is not None and short[150, 51] and not short[100, 56]
     assert none is not None and none[100, 56] and not none[78, 62] and not none[:, 96].any()
+
+
+def test_without_a_sleeve_the_armhole_runs_from_the_shoulder_to_the_armpit() -> None:
+    """Prevents: arms whose tops are cut off square, as if a sleeve of cardboard lay on the shoulder."""
+    labels, joints, outline = standing()
+    cloth = np.where(labels > 0, GARMENT, WALL)
+    bare = drawn(labels, joints, outline, 0.0, cloth) == SKIN
+    first = {column: int(bare[70:140, column].argmax()) for column in (56, 59, 62)}
+    assert first[56] < first[59] < first[62], "it goes down towards the body"
+    assert first[62] - first[56] > 8
+    sleeved = drawn(labels, joints, outline, 0.5, cloth) == SKIN
+    rows = [int(sleeved[70:160, column].argmax()) for column in (52, 55, 58)]
+    assert max(rows) - min(rows) < 4, "a hem is level"

@@ -10,7 +10,15 @@ import pytest
 
 from ladi.postprocess.grain import grain_of
 from ladi.postprocess.grey import LUMA
-from ladi.postprocess.skin import match_skin, near_arms, reddish, side_of_light, surely_bare, toned_skin
+from ladi.postprocess.skin import (
+    match_skin,
+    near_arms,
+    reddish,
+    side_of_light,
+    surely_bare,
+    toned_skin,
+    with_chains,
+)
 from ladi.types import KEYPOINT_NAMES
 
 H, W = 256, 192
@@ -249,3 +257,16 @@ def test_the_shade_of_pale_arms_is_faint() -> None:
 
     dark, fair = contrast((0.45, 0.31, 0.24)), contrast((0.93, 0.82, 0.76))
     assert dark < 0.78 and fair > dark + 0.04
+
+
+def test_a_chain_on_a_neck_stays_and_a_collar_below_it_does_not() -> None:
+    """Prevents: crumbs of a necklace on a painted neck."""
+    neck = np.zeros((H, W), bool)
+    neck[60:100, 80:112] = True
+    alike = neck.copy()
+    alike[74:80, 80:112] = alike[90:100, 80:112] = False
+    whole = with_chains(alike, neck)
+    assert whole[74:80, 84:108].all(), "the chain"
+    assert not whole[92:100].any(), "the collar"
+    assert not whole[~neck].any()
+    assert not with_chains(np.zeros_like(neck), neck).any()

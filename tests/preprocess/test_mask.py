@@ -248,3 +248,12 @@ def test_a_chin_gives_way_to_a_collar_and_a_hand_to_a_cuff_but_eyes_stay() -> No
     assert mask[59, 96] and not mask[57, 96]
     assert mask[151, 66] and not mask[153, 66]
     assert not mask[32, 111], "a strand beside the eye changes no face"
+
+
+def test_a_splinter_of_trousers_within_the_top_is_repainted_and_a_waistband_is_not() -> None:
+    """Prevents: ticks of old trousers standing up in the new hem."""
+    labels = standing_person(pants=(270, 470))
+    labels[216:275, 140:150] = LIP["pants"]
+    mask = inpaint_mask(labels, standing_joints(), category="upper_body", scheme="lip", rule="worn")
+    assert mask[220:250, 140:150].all()
+    assert not mask[290:440, 160:224].any()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy import ndimage
 
 from ladi.preprocess.neckline import Neckline, find_neckline
 
@@ -107,3 +109,34 @@ def test_cloth_of_the_fronts_colour_is_left() -> None:
     found = find_neckline(suspected(rows=(20, 37), fade=14), image, matte)
     assert found is not None
     assert ((found.above(SIZE) > 0.5) & matte).sum() < 1.4 * rib.sum()
+
+
+def dim(inside: tuple[int, int, int], *, label: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A black tee with a faint neckline, and maybe a label in it: picture, matte and inside."""
+    image, matte, neck = tee()
+    image[matte] = (20, 20, 24)
+    image[neck] = inside
+    edge = neck & ~ndimage.binary_erosion(neck | ~matte, iterations=1)
+    image[edge] = (8, 8, 11)
+    if label:
+        image[36:46, 90:102] = 235
+    return image, matte, neck
+
+
+@pytest.mark.parametrize(("inside", "label"), [((60, 36, 30), False), ((20, 20, 24), True)])
+def test_a_lining_that_the_network_hardly_suspects_is_found_by_its_colour_or_its_label(
+    inside: tuple[int, int, int], label: bool
+) -> None:
+    """Prevents: a label and the inside of a back on the chest, where they are lower than is thought."""
+    image, matte, neck = dim(inside, label=label)
+    found = find_neckline(suspected(rows=(16, 33), fade=5), image, matte)
+    assert found is not None
+    above = (found.above(SIZE) > 0.5) & matte
+    assert (above & neck).sum() > 0.55 * neck.sum() and above[38:44, 92:100].all()
+    assert (above & ~neck).sum() < 0.2 * neck.sum()
+
+
+def test_a_seam_below_a_neck_is_none() -> None:
+    image, matte, neck = dim((20, 20, 24))
+    found = find_neckline(suspected(rows=(16, 33), fade=5), image, matte)
+    assert found is None or ((found.above(SIZE) > 0.5) & matte).sum() < 0.5 * neck.sum()
