@@ -42,8 +42,9 @@ from ladi.types import LAYERS, LabelScheme
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
 _BALLOON = 2.0
 """Radii from an arm's middle, on its outer side, at which cloth is what an old coat's width made of it."""
-_SHOULDER = 0.12
-"""Of the arm, as far as the shoulder's shape is the warp's to say."""
+_SHOULDER, _FULL = 0.12, 0.3
+"""Of the arm, as far as the shoulder's shape is the warp's to say; and from where on a sleeve is as wide as
+sleeves are."""
 _SLEEVED, _NECK = 0.2, 0.36
 """Sleeves longer than this share of the arm cover the shoulder, from so far beside the neck on, of the
 distance between the shoulders."""
@@ -169,7 +170,8 @@ def draw_arms(
         if hangs:
             # Beside a pocket there was trousers or wall.
             before |= mask & ~bag & (tube.along > tube.elbow)
-        inside = before & (tube.depth <= np.where(tube.along <= end, SLEEVE, 1.0))
+        wide = np.interp(tube.along, (_SHOULDER, _FULL), (1.0, SLEEVE))
+        inside = before & (tube.depth <= np.where(tube.along <= end, wide, 1.0))
         inside &= (tube.along <= end) | ~slimmer(tube, shown == _SKIN, shown == _WALL)
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > bare_from(tube, end)) & (seen | (tube.along < POCKET))] = _SKIN

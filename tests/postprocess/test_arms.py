@@ -262,3 +262,14 @@ def test_without_a_sleeve_the_armhole_runs_from_the_shoulder_to_the_armpit() -> 
     sleeved = drawn(labels, joints, outline, 0.5, cloth) == SKIN
     rows = [int(sleeved[70:160, column].argmax()) for column in (52, 55, 58)]
     assert max(rows) - min(rows) < 4, "a hem is level"
+
+
+def test_a_sleeve_leaves_the_shoulder_without_a_corner() -> None:
+    """Prevents: a step where the painted shoulder ends and the sleeve along the arm begins."""
+    labels, joints, outline = standing()
+    narrow = np.full(SIZE, WALL)
+    narrow[70:190, 58:134] = GARMENT
+    sleeved = drawn(labels, joints, outline, 1.0, narrow) == GARMENT
+    edge = sleeved[84:150].argmax(1)
+    assert (edge[:-1] - edge[1:]).max() <= 2, "it goes outwards little by little"
+    assert edge[0] - edge[40] > 8
