@@ -23,6 +23,8 @@ _SKIN = 40
 _PALE = 8.0
 """How much less red (a* of CIELAB in 8 bit) than its face what is taken for a neck is if it is none: of 808
 labelled necks one in fifty."""
+_OF_FACE = 0.36
+"""Of a face's pixels, what its folds have at least."""
 _SCARF, _REST = 300, 200
 """Pixels from which on a scarf's shades and those of what is worn beside it are known."""
 _REACH, _BEYOND = 26, 12
@@ -54,7 +56,8 @@ def settle_scarf(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> 
     if min(inner.sum(), face.sum()) >= _SKIN * times**2:
         tones = [np.median(colours[part], axis=0) for part in (face, inner)]
         # Less than a scarf's folds is a collar, or a beard's shade, and painted anew like any neck.
-        if tones[0][1] - tones[1][1] > _PALE and (neck | (labels == number)).sum() >= _SCARF * times**2:
+        enough = _OF_FACE * named(labels, scheme, _FACES).sum()
+        if tones[0][1] - tones[1][1] > _PALE and (neck | (labels == number)).sum() >= enough:
             labels = np.where(neck, number, labels).astype(labels.dtype)
     worn = named(labels, scheme, (*_WORN, *_NECKS))
     scarf = labels == number

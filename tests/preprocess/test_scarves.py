@@ -65,3 +65,15 @@ def test_a_collar_below_a_beard_is_no_scarf() -> None:
     labels[64:68, 84:108] = LIP["neck"]
     labels[68:76, 84:108] = LIP["coat"]
     assert (settle_scarf(labels, image, "lip")[64:68, 84:108] == LIP["neck"]).all()
+
+
+def test_a_small_persons_scarf_is_told_by_the_face() -> None:
+    """Prevents: the scarf of somebody farther away, painted over as a collar would be."""
+    labels, image = np.zeros(SIZE, np.uint8), np.full((*SIZE, 3), 128, np.uint8)
+    for name, where, colour in (
+        ("face", np.s_[40:66, 86:106], SKIN),
+        ("neck", np.s_[66:80, 88:104], (120, 124, 116)),
+        ("coat", np.s_[80:160, 70:122], WHITE),
+    ):
+        labels[where], image[where] = LIP[name], colour
+    assert (settle_scarf(labels, image, "lip")[68:78, 90:102] == LIP["scarf"]).all()
