@@ -30,6 +30,8 @@ _REACH = (1.3, 1.6)
 are below 1.6."""
 _FROM = 0.4
 """Of the sleeve's length, from where on the warp tells how far it stands off."""
+_THICK = 2.2
+"""Radii within which what the photo shows of an arm is that arm's."""
 _NEAR = 3.0
 """Radii within which cloth is that sleeve's."""
 _BELOW, _FADE = 0.1, 0.04
@@ -163,6 +165,9 @@ def _drawn(
     # Above the shoulder, and beside whoever is seen, a sleeve may be taken away, not added.
     more = np.maximum(regions.worn, regions.bare) * np.clip(tube.along / _SLOPE, 0, 1)
     inside = np.minimum(inside, own[_GARMENT] + more)
+    # An arm that the photo shows may be thicker than arms are, and is in the sleeve all the same.
+    arm_in_it = regions.bare * (tube.along > 0) * (tube.depth < _THICK) * tube.outer
+    inside = np.maximum(inside, arm_in_it * np.clip(0.5 + before_hem / (2 * _SOFT), 0, 1))
     # What no sleeve covers above its hem is beside the shoulder, and no arm.
     below = (more > 0) * np.clip(0.5 - before_hem / (2 * _SOFT), 0, 1)
     arm = np.maximum(np.minimum(arm, own[_SKIN] + below), regions.bare)

@@ -89,9 +89,9 @@ def test_nothing_is_added_beside_whoever_is_seen() -> None:
     assert (drawn(before, worn=NOWHERE)[GARMENT] <= before[0, GARMENT].numpy() + 1e-6).all()
 
 
-def test_an_arm_that_is_wider_stays_an_arm() -> None:
+def test_an_arm_far_beside_the_sleeve_stays_an_arm() -> None:
     tube = tube_of(left_arm().enlarged(TIMES), CANVAS.size)
-    beside = tube.outer & (tube.depth > 1.5) & (tube.depth < 2) & (tube.along > 0.05) & (tube.along < END)
+    beside = tube.outer & (tube.depth > 2.3) & (tube.depth < 2.8) & (tube.along > 0.05) & (tube.along < END)
     assert (drawn(puffed())[WALL][beside] > 0.9).all()
     assert (drawn(puffed(), bare=beside.astype(np.float32))[SKIN][beside] > 0.9).all()
 
@@ -146,3 +146,13 @@ def test_labels_steps_are_none_at_the_results_size() -> None:
     edge = regions.worn[90:600].sum(1)
     assert np.abs(np.diff(edge)).max() < 1, "a third of a pixel from row to row, not three every ninth"
     assert np.allclose(regions.free, 1, atol=1e-5) and not regions.bare.any()
+
+
+def test_an_arm_thicker_than_the_sleeve_is_in_it_all_the_same() -> None:
+    """Prevents: a strip of bare arm along the outside of a sleeve."""
+    tube = tube_of(left_arm().enlarged(TIMES), CANVAS.size)
+    thick = (tube.depth < 1.7) & tube.outer & (tube.along > 0)
+    layers = drawn(puffed(), worn=NOWHERE, bare=thick.astype(np.float32))
+    beside = thick & (tube.depth < 1.6) & (tube.along > 0.04)
+    assert (layers[GARMENT][beside & (tube.along < END - 0.04)] > 0.9).all()
+    assert (layers[SKIN][beside & (tube.along > END + 0.05) & (tube.along < END + 0.06)] > 0.5).all()
