@@ -24,6 +24,7 @@ from ladi.postprocess.chin_rim import rim_of_chin
 from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
+from ladi.postprocess.elbows import with_elbows
 from ladi.postprocess.front_rim import rim_of_front
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.hair_rim import rim_of_hair
@@ -165,6 +166,8 @@ def _put_together(
         matte = sample_matte(garment.matte.float(), grid)  # [1,1,H,W]
         outline = matte[0, 0].numpy()
     told = told and settings.keep_unchanged
+    if told:
+        person = with_elbows(person)
     shown = probabilities[0].numpy()
     if told and person.by_hand:
         # Who paints over something wants it gone: nothing of it is the photo's to keep.
