@@ -173,7 +173,7 @@ def _is_lined(
 def _curve_along_edge(
     lining: np.ndarray, image: np.ndarray, matte: np.ndarray, faint: float = _TEXTURE[1]
 ) -> Neckline | None:
-    """The best of all curves; arguments as ``find_neckline``'s, and what a gradient must be at least."""
+    """The best of all curves; arguments as ``find_neckline``'s, and what is added to the front's gradient."""
     told = lining * matte
     front = matte & (lining < _NONE)
     if (told > _TOLD).sum() < _MUCH or not front.any():
@@ -270,7 +270,14 @@ def _bent(place: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
 
 
 def _edges(image: np.ndarray, matte: np.ndarray, front: np.ndarray, faint: float) -> np.ndarray:
-    """How strong an edge each pixel of a garment lies on, 1 where it is clearly one: (H,W)."""
+    """How strong an edge each pixel of a garment lies on, 1 where it is clearly one: (H,W).
+
+    Args:
+        image: as ``find_neckline``'s.
+        matte: likewise.
+        front: (H,W) bool, cloth that is surely the front's.
+        faint: what is added to its gradient.
+    """
     colours = cv2.GaussianBlur(in_lab(image), (0, 0), _BLUR)
     down, across = np.zeros((2, *matte.shape))
     down[1:-1] = np.linalg.norm(colours[2:] - colours[:-2], axis=2)

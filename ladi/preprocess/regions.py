@@ -118,7 +118,7 @@ def _without_rims(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme)
 def _without_splinters(regions: MaskRegions, labels: np.ndarray, scheme: LabelScheme) -> MaskRegions:
     """The parts without splinters of trousers within a garment: on the new one they are ticks in its hem."""
     lower = named(labels, scheme, ("pants", "skirt"))
-    width = scaled(_SPLINTER, (len(labels), 0))
+    width = max(1, scaled(_SPLINTER, (len(labels), 0)))
     around = max(1, scaled(_RIM, (len(labels), 0)))
     replaced = ndimage.binary_dilation(regions.garment | regions.arms, iterations=around)
     held = np.pad(regions.fixed | ~replaced, width, constant_values=True)

@@ -257,3 +257,9 @@ def test_a_splinter_of_trousers_within_the_top_is_repainted_and_a_waistband_is_n
     mask = inpaint_mask(labels, standing_joints(), category="upper_body", scheme="lip", rule="worn")
     assert mask[220:250, 140:150].all()
     assert not mask[290:440, 160:224].any()
+
+
+def test_a_very_small_picture_has_a_mask_too() -> None:
+    labels, joints = standing_person(pants=(270, 470))[::16, ::16], standing_joints() / (16, 16, 1)
+    mask = inpaint_mask(labels, joints, category="upper_body", scheme="lip", rule="worn")
+    assert mask.shape == labels.shape and mask.any()
