@@ -29,13 +29,16 @@ _CHEST = 0.3
 _LOWEST, _COVERING = 1.15, 1.25
 """Where tops end at the lowest, likewise: a hand's width below the hip joints; and where one does that so
 covers all of a jacket: what it does not cover has to be made up."""
+_LAP = 0.4
+"""Of somebody who sits, how far below the hips knees are at most, in torsos."""
 _SIDES, _LOWER_SIDES, _MOST_SIDES = 0.4, 0.15, 90
 """Half the width in which the old hem's sides are looked for, of the distance between the shoulders; how much
 lower than its middle they hang at most, in torsos, to be covered too; and percentile of the columns' ends."""
-_MOST = 1.5
+_MOST = 1.8
 """Times that a garment's lower part becomes longer at most."""
-_TALLEST = 1.45
-"""Times that it becomes taller than wide at most, compared with its picture: crop tops stay short."""
+_TALLEST = 1.8
+"""Times that it becomes taller than wide at most, compared with its picture: crop tops stay short. What is
+missing then has to be made up, and looks so."""
 _NEARLY = 0.12
 """In torsos: what is missing then is drawn all the way, instead of showing a strip of belly."""
 _LEAST = 0.02
@@ -87,6 +90,8 @@ def levels_of(person: PersonParts) -> Levels | None:
     if old is None:
         return None
     wanted = _wanted(float(old), _side_row(worn, limbs), limbs)
+    if _sits(person.keypoints, limbs):
+        wanted = min(wanted, limbs.hip_row)
     chest = limbs.neck[1] + _CHEST * limbs.torso
     mask = person.mask[0, 0].numpy() > 0
     lower = np.isin(person.labels, [table[name] for name in _LOWER if name in table]) & ~mask
@@ -95,6 +100,12 @@ def levels_of(person: PersonParts) -> Levels | None:
     apart = float(left[0] - right[0])
     slope = float(left[1] - right[1]) / apart if abs(apart) > _APART * limbs.width else 0.0
     return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over, slope)
+
+
+def _sits(keypoints: np.ndarray, limbs: Limbs) -> bool:
+    """Whether a knee is about as high as the hips: a top ends on the lap then."""
+    knees = keypoints[[JOINT["left_knee"], JOINT["right_knee"]]]
+    return bool((knees[:, :2].any(axis=1) & (knees[:, 1] < limbs.hip_row + _LAP * limbs.torso)).any())
 
 
 def _side_row(worn: np.ndarray, limbs: Limbs) -> float:

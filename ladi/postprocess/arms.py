@@ -32,8 +32,9 @@ from ladi.postprocess.tubes import (
     tube_of,
     value_at,
 )
+from ladi.postprocess.unseen_hands import behind, hand_is_seen, last_of, mostly, share_of
 from ladi.preprocess.labels import label_table
-from ladi.preprocess.limbs import HAND_SEEN, Limbs
+from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.morphology import largest_part
 from ladi.preprocess.morphology import nearest as nearest_of
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
@@ -48,12 +49,9 @@ sleeves are."""
 _SLEEVED, _NECK = 0.2, 0.36
 """Sleeves longer than this share of the arm cover the shoulder, from so far beside the neck on, of the
 distance between the shoulders."""
-_HAND = 0.35
-"""So near the wrist a hand is looked for, of the distance between the shoulders."""
-_END, _MOST = 0.88, 0.7
-"""From where along an arm its end is; how much of it, or of a hand, must be covered or shown to count."""
-_GONE = 0.5
-"""Of where a hand would be, what must be repainted."""
+_GONE, _POCKET = 0.5, 0.25
+"""Of where a hand would be, what must be repainted; and from which share of trousers on, seen there in the
+photo, it is in their pocket."""
 _BESIDE = 1.25
 """Radii from an arm's middle at which skin is none of it."""
 _COVERED = 0.05
@@ -73,6 +71,7 @@ _STRIP, _PIECE, _UNLIKE = 3, 60, 20.0
 """Pixels, at a height of 256, that this is wide at least, and how many it has: labels end in threads; and how
 far from all shades of the arms (CIELAB of 8 bit) the photo is there."""
 _WORN = ("upper_clothes", "dress", "coat", "scarf")
+_LOWER = ("pants", "skirt")
 _BARE = ("left_arm", "right_arm", "glove")
 
 
@@ -138,6 +137,8 @@ def draw_arms(
         return Arms(probabilities, relief, sleeves, roundness)
     shown = probabilities.argmax(0)
     changed = shown.copy()
+    lower = np.isin(labels, [table[name] for name in _LOWER if name in table])
+    lower |= (labels == table["dress"]) & (shown == _OTHER)
     person = mask & (worn | bare)
     rows, columns = np.arange(size[0])[:, None], np.arange(size[1])[None]
     nearest = np.minimum.reduce([tube.depth for tube in tubes])
@@ -158,14 +159,18 @@ def draw_arms(
     hands: list[HandPlace] = []
     ends: list[SleeveEnd | None] = []
     naked = np.zeros(size, bool)
+    body = ndimage.binary_dilation(limbs.trunk(size), iterations=reach)
     for joints, tube, end in zip(found, tubes, sleeve_lengths(tubes, sleeve, outline, trunk), strict=True):
-        seen = _hand_is_seen(tube, bare, limbs.width)
+        seen = hand_is_seen(tube, bare, limbs.width)
         hand = hand_place(tube, limbs.neck[0], sleeved=end >= LONG)
         there = footprint((hand,), size)
-        hidden = np.zeros(size, bool) if seen else _behind(tube, outline, there)
+        hidden = np.zeros(size, bool) if seen else behind(tube, outline, there, body, end)
         # A hand that was in a pocket of what is taken away hangs before what is there now; one in a pocket of
         # trousers stays there.
-        hangs = not seen and not hidden.any() and not bag[_last(tube)].any() and _share(mask, there) > _GONE
+        hangs = (
+            not seen and not hidden.any() and not bag[last_of(tube)].any() and share_of(mask, there) > _GONE
+        )
+        hand = hand._replace(pocketed=share_of(lower, there) >= _POCKET)
         before = person & (seen | hangs | ~trunk) & ~hidden
         if hangs:
             # Beside a pocket there was trousers or wall.
@@ -177,7 +182,7 @@ def draw_arms(
         changed[inside & (tube.along > bare_from(tube, end)) & (seen | (tube.along < POCKET))] = _SKIN
         if not seen and end < LONG:
             changed[before & to_wrist(tube)] = _SKIN
-            if hangs and _mostly(changed == _SKIN, _last(tube)):
+            if hangs and mostly(changed == _SKIN, last_of(tube)):
                 hands.append(hand)
         if not seen and end >= LONG:
             # A sleeve into a pocket shows no hand.
@@ -201,7 +206,7 @@ def draw_arms(
         sleeve_here = inside & (tube.along <= end) & cloth & (shown != _OTHER)
         changed[sleeve_here] = _GARMENT
         sleeves |= sleeve_here
-        if hangs and end >= LONG and _mostly(mask & (worn | (labels == 0)), there):
+        if hangs and end >= LONG and mostly(mask & (worn | (labels == 0)), there):
             hands.append(hand)
         # Nothing is worn on the far side of a bare arm.
         beyond = tube.outer & (tube.depth > 1) & (tube.depth <= nearest)
@@ -237,13 +242,6 @@ def draw_arms(
     return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(filter(None, ends)), naked)
 
 
-def _hand_is_seen(tube: Tube, bare: np.ndarray, width: float) -> bool:
-    """Whether the photo shows a hand at the arm's end, so that the arm lies before the body."""
-    y, x = np.mgrid[: bare.shape[0], : bare.shape[1]]
-    near = np.hypot(x - tube.line[-1, 0], y - tube.line[-1, 1]) < _HAND * width
-    return bool((near & bare).sum() >= HAND_SEEN * width**2)
-
-
 def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
     """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
     middle, place = tube.depth < _MIDDLE, (tube.along * _SLICES).astype(int)
@@ -265,35 +263,3 @@ def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
     if rows.size:
         inside[max(0, int(rows.min())) : int(rows.max()) + 1] = True
     return inside & ((np.arange(waist.shape[1]) > middle) == (tube.line[0, 0] > middle))
-
-
-def _last(tube: Tube) -> np.ndarray:
-    """An arm's end, (H,W) bool."""
-    return np.asarray((tube.along > _END) & (tube.along < 1) & (tube.depth < 0.5))
-
-
-def _mostly(region: np.ndarray, of: np.ndarray) -> bool:
-    """Whether a region (H,W) bool has most of another."""
-    return _share(region, of) > _MOST
-
-
-def _share(region: np.ndarray, of: np.ndarray) -> float:
-    """How much of another (H,W) bool a region (H,W) bool covers; nothing of what is nowhere."""
-    return float(region[of].mean()) if of.any() else 0.0
-
-
-def _behind(tube: Tube, outline: np.ndarray, hand: np.ndarray) -> np.ndarray:
-    """What of an arm without a hand is behind the garment: (H,W) bool.
-
-    Hands are in pockets of what is taken away, or behind the back: below an elbow that is beside the garment
-    the arm goes behind it, where it is wide enough to hide a hand.
-
-    Args:
-        tube: of the arm.
-        outline: (H,W) in [0,1], where the garment lies.
-        hand: (H,W) bool, where the hand would be.
-    """
-    covered = outline > 0.5
-    if value_at(outline, tube.bend[None])[0] > 0.5 or not _mostly(covered, hand):
-        return np.zeros(outline.shape, bool)
-    return np.asarray((tube.along > tube.elbow) & covered)

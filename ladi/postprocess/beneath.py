@@ -24,6 +24,8 @@ _WAIST = {"pants": 0.28, "skirt": 0.45}
 and of 219 skirts in labelled photos."""
 _RIBS = 0.7
 """Likewise, from where on that can be meant; higher up are collars."""
+_SLIVER = 0.04
+"""Half the height of wall between a hem and the trousers below it, in torsos, that is none."""
 _COVERED = 0.5
 """Matte from which the warped garment lies on a pixel."""
 _TRUNK, _TOOTH, _BROAD, _UPON = 0.6, 0.2, 0.9, 0.6
@@ -80,8 +82,12 @@ def beneath(
         person = [_OTHER]
         if legs.any():
             changed[legs & below & np.isin(painted, (_SKIN, _WALL))] = _OTHER
-            # Along a hem the labels may show a sliver of wall that the painting does not.
-            changed[legs & mask & (labels == 0) & np.isin(painted, (_SKIN, _OTHER))] = _OTHER
+            # Along a hem the labels may show a sliver of wall that the painting does not, or does too.
+            sliver = ndimage.binary_closing(
+                worn | trousers, np.ones((2 * round(_SLIVER * limbs.torso) + 1, 1))
+            )
+            wanted = np.isin(painted, (_SKIN, _OTHER)) | sliver
+            changed[legs & mask & (labels == 0) & wanted] = _OTHER
             person.append(_SKIN)
         else:
             legs = _about_legs(below, trousers, limbs, hips)

@@ -40,6 +40,8 @@ class HandPlace(NamedTuple):
     """Which way is away from the body: -1 left, 1 right in the picture."""
     sleeved: bool = False
     """Whether it comes out of a sleeve, which ends below the wrist."""
+    pocketed: bool = False
+    """Whether what is worn below the garment covers it where they meet."""
 
 
 class DrawnHand(NamedTuple):
@@ -107,6 +109,8 @@ def with_hands(
     for place in places:
         hand = draw_hand(place, canvas.size, times)
         share = torch.from_numpy(hand.share[canvas.window])[None, None]
+        if place.pocketed:
+            share = share * (1 - shares[:, _OTHER : _OTHER + 1])
         beside = torch.from_numpy(~inside)[None, None] & (share > 0)
         colours[_OTHER] = torch.where(beside, photo_there, colours[_OTHER])
         others = torch.arange(len(LAYERS))[None, :, None, None] == _OTHER

@@ -13,10 +13,10 @@ from ladi.postprocess.grey import LUMA
 _HEIGHT = 256
 _ENOUGH = 40
 """Pixels at that height below which nothing is known of skin."""
-_GRAIN_REACH, _GRAIN_SIZE, _GRAIN_SHARE, _GRAINIEST = 1.5, 0.7, 0.4, 0.012
+_GRAIN_REACH, _GRAIN_SIZE, _GRAIN_SHARE, _GRAINIEST = 1.5, 0.7, 0.65, 0.017
 """Of the photo's pixels: what is finer is grain, and how fine; how much of that is noise and not skin's own
 lines; the largest deviation on [-1,1]."""
-_SPOTS, _SPOTTED = ((12, 1.0), (5, 0.8)), 0.028
+_SPOTS, _SPOTTED = ((12, 1.0), (5, 0.8), (2, 0.35)), 0.03
 """Widths in the photo's pixels, with their shares, and strength on [-1,1] of the faint spots of skin. Of
 37 labelled bare arms 0.046 of their brightness is what lies between one and three model pixels; painted
 without spots it is 0.015."""

@@ -146,14 +146,14 @@ def value_at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _below_wrist(tube: Tube) -> np.ndarray:
     """How far beyond the wrist each pixel lies in the forearm's direction: (H,W), in radii."""
-    forearm = _forearm(tube)
+    forearm = forearm_of(tube)
     return np.asarray(tube.offset[0] * forearm[0] + tube.offset[1] * forearm[1])
 
 
 def offset_of(tube: Tube) -> np.ndarray:
     """How far each pixel lies from the arm's middle along x and y, in radii, beside a hand too: (2,H,W)."""
     ahead = np.where(tube.along >= 1, np.clip(_below_wrist(tube), 0, None), 0)
-    return np.asarray(tube.offset - ahead * _forearm(tube)[:, None, None])
+    return np.asarray(tube.offset - ahead * forearm_of(tube)[:, None, None])
 
 
 def aside_of(tube: Tube) -> np.ndarray:
@@ -165,7 +165,7 @@ def aside_of(tube: Tube) -> np.ndarray:
     return np.asarray((offset[0] * towards[place, 1] - offset[1] * towards[place, 0]) * tube.outward)
 
 
-def _forearm(tube: Tube) -> np.ndarray:
+def forearm_of(tube: Tube) -> np.ndarray:
     """Its direction, (2,) as (x,y), of length 1."""
     forearm = tube.line[-1] - tube.line[-4]
     return np.asarray(forearm / max(float(np.hypot(*forearm)), 1e-6))
@@ -186,7 +186,7 @@ def to_hand(tube: Tube, hand: np.ndarray) -> np.ndarray:
         hand: (H,W) bool, bare skin of the photo; without any near the wrist, the arm goes on as it is there.
     """
     rows, columns = np.mgrid[: hand.shape[0], : hand.shape[1]]
-    forearm, (x, y) = _forearm(tube), tube.line[-1]
+    forearm, (x, y) = forearm_of(tube), tube.line[-1]
     radius = tube.radius[tube.along >= 1].max(initial=1)
     ahead = ((columns - x) * forearm[0] + (rows - y) * forearm[1]) / radius
     beside = ((rows - y) * forearm[0] - (columns - x) * forearm[1]) / radius
@@ -210,7 +210,7 @@ def hand_place(tube: Tube, middle: float, *, sleeved: bool) -> HandPlace:
     """Where its hand is; ``middle`` is the body's column, ``sleeved`` as ``HandPlace``'s."""
     x, y = tube.line[-1]
     radius = float(tube.radius[tube.along >= 1].max(initial=1))
-    towards = _forearm(tube)
+    towards = forearm_of(tube)
     outward = 1 if tube.line[0, 0] > middle else -1
     return HandPlace((float(x), float(y)), (float(towards[0]), float(towards[1])), radius, outward, sleeved)
 

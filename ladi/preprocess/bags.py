@@ -4,7 +4,7 @@ A small parser takes a coat's corner for the bag that hangs before it; kept, it 
 What lies along a forearm in the garment's colours is a sleeve. A bag of two colours, one of them the
 garment's and the other far from it, is only what has the other; one that has none but the garment's is none:
 where the network is less sure of what would go. Without this last condition half of what goes on labelled
-street photos is bag.
+street photos is bag. What lies beside a bag in colours that only the bag has is more of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ladi.preprocess.labels import LIP, UPPER_CLOTHING, named
+from ladi.preprocess.labels import LIP, UPPER_CLOTHING, label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.preprocess.shades import distance_to, in_lab, shades_of
 from ladi.types import LabelScheme
@@ -39,6 +39,22 @@ _ARM, _ON_ARM, _LOWER_ARM, _COVERED, _LIT = 0.2, 0.9, (0.5, 0.95), 0.6, 22.0
 """Half the width of a sleeve, of the distance between the shoulders; share of a bag that lies along an arm
 from which on it may be its sleeve; where a forearm is, from the shoulder; how much of that it must cover, and
 how near its colours must be to the garment's, which lies in another light."""
+_BESIDE = (
+    ("left_arm", "right_arm", "glove"),
+    ("background",),
+    ("hair",),
+    ("left_leg", "right_leg"),
+    ("scarf",),
+)
+_LOWER = ("pants", "skirt")
+"""Beside what is worn above: what else a bag lies before."""
+_LIGHTNESS, _TELLING, _ALIKE, _NEARER = 0.4, 12.0, 10.0, 0.8
+"""How much lightness counts, for a bag's side lies in its shade; how far one of its shades must be from all
+others to be its own, how near to one of those a colour of it is, and how much nearer than to the others."""
+_PART, _KNOWN = 60, 40
+"""Pixels, at a height of 256, that a piece of a bag must have, and what lies around it, for its shades."""
+_RARE = 0.12
+"""Share of a bag from which a shade is one of its."""
 _EVEN, _THIN = 5, 2
 """Across which pixels are asked together, and half the width of what is too thin to tell, at that height."""
 
@@ -73,6 +89,74 @@ def settle_bags(labels: np.ndarray, image: np.ndarray, shares: np.ndarray, schem
     # Only what is joined to the garment.
     cloth &= np.isin(pieces, np.unique(pieces[ndimage.binary_dilation(worn) & cloth]))
     return _as_worn(labels, cloth, worn)
+
+
+def whole_bags(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Labels in which what lies beside a bag, in colours that only the bag has, is bag and not worn.
+
+    On labelled street photos, upper bodies, this raises the overlap of bags from 0.569 to 0.574, of trousers
+    and skirts from 0.630 to 0.632.
+
+    Args:
+        labels: (H,W) integers.
+        image: (H,W,3) uint8, the same window.
+        scheme: numbering of ``labels``.
+
+    Returns:
+        (H,W), the same array where nothing changes.
+    """
+    scale, bag = len(labels) / 256, named(labels, scheme, ("bag",))
+    if bag.sum() < _PART * scale**2:
+        return labels
+    colours = in_lab(image) * np.array([_LIGHTNESS, 1, 1], np.float32)
+    may_be = named(labels, scheme, (*UPPER_CLOTHING, *_LOWER))
+    pieces, count = ndimage.label(bag)
+    grown = np.zeros_like(bag)
+    for number in range(1, count + 1):
+        piece = pieces == number
+        if piece.sum() < _PART * scale**2:
+            continue
+        away = ndimage.distance_transform_edt(~piece) / scale
+        own = _own_shades(piece, away, labels, colours, scheme)
+        beside = may_be & (away < _NEAR)
+        if own is None or not beside.any():
+            continue
+        to_bag, to_others = (distance_to(colours[beside], shades) for shades in own)
+        alike = np.zeros_like(bag)
+        alike[beside] = (to_bag < _ALIKE) & (to_bag < _NEARER * to_others)
+        alike = (ndimage.median_filter((alike | piece).astype(np.uint8), 3) > 0) & beside
+        joined, _ = ndimage.label(alike | piece)
+        alike &= np.isin(joined, np.unique(joined[piece]))
+        grown |= alike | (ndimage.binary_fill_holes(alike | piece) & may_be)
+    return np.where(grown, np.uint8(label_table(scheme)["bag"]), labels) if grown.any() else labels
+
+
+def _own_shades(
+    piece: np.ndarray, away: np.ndarray, labels: np.ndarray, colours: np.ndarray, scheme: LabelScheme
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The shades that only a bag has, and those of what lies around it; ``None`` if one is unknown.
+
+    Args:
+        piece: (H,W) bool, the bag.
+        away: (H,W), how far from it, in pixels at a height of 256.
+        labels: (H,W).
+        colours: (H,W,3).
+        scheme: of the labels.
+    """
+    scale = len(labels) / 256
+    core = ndimage.binary_erosion(piece, iterations=max(1, round(scale)))
+    shades = shades_of(colours[core if core.sum() >= _KNOWN * scale**2 else piece], least=_RARE)
+    around = (away < 2 * _NEAR) & (away > _RIM - 1)
+    others = [
+        shades_of(colours[there], least=_COMMON)
+        for names in (UPPER_CLOTHING, _LOWER, *_BESIDE)
+        if (there := named(labels, scheme, names) & around).sum() >= _KNOWN * scale**2
+    ]
+    if not others:
+        return None
+    around_it = np.concatenate(others)
+    telling = shades[distance_to(shades, around_it) > _TELLING]
+    return (telling, around_it) if len(telling) else None
 
 
 def sleeves_no_bags(

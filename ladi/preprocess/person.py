@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ladi.preprocess.bags import settle_bags, sleeves_no_bags
+from ladi.preprocess.bags import settle_bags, sleeves_no_bags, whole_bags
 from ladi.preprocess.bare_arms import settle_arms
 from ladi.preprocess.checks import check_mask, check_person, check_worn
 from ladi.preprocess.chins import settle_chin
@@ -37,6 +37,7 @@ from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_re
 from ladi.preprocess.pose_map import pose_map
 from ladi.preprocess.scarves import settle_scarf
 from ladi.preprocess.strands import uncover_cloth
+from ladi.preprocess.trousers import whole_trousers
 from ladi.preprocess.turning import turn_pixels
 from ladi.preprocess.worn import mend_worn
 from ladi.preprocess.worn_edges import settle_worn
@@ -188,8 +189,9 @@ def _look(
     if shares is not None:
         labels = sleeves_no_bags(labels, pixels, keypoints, scheme)
         labels = settle_bags(labels, pixels, shares, scheme)
+        labels = whole_bags(labels, pixels, scheme)
     labels = uncover_cloth(labels, pixels, scheme)
-    mended = mend_worn(labels, keypoints, silhouette, scheme, sure)
+    mended = whole_trousers(mend_worn(labels, keypoints, silhouette, scheme, sure), scheme)
     labels = settle_arms(mended, labels, pixels, scheme)
     found = hand_regions(photo.pixels, detection.hands, frame)
     labels = label_hands(labels, found, scheme)

@@ -80,6 +80,18 @@ def test_it_covers_the_old_tops_lower_sides_and_all_of_what_ends_a_little_lower(
     assert coat is not None and coat.wanted < 175
 
 
+def test_on_somebody_who_sits_it_ends_at_the_lap() -> None:
+    """Prevents: a shirt that hangs down before the thighs of somebody who sits."""
+    sitting = person(200)
+    sitting.keypoints[JOINT["left_knee"]] = (150, 170, 1)
+    levels, standing = levels_of(sitting), levels_of(person(200))
+    assert levels is not None and standing is not None
+    assert levels.wanted == 160 < standing.wanted
+    sitting.keypoints[JOINT["left_knee"]] = (112, 230, 1)
+    again = levels_of(sitting)
+    assert again is not None and again.wanted == standing.wanted
+
+
 def test_a_crop_top_stays_short_and_a_long_top_is_not_shortened() -> None:
     levels = levels_of(person())
     assert levels is not None

@@ -45,6 +45,19 @@ def test_trousers_under_a_coat_are_as_wide_as_legs() -> None:
     assert (slim[:140] == shown.argmax(0)[:140]).all(), "above the hips nothing changes"
 
 
+def test_no_sliver_of_wall_is_between_a_hem_and_the_trousers_below_it() -> None:
+    """Prevents: a leg cut through at the row where an old coat ended, painted as wall too."""
+    shown, mask, labels, joints = scene()
+    labels[188:191, 76:92] = 0
+    shown[:, 186:194, 70:96] = 0
+    shown[WALL, 186:194, 70:96] = 1
+    grown = mask.copy()
+    grown[186:192, 70:122] = True
+    result = beneath(shown, grown, labels, joints, NOWHERE, "lip").argmax(0)
+    assert (result[186:191, 79:89] == OTHER).all()
+    assert (result[192:240, 94:98] != OTHER).all(), "two legs stay two"
+
+
 def test_trousers_do_not_begin_at_the_ribs() -> None:
     """Prevents: a belt on the belly, where a photographed top is shorter than a person wears it."""
     shown, mask, labels, joints = scene()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from ladi.postprocess.drawn_hands import HandPlace, draw_hand, footprint, tone_at
+from ladi.postprocess.drawn_hands import HandPlace, draw_hand, footprint, tone_at, with_hands
 from ladi.postprocess.hand_model import hand_at_rest
 from ladi.postprocess.layers import Canvas
 from ladi.preprocess.boxes import Box
+from ladi.types import LAYERS
 
 SMALL = (256, 192)
 DOWN = HandPlace((60.0, 120.0), (0.0, 1.0), 4.0, -1)
@@ -69,3 +71,21 @@ def test_a_sleeve_covers_its_wrist() -> None:
     bare, sleeved = (draw_hand(DOWN._replace(sleeved=one), SMALL, (1, 1)).share for one in (False, True))
     assert bare[118:122].any() and not sleeved[:122].any()
     assert np.allclose(bare[130:], sleeved[130:])
+
+
+def test_trousers_cover_a_hand_that_is_in_their_pocket() -> None:
+    """Prevents: fingers that lie flat on trousers instead of being in them."""
+    skin, other = LAYERS.index("skin"), LAYERS.index("other")
+    canvas = Canvas(SMALL, Box(0, 0, *SMALL), SMALL)
+    shares = torch.zeros(1, len(LAYERS), *SMALL)
+    shares[:, LAYERS.index("wall"), :128], shares[:, other, 128:] = 1, 1
+    everywhere = np.ones(SMALL, bool)
+
+    def hand_in(place: HandPlace) -> torch.Tensor:
+        colours = {number: torch.zeros(1, 3, *SMALL) for number in range(len(LAYERS))}
+        photo = np.zeros((*SMALL, 3), np.uint8)
+        return with_hands(colours, shares.clone(), photo, (place,), everywhere, canvas)[0, skin]
+
+    hanging, pocketed = hand_in(DOWN), hand_in(DOWN._replace(pocketed=True))
+    assert hanging[128:].max() > 0.9 and not pocketed[128:].any()
+    assert torch.equal(hanging[:128], pocketed[:128]) and pocketed.max() > 0.9

@@ -54,3 +54,38 @@ def test_no_hand_is_drawn_where_none_would_be_seen_or_one_is(case: str) -> None:
     shown = layers(np.where(labels > 0, GARMENT, WALL))
     sleeve = 1.0 if case == "a sleeve into trousers" else 0.3
     assert not draw_arms(shown, labels == LIP["coat"], labels, joints, outline, sleeve).hands
+
+
+def bent(sleeve: float, wrist: tuple[int, int]) -> np.ndarray:
+    """What is shown of somebody with one elbow in a short wide sleeve; their hand was in a coat's pocket."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    joints[JOINT["right_wrist"], :2] = wrist
+    joints[JOINT["left_elbow"]] = 0
+    outline[60:180, 40:150] = 1.0
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, sleeve)
+    assert bool(arms.hands) == (wrist[0] < 70)
+    return np.asarray(arms.probabilities.argmax(0))
+
+
+def test_a_forearm_that_is_bent_to_the_body_goes_behind_the_garment() -> None:
+    """Prevents: hands that lie on the belly like a doll's, where the photo's were in a coat's pockets."""
+    shown = bent(0.4, (90, 165))
+    assert not (shown[150:178, 80:110] == SKIN).any()
+    assert (bent(0.4, (54, 172))[140:165, 45:62] == SKIN).any(), "what hangs beside the body is seen"
+
+
+def test_a_hand_above_trousers_goes_into_their_pocket() -> None:
+    """Prevents: a whole hand laid over trousers that the photo shows there."""
+    labels, joints, outline = standing()
+    joints[JOINT["left_elbow"]] = 0
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    mask = labels == LIP["coat"]
+    (hand,) = draw_arms(shown, mask, labels, joints, outline, 0.3).hands
+    assert not hand.pocketed
+    row = round(hand.wrist[1] + 1.6 * 2 * hand.radius)
+    labels[row:, 20:100] = LIP["pants"]
+    (hand,) = draw_arms(shown, mask, labels, joints, outline, 0.3).hands
+    assert hand.pocketed

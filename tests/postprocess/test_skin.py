@@ -128,7 +128,7 @@ def test_painted_skin_has_the_photos_grain() -> None:
     noisy = np.clip(plain + rng.normal(0, 4, (256, 192, 1)), 0, 255).astype(np.uint8)
     # Faint spots are there on every skin, grain only where the photo has it.
     fine = [one - cv2.blur(one, (5, 5)) for one in (grain_of(plain, known), grain_of(noisy, known))]
-    assert fine[0].std() < 4e-3 and 0.004 < fine[1].std() < 0.013
+    assert fine[0].std() < 6e-3 and 0.006 < fine[1].std() < 0.02
     assert 0.02 < grain_of(plain, known).std() < 0.035
     assert not grain_of(noisy, known & False).any()
     assert np.array_equal(grain_of(noisy, known), grain_of(noisy, known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladi.preprocess.bags import settle_bags, sleeves_no_bags
+from ladi.preprocess.bags import settle_bags, sleeves_no_bags, whole_bags
 from ladi.preprocess.labels import LIP
 from ladi.types import JOINT
 
@@ -110,3 +110,32 @@ def test_a_bag_on_an_arm_is_one(case: str) -> None:
     elif case == "no arm":
         joints[JOINT["left_wrist"]] = 0
     assert sleeves_no_bags(labels, image, joints, "lip") is labels
+
+
+def cut_bag(below: tuple[int, int, int], coat: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A red bag before a coat, whose lower part is labelled as coat; that has a colour of its own."""
+    labels, image = scene(RED, coat)
+    labels[180:210, 40:90], image[180:210, 40:90] = LIP["coat"], coat
+    image[180:195, 62:90] = below
+    return labels, image
+
+
+@pytest.mark.parametrize("below", [RED, tuple(value * 17 // 20 for value in RED)], ids=["lit", "in shade"])
+def test_a_bag_goes_on_where_its_colours_do(below: tuple[int, int, int]) -> None:
+    """Prevents: books and bags that are cut in half with the coat behind them."""
+    labels, image = cut_bag(below, BLUE)
+    whole = whole_bags(labels, image, "lip")
+    assert (whole[150:194, 63:89] == LIP["bag"]).all()
+    more = whole != labels
+    assert not more[:178].any() and not more[197:].any() and not more[:, :60].any() and not more[:, 92:].any()
+
+
+@pytest.mark.parametrize("case", ["the coat's colour", "apart", "another colour", "small"])
+def test_what_is_not_surely_more_of_a_bag_stays_as_it_was(case: str) -> None:
+    labels, image = cut_bag(GREEN if case == "another colour" else RED, RED if "coat" in case else BLUE)
+    if case == "apart":
+        image[180:188, 40:90] = BLUE
+    elif case == "small":
+        labels[labels == LIP["bag"]] = LIP["coat"]
+        labels[176:180, 60:70] = LIP["bag"]
+    assert whole_bags(labels, image, "lip") is labels
