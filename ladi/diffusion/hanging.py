@@ -34,11 +34,12 @@ _LAP = 0.4
 _SIDES, _LOWER_SIDES, _MOST_SIDES = 0.4, 0.15, 90
 """Half the width in which the old hem's sides are looked for, of the distance between the shoulders; how much
 lower than its middle they hang at most, in torsos, to be covered too; and percentile of the columns' ends."""
-_MOST = 1.8
-"""Times that a garment's lower part becomes longer at most."""
-_TALLEST = 1.8
-"""Times that it becomes taller than wide at most, compared with its picture: crop tops stay short. What is
-missing then has to be made up, and looks so."""
+_MOST, _TALLEST = 1.5, 1.45
+"""Times that a garment's lower part becomes longer at most; and taller than wide, compared with its picture:
+crop tops stay short."""
+_MADE_UP = 1.8
+"""Both, where trousers would have to be made up below it, which looks so: where a coat or a top is taken away
+from somebody who stands."""
 _NEARLY = 0.12
 """In torsos: what is missing then is drawn all the way, instead of showing a strip of belly."""
 _LEAST = 0.02
@@ -75,6 +76,8 @@ class Levels(NamedTuple):
     """(H,W) bool, trousers or a skirt beside the mask, over which the hem may hang."""
     slope: float = 0.0
     """Of the hips, rows per column."""
+    made_up: bool = False
+    """Whether trousers would have to be made up where the garment ends above."""
 
 
 def levels_of(person: PersonParts) -> Levels | None:
@@ -90,7 +93,8 @@ def levels_of(person: PersonParts) -> Levels | None:
     if old is None:
         return None
     wanted = _wanted(float(old), _side_row(worn, limbs), limbs)
-    if _sits(person.keypoints, limbs):
+    sits = _sits(person.keypoints, limbs)
+    if sits:
         wanted = min(wanted, limbs.hip_row)
     chest = limbs.neck[1] + _CHEST * limbs.torso
     mask = person.mask[0, 0].numpy() > 0
@@ -99,7 +103,9 @@ def levels_of(person: PersonParts) -> Levels | None:
     left, right = (person.keypoints[JOINT[f"{side}_hip"], :2] for side in ("left", "right"))
     apart = float(left[0] - right[0])
     slope = float(left[1] - right[1]) / apart if abs(apart) > _APART * limbs.width else 0.0
-    return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over, slope)
+    dress = person.labels == table["dress"]
+    made_up = not sits and dress.sum() < worn.sum() / 2
+    return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over, slope, made_up)
 
 
 def _sits(keypoints: np.ndarray, limbs: Limbs) -> bool:
@@ -172,7 +178,8 @@ def lower_hem(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.
     ):
         return grid
     wanted = (levels.wanted - levels.chest) / (hem - levels.chest)
-    times = min(_MOST, wanted, max(1.0, _TALLEST / _proportion(grid, laid, levels)))
+    most, tallest = (_MADE_UP, _MADE_UP) if levels.made_up else (_MOST, _TALLEST)
+    times = min(most, wanted, max(1.0, tallest / _proportion(grid, laid, levels)))
     if (wanted - times) * (hem - levels.chest) < _NEARLY * levels.torso:
         times = wanted
     height, width = laid.shape

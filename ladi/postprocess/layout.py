@@ -22,6 +22,7 @@ from ladi.postprocess.even_edges import even_hem, even_sides
 from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
+from ladi.postprocess.skirts import whole_skirt
 from ladi.postprocess.sleeve_ends import SleeveEnd
 from ladi.postprocess.straight_sleeves import StraightSleeve
 from ladi.preprocess.frame import to_pixels
@@ -120,8 +121,11 @@ def lay_out(
     shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
     shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:
-        lower = named(labels, scheme, ("pants", "skirt"))
+        lower = named(labels, scheme, ("pants", "skirt", "dress"))
         shown = without_tails(shown, free, lower, person.keypoints, limbs)
+    if person.category == "upper_body":
+        skirt = whole_skirt(shown, free, labels, limbs, scheme)
+        shown, stays = _certainly(shown, skirt, _OTHER), stays | skirt
     if person.category == "upper_body":
         for evened, beyond in ((even_hem, _OTHER), (even_sides, _WALL)):
             more, less = evened(shown, free, limbs)
@@ -214,7 +218,7 @@ def without_tails(
     cloth = first == _GARMENT
     rows, columns = np.arange(len(cloth))[:, None], np.arange(cloth.shape[1])[None]
     middle = np.abs(columns[0] - limbs.hips[0]) < _MIDDLE * limbs.width
-    hem = np.flatnonzero(cloth[:, middle].any(1))
+    hem = np.flatnonzero(cloth[:, middle].mean(1) > 0.5)
     beneath = (first == _WALL) | (first == _OTHER)
     if not hem.size or not beneath.any():
         return shown

@@ -14,8 +14,9 @@ _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _END, _MOST = 0.88, 0.7
 """From where along an arm its end is; how much of it, or of a hand, must be covered or shown to count."""
-_INWARDS = 0.25
-"""Sine of a forearm's angle to the vertical from which on it is bent to the body."""
+_ELBOW, _INWARDS = 0.4, 0.25
+"""Where along an arm a sleeve ends at least that covers its elbow; and sine of a forearm's angle to the
+vertical from which on it is bent to the body."""
 _ON = 0.5
 """Matte from which the garment is there."""
 
@@ -38,7 +39,8 @@ def behind(tube: Tube, outline: np.ndarray, hand: np.ndarray, body: np.ndarray, 
 
     Hands are in pockets of what is taken away, or behind the back: below the elbow the arm goes behind the
     garment, where that is wide enough to hide a hand. An elbow that is covered is in a sleeve: then the arm
-    must be bent inwards, and only what lies below the sleeve, or within the body, is behind the garment.
+    must be bent inwards, and only what lies below the sleeve, or within the body, is behind the garment. It
+    would be a stump below a short sleeve.
 
     Args:
         tube: of the arm.
@@ -49,7 +51,7 @@ def behind(tube: Tube, outline: np.ndarray, hand: np.ndarray, body: np.ndarray, 
     """
     covered = outline > _ON
     if value_at(outline, tube.bend[None])[0] > _ON:
-        if -tube.outward * forearm_of(tube)[0] < _INWARDS:
+        if end < _ELBOW or -tube.outward * forearm_of(tube)[0] < _INWARDS:
             return np.zeros(outline.shape, bool)
         covered &= body | (tube.along > end + CUFF)
     if not mostly(covered, hand):

@@ -107,6 +107,8 @@ def prepare_person(
                 if below is not None:
                     frame, seen = wider, again._replace(labels=below)
     image, labels, keypoints = seen.image, seen.labels, seen.keypoints
+    if mask_rule == "worn":
+        labels = whole_trousers(labels, scheme)
     rule: dict[str, Any] = {"category": category, "scheme": scheme, "rule": mask_rule, "hands": seen.hands}
     fixed = mask_regions(labels, keypoints, **rule).fixed
     side = dilation_side(size, trained_size or size)
@@ -191,7 +193,7 @@ def _look(
         labels = settle_bags(labels, pixels, shares, scheme)
         labels = whole_bags(labels, pixels, scheme)
     labels = uncover_cloth(labels, pixels, scheme)
-    mended = whole_trousers(mend_worn(labels, keypoints, silhouette, scheme, sure), scheme)
+    mended = mend_worn(labels, keypoints, silhouette, scheme, sure)
     labels = settle_arms(mended, labels, pixels, scheme)
     found = hand_regions(photo.pixels, detection.hands, frame)
     labels = label_hands(labels, found, scheme)

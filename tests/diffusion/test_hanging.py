@@ -80,6 +80,18 @@ def test_it_covers_the_old_tops_lower_sides_and_all_of_what_ends_a_little_lower(
     assert coat is not None and coat.wanted < 175
 
 
+def test_it_is_drawn_farther_where_trousers_would_have_to_be_made_up() -> None:
+    """Prevents: a slab of dark trousers between a short top and where the photo's begin."""
+    coat, dress = person(200), person(200)
+    dress.labels[dress.labels > 0] = LIP["dress"]
+    ends = []
+    for somebody in (coat, dress):
+        levels = levels_of(somebody)
+        assert levels is not None
+        ends.append(last(garment(128), lower_hem(plain(), garment(128), levels), 96))
+    assert ends[0] > ends[1] + 5, "a dress goes on below it"
+
+
 def test_on_somebody_who_sits_it_ends_at_the_lap() -> None:
     """Prevents: a shirt that hangs down before the thighs of somebody who sits."""
     sitting = person(200)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from ladi.postprocess.arms import draw_arms
+from ladi.postprocess.tubes import arm_joints, tube_of
+from ladi.postprocess.unseen_hands import behind
 from ladi.preprocess.labels import LIP
+from ladi.preprocess.limbs import Limbs
 from ladi.types import JOINT
 from tests.postprocess.test_arms import GARMENT, SKIN, WALL, layers, standing
 
@@ -74,6 +77,18 @@ def test_a_forearm_that_is_bent_to_the_body_goes_behind_the_garment() -> None:
     shown = bent(0.4, (90, 165))
     assert not (shown[150:178, 80:110] == SKIN).any()
     assert (bent(0.4, (54, 172))[140:165, 45:62] == SKIN).any(), "what hangs beside the body is seen"
+
+
+@pytest.mark.parametrize("end,hidden", [(0.5, True), (0.3, False)])
+def test_below_a_short_sleeve_no_forearm_goes_behind_the_garment(end: float, hidden: bool) -> None:
+    """Prevents: arms that end in stumps at their elbows, in the midst of a wide shirt."""
+    labels, joints, _ = standing(folded=True)
+    found = arm_joints(joints, "right", Limbs(joints, labels > 0))
+    assert found is not None
+    everywhere, hand = np.ones(labels.shape, np.float32), np.zeros(labels.shape, bool)
+    hand[150:165, 92:104] = True
+    behind_it = behind(tube_of(found, labels.shape), everywhere, hand, hand, end)
+    assert behind_it[148:152, 88:92].any() == hidden and behind_it.any() == hidden
 
 
 def test_a_hand_above_trousers_goes_into_their_pocket() -> None:
