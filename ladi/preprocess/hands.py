@@ -14,7 +14,8 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.preprocess.frame import to_photo, to_window
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import label_table, named
+from ladi.preprocess.limbs import HAND_SEEN, Limbs
 from ladi.types import JOINT, Frame, LabelScheme
 
 _SIDE = 128
@@ -36,6 +37,9 @@ _WIDTH, _MAYBE = 0.12, 0.25
 _ROUNDS = 3
 _FOREARM = 2.2
 """How far from the wrist what goes on from a hand as bare arm is surely that, of the palm's length."""
+_SHORT, _HAND = 0.35, 0.52
+"""How long a forearm is at most that points to the camera, and how far its hand reaches from the wrist, of
+the distance between the shoulders."""
 _RIM = 3
 """Pixels at a height of 256 along what is worn that are not surely skin."""
 _WORN = ("upper_clothes", "dress", "coat")
@@ -106,6 +110,31 @@ def bare_beside(
         reach = _FOREARM * float(np.hypot(*(palm - wrist)))
         found |= goes_on & clear & (np.hypot(columns - wrist[0], rows - wrist[1]) < reach)
         found |= region & arm
+    return found
+
+
+def hands_at_elbows(labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Hands of forearms that point to the camera, so that they lie where the elbow is: (H,W) bool.
+
+    The line along such an arm, which masks are drawn by, covers its hand.
+
+    Args:
+        labels: (H,W) integers.
+        keypoints: (18,3) in their pixels.
+        scheme: numbering of ``labels``.
+    """
+    found, limbs = np.zeros(labels.shape, bool), Limbs(keypoints, labels > 0)
+    for side in ("left", "right"):
+        elbow, wrist = (keypoints[JOINT[f"{side}_{name}"], :2] for name in ("elbow", "wrist"))
+        if not elbow.any() or not wrist.any() or np.hypot(*(elbow - wrist)) > _SHORT * limbs.width:
+            continue
+        pieces, count = ndimage.label(named(labels, scheme, (f"{side}_arm",)), np.ones((3, 3)))
+        for number in range(1, count + 1):
+            rows, columns = np.nonzero(pieces == number)
+            away = np.hypot(columns - wrist[0], rows - wrist[1]).max()
+            small, large = HAND_SEEN * limbs.width**2, (_HAND * limbs.width) ** 2
+            if small <= len(rows) <= large and away <= _HAND * limbs.width:
+                found[rows, columns] = True
     return found
 
 

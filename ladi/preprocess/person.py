@@ -30,7 +30,7 @@ from ladi.preprocess.frame import (
     to_window,
 )
 from ladi.preprocess.hair import settle_hair
-from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
+from ladi.preprocess.hands import bare_beside, hand_regions, hands_at_elbows, label_hands, wrists_at
 from ladi.preprocess.jaws import label_jaw
 from ladi.preprocess.long_coats import labels_below_coat, wider_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
@@ -203,7 +203,8 @@ def _look(
     labels = settle_chin(labels, pixels, scheme)
     labels = without_splinters(without_crumbs(labels, scheme), scheme)
     bare = bare_beside(labels, detection.hands, found, frame, scheme)
-    hands = bare & found.any(axis=0)
+    forward = hands_at_elbows(labels, keypoints, scheme)
+    hands, bare = (bare & found.any(axis=0)) | forward, bare | forward
     return _Seen(image, keypoints, pose, labels, hands, bare, parsing.parser)
 
 

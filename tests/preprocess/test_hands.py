@@ -11,7 +11,7 @@ import pytest
 
 from ladi.engine import Engine
 from ladi.preprocess.frame import to_window
-from ladi.preprocess.hands import bare_beside, hand_regions, label_hands, wrists_at
+from ladi.preprocess.hands import bare_beside, hand_regions, hands_at_elbows, label_hands, wrists_at
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.photo import read_photo
@@ -164,3 +164,43 @@ def test_the_mask_covers_bare_forearms_and_no_hands(shared_dir: Path) -> None:
         assert mask[y, x] and person.bare[y, x], side
         x, y = (wrist + 0.2 * (wrist - elbow)).round().astype(int)
         assert not mask[y, x], side
+
+
+def pointing(length: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and joints of somebody in a coat whose right forearm, so many pixels long, points forward."""
+    labels, joints = np.zeros((256, 192), np.uint8), np.zeros((18, 3), np.float32)
+    labels[60:220, 30:160] = LIP["coat"]
+    labels[120:140, 28:48] = LIP["right_arm"]
+    for name, point in {
+        "right_shoulder": (66, 80),
+        "left_shoulder": (134, 80),
+        "right_elbow": (36, 132),
+        "right_wrist": (36 + length, 132),
+        "left_elbow": (146, 140),
+        "left_wrist": (146, 190),
+        "right_hip": (76, 190),
+        "left_hip": (120, 190),
+    }.items():
+        joints[JOINT[name]] = (*point, 1)
+    return labels, joints
+
+
+def test_a_hand_that_points_to_the_camera_stays_though_it_lies_on_the_elbow() -> None:
+    """Prevents: a fist in front of the body that is painted over with the sleeve behind it."""
+    labels, joints = pointing()
+    hands = hands_at_elbows(labels, joints, "lip")
+    assert (hands == (labels == LIP["right_arm"])).all()
+    rule = {"category": "upper_body", "scheme": "lip", "rule": "worn"}
+    assert inpaint_mask(labels, joints, **rule)[122:138, 30:46].mean() > 0.9
+    assert not inpaint_mask(labels, joints, **rule, hands=hands)[124:136, 32:44].any()
+
+
+@pytest.mark.parametrize("case", ["a forearm", "a whole arm", "a speck"])
+def test_other_arms_are_left_to_the_rule(case: str) -> None:
+    labels, joints = pointing(40 if case == "a forearm" else 4)
+    if case == "a whole arm":
+        labels[70:140, 28:68] = LIP["right_arm"]
+    elif case == "a speck":
+        labels[labels == LIP["right_arm"]] = LIP["coat"]
+        labels[130:134, 34:38] = LIP["right_arm"]
+    assert not hands_at_elbows(labels, joints, "lip").any()
