@@ -39,7 +39,7 @@ _MOST, _TALLEST = 1.5, 1.45
 crop tops stay short."""
 _MADE_UP = 1.8
 """Both, where trousers would have to be made up below it, which looks so: where a coat or a top is taken away
-from somebody who stands."""
+from somebody who stands, and no dress goes on below."""
 _NEARLY = 0.12
 """In torsos: what is missing then is drawn all the way, instead of showing a strip of belly."""
 _LEAST = 0.02
@@ -103,8 +103,8 @@ def levels_of(person: PersonParts) -> Levels | None:
     left, right = (person.keypoints[JOINT[f"{side}_hip"], :2] for side in ("left", "right"))
     apart = float(left[0] - right[0])
     slope = float(left[1] - right[1]) / apart if abs(apart) > _APART * limbs.width else 0.0
-    dress = person.labels == table["dress"]
-    made_up = not sits and dress.sum() < worn.sum() / 2
+    dress = _last_row(person.labels == table["dress"], limbs.hips[0], _NARROW * limbs.width)
+    made_up = not sits and (dress is None or dress < old)  # a dress stays below the top
     return Levels(chest, wanted, float(limbs.hips[0]), limbs.width, limbs.torso, over, slope, made_up)
 
 
