@@ -88,6 +88,8 @@ def beneath(
             )
             wanted = np.isin(painted, (_SKIN, _OTHER)) | sliver
             changed[legs & mask & (labels == 0) & wanted] = _OTHER
+            # And red trousers are painted as skin along it.
+            changed[legs & mask & trousers & (painted == _SKIN)] = _OTHER
             person.append(_SKIN)
         else:
             legs = _about_legs(below, trousers, limbs, hips)

@@ -20,6 +20,8 @@ _HEIGHT = 256
 """Of the small picture; the lengths below are its pixels."""
 _HALF = 9
 """A square reaches so far on either side of its middle."""
+_NARROW, _FEW = (7, 5, 4), 150
+"""Likewise in cloth, as in the legs of trousers, that has fewer middles of whole squares than that."""
 _REACH = 80
 """So far away a square is looked for; everywhere, where there is none."""
 _FAR = 1.0
@@ -35,7 +37,6 @@ _TELEA = 3
 _INFLUENCE = 12
 """So far a pixel counts in the edges and the confidence of others, at most."""
 _NEXT = np.ones((3, 3), np.uint8)
-_SQUARE = 2 * _HALF + 1
 
 
 def fill_by_exemplars(
@@ -69,56 +70,73 @@ def fill_by_exemplars(
     else:
         guess = cv2.inpaint(shrunk, (~certain).astype(np.uint8), _TELEA, cv2.INPAINT_TELEA)
     colours = cv2.cvtColor(guess, cv2.COLOR_RGB2LAB).astype(np.float32)
-    moves, filled = _moves(colours, certain, open_)
+    half = _half(certain) if one_colour else _HALF
+    moves, filled = _moves(colours, certain, open_, half)
     return _copied(picture, gap, moves, filled, _seams(guess.astype(np.float32), certain, filled, moves))
 
 
-def _moves(colours: np.ndarray, known: np.ndarray, gap: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _half(known: np.ndarray) -> int:
+    """Half the side of squares that fit into what is known, (h,w) bool."""
+    for half in (_HALF, *_NARROW):
+        if _middles(known, half).sum() >= _FEW:
+            return half
+    return _HALF
+
+
+def _middles(known: np.ndarray, half: int) -> np.ndarray:
+    """Where the middles of whole squares are, (h,w) bool."""
+    square = np.ones((2 * half + 1, 2 * half + 1), np.uint8)
+    return np.asarray(cv2.erode(known.astype(np.uint8), square, borderValue=0) > 0)
+
+
+def _moves(
+    colours: np.ndarray, known: np.ndarray, gap: np.ndarray, half: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Where each pixel of a gap takes its colour from.
 
     Args:
         colours: (h,w,3) float32, CIELAB in 8 bits; a smooth guess where nothing is known.
         known: (h,w) bool.
         gap: (h,w) bool.
+        half: of a square's side.
 
     Returns:
         (h,w,2) rows and columns to go to it, and (h,w) bool, which pixels have one.
     """
     # A margin of a square's half, so that every middle has a whole square.
-    sides = ((_HALF, _HALF), (_HALF, _HALF))
+    sides, inner = ((half, half), (half, half)), (slice(half, -half), slice(half, -half))
     known, gap = np.pad(known, sides), np.pad(gap, sides)
     colours = np.pad(colours, (*sides, (0, 0)), mode="edge")
     moves = np.zeros((*known.shape, 2), np.int32)
-    middles = cv2.erode(known.astype(np.uint8), np.ones((_SQUARE, _SQUARE), np.uint8), borderValue=0) > 0
+    middles = _middles(known, half)
     if not middles.any():
-        return moves[_HALF:-_HALF, _HALF:-_HALF], np.zeros_like(gap[_HALF:-_HALF, _HALF:-_HALF])
+        return moves[inner], np.zeros_like(gap[inner])
     sure = known.astype(np.float32)
     missing = gap.copy()
     confidence, edges = np.empty_like(sure), np.empty_like(sure)
     barred, far = np.where(middles, 0.0, np.inf), _distances(*known.shape)
     changed = whole(known)
     while missing.any():
-        _look_again(changed, confidence, edges, sure, colours[..., 0], known)
+        _look_again(changed, confidence, edges, sure, colours[..., 0], known, half)
         front = missing & (cv2.dilate(known.astype(np.uint8), _NEXT) > 0)
         if not front.any():  # between an arm and the body, say: the guess has to do
             front = missing
         urgent = np.where(front, confidence * (1 + edges / _FLAT), -1)
         row, column = np.unravel_index(urgent.argmax(), urgent.shape)
-        here = _square(int(row), int(column))
-        there = _best(colours, known, barred, far, int(row), int(column))
+        here = _square(int(row), int(column), half)
+        there = _best(colours, known, barred, far, int(row), int(column), half)
         new = missing[here] & ~known[here]
-        colours[here][new] = colours[_square(*there)][new]
+        colours[here][new] = colours[_square(*there, half)][new]
         moves[here][new] = there[0] - row, there[1] - column
         sure[here][new] = confidence[row, column]
         known[here] |= new
         missing[here] &= ~new
         changed = Box(here[0].start, here[1].start, here[0].stop, here[1].stop)
-    inner = (slice(_HALF, -_HALF), slice(_HALF, -_HALF))
     return moves[inner], (gap & ~missing)[inner]
 
 
-def _square(row: int, column: int) -> tuple[slice, slice]:
-    return slice(row - _HALF, row + _HALF + 1), slice(column - _HALF, column + _HALF + 1)
+def _square(row: int, column: int, half: int) -> tuple[slice, slice]:
+    return slice(row - half, row + half + 1), slice(column - half, column + half + 1)
 
 
 def _look_again(
@@ -128,6 +146,7 @@ def _look_again(
     sure: np.ndarray,
     lightness: np.ndarray,
     known: np.ndarray,
+    half: int,
 ) -> None:
     """Bring two maps up to date, in place, around a box in which something has changed.
 
@@ -138,12 +157,13 @@ def _look_again(
         sure: (h,w).
         lightness: (h,w).
         known: (h,w) bool.
+        half: of a square's side.
     """
-    size = (known.shape[0], known.shape[1])
+    size, square = (known.shape[0], known.shape[1]), (2 * half + 1, 2 * half + 1)
     stale = changed.grown(_INFLUENCE, size)
     around = stale.grown(_INFLUENCE, size)
     part, inner = around.window, stale.within(around).window
-    confidence[stale.window] = cv2.blur(np.ascontiguousarray(sure[part]), (_SQUARE, _SQUARE))[inner]
+    confidence[stale.window] = cv2.blur(np.ascontiguousarray(sure[part]), square)[inner]
     edges[stale.window] = _running_in(np.ascontiguousarray(lightness[part]), known[part])[inner]
 
 
@@ -164,7 +184,13 @@ def _distances(height: int, width: int) -> np.ndarray:
 
 
 def _best(
-    colours: np.ndarray, known: np.ndarray, barred: np.ndarray, far: np.ndarray, row: int, column: int
+    colours: np.ndarray,
+    known: np.ndarray,
+    barred: np.ndarray,
+    far: np.ndarray,
+    row: int,
+    column: int,
+    half: int,
 ) -> tuple[int, int]:
     """The middle of the square that looks most like what is known of the one at a place.
 
@@ -175,16 +201,17 @@ def _best(
         far: see ``_distances``.
         row: of the place.
         column: of the place.
+        half: of a square's side.
     """
-    here = _square(row, column)
-    top, left = max(_HALF, row - _REACH), max(_HALF, column - _REACH)
-    bottom = min(len(known) - _HALF, row + _REACH + 1)
-    right = min(known.shape[1] - _HALF, column + _REACH + 1)
+    here = _square(row, column, half)
+    top, left = max(half, row - _REACH), max(half, column - _REACH)
+    bottom = min(len(known) - half, row + _REACH + 1)
+    right = min(known.shape[1] - half, column + _REACH + 1)
     if np.isinf(barred[top:bottom, left:right]).all():
-        top, left, bottom, right = _HALF, _HALF, len(known) - _HALF, known.shape[1] - _HALF
+        top, left, bottom, right = half, half, len(known) - half, known.shape[1] - half
     mask = np.repeat(np.where(known[here], 1, _GUESS).astype(np.float32)[..., None], 3, axis=2)
-    area = colours[top - _HALF : bottom + _HALF, left - _HALF : right + _HALF]
-    unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / _SQUARE**2
+    area = colours[top - half : bottom + half, left - half : right + half]
+    unlike = cv2.matchTemplate(area, colours[here], cv2.TM_SQDIFF, mask=mask) / (2 * half + 1) ** 2
     down, along = len(known) - 1 - row, known.shape[1] - 1 - column
     cost = unlike + far[top + down : bottom + down, left + along : right + along]
     cost += barred[top:bottom, left:right]

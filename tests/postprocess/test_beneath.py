@@ -58,6 +58,17 @@ def test_no_sliver_of_wall_is_between_a_hem_and_the_trousers_below_it() -> None:
     assert (result[192:240, 94:98] != OTHER).all(), "two legs stay two"
 
 
+def test_no_skin_shows_along_a_hem_where_the_photo_has_trousers() -> None:
+    """Prevents: red trousers with a stripe of skin across the knee, where an old coat ended."""
+    shown, mask, labels, joints = scene()
+    grown = mask.copy()
+    grown[186:196, 70:122] = True
+    shown[:, 190:196, 76:92] = 0
+    shown[SKIN, 190:196, 76:92] = 1
+    result = beneath(shown, grown, labels, joints, NOWHERE, "lip").argmax(0)
+    assert (result[190:196, 79:89] == OTHER).all()
+
+
 def test_trousers_do_not_begin_at_the_ribs() -> None:
     """Prevents: a belt on the belly, where a photographed top is shorter than a person wears it."""
     shown, mask, labels, joints = scene()

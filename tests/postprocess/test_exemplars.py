@@ -95,3 +95,17 @@ def test_cloth_goes_on_like_most_of_it_and_not_like_the_fold_beside_the_gap() ->
     cloth, _ = fill_by_exemplars(hidden_by(known, picture), known, gap, one_colour=True)
     wall, _ = fill_by_exemplars(hidden_by(known, picture), known, gap)
     assert cloth[60:90, 60:130].mean() > wall[60:90, 60:130].mean() + 40
+
+
+def test_cloth_goes_on_by_small_pieces_where_legs_are_narrow() -> None:
+    """Prevents: thighs of plain blue fog above jeans whose legs are narrower than a large piece."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    jeans = (40 + 60 * ((rows + columns) % 6 < 3)[..., None] * np.array([0.5, 0.7, 1.0])).astype(np.uint8)
+    known, wanted = np.zeros(SIZE, bool), np.zeros(SIZE, bool)
+    for left in (60, 100):
+        known[150:250, left : left + 13], wanted[110:150, left : left + 13] = True, True
+    hidden = hidden_by(known, jeans)
+    filled, done = fill_by_exemplars(hidden, known, wanted, one_colour=True)
+    assert np.array_equal(done, wanted)
+    assert filled[done].astype(float).std(0).max() > 15, "threads, and no fog"
+    assert not fill_by_exemplars(hidden, known, wanted)[1].any(), "walls are left to the mirror"
