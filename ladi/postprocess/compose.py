@@ -53,8 +53,6 @@ _ALIKE = 0.5
 """Largest difference on [-1,1] at which the photo's skin and the toned one are both skin."""
 _BARE = ("face", "head", "neck", "vitonhd_neck", "left_arm", "right_arm", "left_leg", "right_leg")
 _ARMS, _FACES, _NECKS = ("left_arm", "right_arm"), ("face", "head"), ("neck", "vitonhd_neck")
-_HEM_RIM = 4
-"""Pixels at a height of 256 along an old hem that may not be what they are labelled."""
 _LOWER, _LOWER_SHOWN, _WAIST = ("pants", "skirt"), 120, 0.45
 """What a shorter top uncovers; pixels at a height of 256 that must be seen of it; how far above the hips, in
 torsos, it may reach."""
@@ -225,12 +223,7 @@ def _uncovered(
         return colours
     middle = Limbs(person.keypoints, person.labels > 0)
     rows = np.arange(len(known))[:, None]
-    worn = _named(person, _WORN["upper_body"])
-    # Along a hem there may be a sliver that was labelled wall, or trousers with a rim of the hem.
-    near = max(1, round(_HEM_RIM * len(known) / 256))
-    hem = ndimage.binary_dilation(worn, iterations=near) & (_named(person, _LOWER) | (person.labels == 0))
-    hem &= (person.mask[0, 0].numpy() > 0) & (layout.shown.argmax(0) == _OTHER)
-    worn = (worn | hem) & ~layout.stays
+    worn = _named(person, _WORN["upper_body"]) & ~layout.stays
     covered = worn & (rows > middle.hip_row - _WAIST * middle.torso)
     there = _enlarged(covered, canvas.size) & wanted
     if not there.any():
