@@ -218,7 +218,7 @@ def without_tails(
     cloth = first == _GARMENT
     rows, columns = np.arange(len(cloth))[:, None], np.arange(cloth.shape[1])[None]
     middle = np.abs(columns[0] - limbs.hips[0]) < _MIDDLE * limbs.width
-    hem = np.flatnonzero(cloth[:, middle].mean(1) > 0.5)
+    hem = np.flatnonzero(cloth[:, middle].sum(1) > middle.sum() / 2)
     beneath = (first == _WALL) | (first == _OTHER)
     if not hem.size or not beneath.any():
         return shown

@@ -95,6 +95,15 @@ def test_trousers_below_a_cut_sleeve_are_whole() -> None:
     assert (result[152:180, 54:66] == OTHER).all() and (result[152:180, 46:54] == WALL).all()
 
 
+def test_a_tail_that_reaches_to_the_middle_is_no_hem() -> None:
+    """Prevents: a hem that is a hand lower on one side, where a sleeve was laid across a skirt."""
+    layers, joints = in_a_jumper()
+    limbs = Limbs(joints, np.ones(SIZE, bool))
+    layers[:, 152:180, 60:86] = np.eye(len(LAYERS), dtype=np.float32)[GARMENT][:, None, None]
+    result = without_tails(layers, np.ones(SIZE, bool), NOWHERE, joints, limbs).argmax(0)
+    assert not (result[156:] == GARMENT).any()
+
+
 def test_where_no_wrist_or_no_hem_is_seen_nothing_is_cut() -> None:
     layers, joints = in_a_jumper()
     limbs = Limbs(joints, np.ones(SIZE, bool))
