@@ -1,6 +1,6 @@
 """Trousers are whole: a leg between a coat and trousers is in them.
 
-A small network takes red and pink trousers for skin, and a coat's shade on dark ones for stockings.
+A small network takes pink trousers for skin, and dark ones for legs right below a coat's hem.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from ladi.types import LabelScheme
 
 _LEGS = ("left_leg", "right_leg", "socks")
 _ENDS = 0.7
-"""Share of a leg's lower end that trousers take up from which on it is in them: of real legs, in labelled
-street photos, some end so by a half."""
+"""Share of a leg's lower end that trousers take up from which on it is in them. In labelled street
+photos real legs are lost from a third on, none from a half on."""
 
 
 def whole_trousers(labels: np.ndarray, scheme: LabelScheme) -> np.ndarray:
