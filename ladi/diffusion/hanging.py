@@ -37,7 +37,7 @@ lower than its middle they hang at most, in torsos, to be covered too; and perce
 _MOST, _TALLEST = 1.5, 1.45
 """Times that a garment's lower part becomes longer at most; and taller than wide, compared with its picture:
 crop tops stay short."""
-_MADE_UP = 1.8
+_MADE_UP = (1.8, 2.4)
 """Both, where trousers would have to be made up below it, which looks so: where a coat or a top is taken away
 from somebody who stands, and no dress goes on below."""
 _NEARLY = 0.12
@@ -178,7 +178,7 @@ def lower_hem(grid: torch.Tensor, matte: torch.Tensor, levels: Levels) -> torch.
     ):
         return grid
     wanted = (levels.wanted - levels.chest) / (hem - levels.chest)
-    most, tallest = (_MADE_UP, _MADE_UP) if levels.made_up else (_MOST, _TALLEST)
+    most, tallest = _MADE_UP if levels.made_up else (_MOST, _TALLEST)
     times = min(most, wanted, max(1.0, tallest / _proportion(grid, laid, levels)))
     if (wanted - times) * (hem - levels.chest) < _NEARLY * levels.torso:
         times = wanted

@@ -16,6 +16,7 @@ from scipy import ndimage
 from ladi.preprocess.frame import to_photo, to_window
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import HAND_SEEN, Limbs
+from ladi.preprocess.morphology import largest_part
 from ladi.types import JOINT, Frame, LabelScheme
 
 _SIDE = 128
@@ -40,6 +41,12 @@ _FOREARM = 2.2
 _SHORT, _HAND = 0.35, 0.52
 """How long a forearm is at most that points to the camera, and how far its hand reaches from the wrist, of
 the distance between the shoulders."""
+_NONE_NEAR, _PLACE = 0.35, (0.5, 1.3)
+"""Within which distance of a wrist, of that between the shoulders, no hand is seen; and how far from the
+elbow it then is instead, of the longer half of the arm."""
+_PIECE, _BEGINS = 0.03, 0.2
+"""How large it is, of the square of the distance between the shoulders; and which share of it, the nearest to
+the elbow, is its wrist."""
 _RIM = 3
 """Pixels at a height of 256 along what is worn that are not surely skin."""
 _WORN = ("upper_clothes", "dress", "coat")
@@ -148,6 +155,38 @@ def wrists_at(keypoints: np.ndarray, hands: np.ndarray | None, frame: Frame) -> 
         if hand.any() and wrist.any():
             height, width = frame.size
             wrist[:2] = to_window(hand[0], frame).clip(0, (width - 1, height - 1))
+    return moved
+
+
+def wrists_at_labels(labels: np.ndarray, keypoints: np.ndarray, scheme: LabelScheme) -> np.ndarray:
+    """Joints with the wrists of arms whose hand lies elsewhere: (18,3).
+
+    A coat over somebody's shoulders has empty sleeves, and wrists are found in them.
+
+    Args:
+        labels: (H,W) integers.
+        keypoints: (18,3) in their pixels.
+        scheme: numbering of ``labels``.
+    """
+    moved, width = keypoints, Limbs(keypoints, labels > 0).width
+    for side in ("left", "right"):
+        shoulder, elbow, wrist = (
+            keypoints[JOINT[f"{side}_{name}"], :2] for name in ("shoulder", "elbow", "wrist")
+        )
+        arm = named(labels, scheme, (f"{side}_arm",))
+        if not (shoulder.any() and elbow.any() and wrist.any() and arm.any()):
+            continue
+        rows, columns = np.nonzero(arm)
+        near = np.hypot(columns - wrist[0], rows - wrist[1]) < _NONE_NEAR * width
+        rows, columns = np.nonzero(largest_part(arm))
+        if near.sum() >= HAND_SEEN * width**2 or len(rows) < _PIECE * width**2:
+            continue
+        half = max(np.hypot(*(elbow - shoulder)), np.hypot(*(wrist - elbow)))
+        if _PLACE[0] < np.hypot(columns.mean() - elbow[0], rows.mean() - elbow[1]) / half < _PLACE[1]:
+            away = np.hypot(columns - elbow[0], rows - elbow[1])
+            first = away <= np.quantile(away, _BEGINS)
+            moved = moved.copy()
+            moved[JOINT[f"{side}_wrist"], :2] = columns[first].mean(), rows[first].mean()
     return moved
 
 

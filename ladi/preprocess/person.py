@@ -30,7 +30,14 @@ from ladi.preprocess.frame import (
     to_window,
 )
 from ladi.preprocess.hair import settle_hair
-from ladi.preprocess.hands import bare_beside, hand_regions, hands_at_elbows, label_hands, wrists_at
+from ladi.preprocess.hands import (
+    bare_beside,
+    hand_regions,
+    hands_at_elbows,
+    label_hands,
+    wrists_at,
+    wrists_at_labels,
+)
 from ladi.preprocess.jaws import label_jaw
 from ladi.preprocess.long_coats import labels_below_coat, wider_window
 from ladi.preprocess.mask import DILATION_SIDE, grow_mask, inpaint_mask, mask_regions
@@ -203,6 +210,7 @@ def _look(
     labels = settle_chin(labels, pixels, scheme)
     labels = without_splinters(without_crumbs(labels, scheme), scheme)
     bare = bare_beside(labels, detection.hands, found, frame, scheme)
+    keypoints = wrists_at_labels(labels, keypoints, scheme)
     forward = hands_at_elbows(labels, keypoints, scheme)
     hands, bare = (bare & found.any(axis=0)) | forward, bare | forward
     return _Seen(image, keypoints, pose, labels, hands, bare, parsing.parser)

@@ -90,6 +90,12 @@ def test_it_is_drawn_farther_where_trousers_would_have_to_be_made_up() -> None:
         assert levels is not None
         ends.append(last(garment(128), lower_hem(plain(), garment(128), levels), 96))
     assert ends[0] > ends[1] + 5, "a dress goes on below it"
+    levels, taller = levels_of(coat), plain()
+    assert levels is not None
+    taller[..., 1] = (70 + (torch.arange(SIZE[0])[:, None] + 0.5 - 70) / 1.6) / SIZE[0] * 2 - 1
+    assert last(garment(120), taller, 96) == pytest.approx(149, abs=2)
+    drawn = last(garment(120), lower_hem(taller, garment(120), levels), 96)
+    assert drawn == pytest.approx(levels.wanted, abs=2), "though it is taller than in its picture already"
 
 
 def test_on_somebody_who_sits_it_ends_at_the_lap() -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from ladi.engine import Engine
 from ladi.preprocess.frame import to_window
-from ladi.preprocess.hands import bare_beside, hand_regions, hands_at_elbows, label_hands, wrists_at
+from ladi.preprocess.hands import (
+    bare_beside,
+    hand_regions,
+    hands_at_elbows,
+    label_hands,
+    wrists_at,
+    wrists_at_labels,
+)
 from ladi.preprocess.labels import LIP
 from ladi.preprocess.mask import inpaint_mask
 from ladi.preprocess.photo import read_photo
@@ -204,3 +211,35 @@ def test_other_arms_are_left_to_the_rule(case: str) -> None:
         labels[labels == LIP["right_arm"]] = LIP["coat"]
         labels[130:134, 34:38] = LIP["right_arm"]
     assert not hands_at_elbows(labels, joints, "lip").any()
+
+
+def test_a_wrist_in_an_empty_sleeve_moves_to_the_hand_that_is_seen() -> None:
+    """Prevents: an arm that hangs down inside a coat worn over the shoulders, beside its own hand."""
+    labels, joints = pointing()
+    joints[JOINT["right_wrist"], :2] = 34, 190
+    labels[120:140, 28:48] = LIP["coat"]
+    labels[150:168, 60:80] = LIP["right_arm"]
+    moved = wrists_at_labels(labels, joints, "lip")
+    x, y, sure = moved[JOINT["right_wrist"]]
+    assert 60 <= x < 70 and 150 <= y < 160 and sure == 1, "where the hand is nearest to the elbow"
+    others = np.arange(18) != JOINT["right_wrist"]
+    assert (moved[others] == joints[others]).all() and joints[JOINT["right_wrist"], 1] == 190
+
+
+@pytest.mark.parametrize("case", ["a hand at the wrist", "a speck", "too far away", "no elbow", "no hand"])
+def test_other_wrists_stay(case: str) -> None:
+    labels, joints = pointing()
+    joints[JOINT["right_wrist"], :2] = 34, 190
+    labels[120:140, 28:48] = LIP["coat"]
+    if case != "no hand":
+        labels[150:168, 60:80] = LIP["right_arm"]
+    if case == "a hand at the wrist":
+        labels[185:205, 28:44] = LIP["right_arm"]
+    elif case == "a speck":
+        labels[152:168, 60:80] = LIP["coat"]
+    elif case == "too far away":
+        labels[150:168, 60:80] = LIP["coat"]
+        labels[200:218, 130:150] = LIP["right_arm"]
+    elif case == "no elbow":
+        joints[JOINT["right_elbow"]] = 0
+    assert (wrists_at_labels(labels, joints, "lip") == joints).all()
