@@ -47,12 +47,23 @@ def outline(arms: int = 0, droop: int = 0, cap: int = 0) -> np.ndarray:
     return matte
 
 
+def hung(wide: int, sleeves: int = 150) -> np.ndarray:
+    """A matte of a garment on a hanger, so wide at most, whose sleeves touch its body and end so far down."""
+    matte = np.zeros(SIZE, np.float32)
+    matte[50:200, 96 - 3 * wide // 4 : 96 + 3 * wide // 4] = 1
+    matte[50 : 50 + sleeves, 96 - wide : 96 + wide] = 1
+    return matte
+
+
 def test_sleeves_spread_out_are_long_and_caps_are_sleeves() -> None:
     """Prevents: jumpers on beds that end at the elbow, T-shirts on hangers that end at the shoulder."""
     assert checked_length(0.45, outline(arms=60, droop=70)) == 1.0
     assert checked_length(0.45, outline(arms=14)) == 0.45
     assert checked_length(0.25, outline(arms=60)) == 0.25, "a T-shirt whose sleeves stick out"
     assert checked_length(0.8, outline()) == 1.0
+    assert checked_length(0.5, hung(60)) == 1.0 and checked_length(0.4, hung(60)) == 0.4
+    assert checked_length(0.5, hung(80)) == 0.5, "as wide as tall: a T-shirt without much of sleeves"
+    assert checked_length(0.5, hung(60, sleeves=110)) == 0.5, "sleeves that end above the hem"
     assert checked_length(0.05, outline(cap=12)) > 0.15
     assert checked_length(0.05, outline()) == 0.05
     assert checked_length(0.05, np.zeros(SIZE, np.float32)) == 0.05
