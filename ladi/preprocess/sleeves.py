@@ -30,8 +30,8 @@ wide; of 60 T-shirts none."""
 _NEARLY_LONG = 0.68
 """Amateurs' garments told more than this have long sleeves; it is their cuffs that lie under something."""
 _HANGING, _HUNG_ROWS, _HUNG, _TALL = 0.45, (0.8, 0.93), 0.93, 0.8
-"""Likewise, if they hang down along the body to the hem, so that a garment is as wide there, in which rows, as
-anywhere, and less wide than tall. Of 200 amateurs' garments four are, all with long sleeves."""
+"""Likewise, if they hang down along the body to the hem, so that a garment is as wide there, in which rows,
+as anywhere, and less wide than tall. Of 200 amateurs' garments four are, all with long sleeves."""
 _CAP_ROWS, _BELOW_CAP = (0.1, 0.38), 0.6
 _CAP, _NO_SLEEVE, _CAP_LENGTH = 1.27, 0.12, 0.22
 """Times as wide at the sleeves as below them from which on there are short ones, though the network told less
