@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
-from ladi.postprocess.chin_rim import find_chin, with_chin
+from ladi.postprocess.chin_rim import ChinRim, find_chin, with_chin
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
@@ -110,55 +110,76 @@ def compose(
     if chin is not None:
         inside = inside | chin.zone[canvas.window]
     wanted = [canvas.whole(share) for share in (shares[0].numpy() > 0) & inside]
-    # The wall waits for nothing else, and takes about as long as all the rest.
-    walls = ThreadPoolExecutor(1)
-    wall = walls.submit(_continued, photo, _enlarged(_wall(person.labels), size), wanted[_WALL])
-    walls.shutdown(wait=False)
     own = [own_colours(lit, painted[:, number : number + 1]) for number in range(len(LAYERS))]
-    bare = _bare(own[_SKIN], painted, layout, person)
-    alike = with_chains((bare - person.image)[0].abs().amax(0).numpy() < _ALIKE, _named(person, _NECKS))
-    worn = _named(person, _WORN[person.category])
-    shown_bare = surely_bare(_named(person, _BARE) & alike, _named(person, _ARMS), worn)
-    grain = torch.from_numpy(grain_of(photo, _enlarged(shown_bare, size))[canvas.window])
-    skin = canvas.enlarge(bare) + grain
-    other = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
-    colours = {
-        _WALL: torch.empty(0),
-        _SKIN: _own(skin, photo, shown_bare, wanted[_SKIN], canvas, _SKIN_RIM, _SMOOTHLY),
-        _OTHER: _own(
-            canvas.enlarge(own[_OTHER]), photo, other | layout.stays, wanted[_OTHER], canvas, _RIM, _MIRROR
-        ),
-        _GARMENT: canvas.enlarge(own[_GARMENT]),
-    }
-    if chin is not None:
-        colours[_SKIN] = with_chin(colours[_SKIN], skin, photo, chin, canvas)
-    if layout.faded is not None:
-        share = canvas.enlarge(torch.from_numpy(layout.faded)[None, None]).clamp_(0, 1)
-        colours[_SKIN] = torch.lerp(colours[_SKIN], as_tensor(photo[canvas.window]), share)
-    colours[_OTHER] = _uncovered(colours[_OTHER], photo, person, layout, wanted[_OTHER], canvas)
-    colours[_WALL] = as_tensor(wall.result()[canvas.window])
+
+    def cloth() -> torch.Tensor:
+        colours = canvas.enlarge(own[_GARMENT])
+        if grid is not None:
+            weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
+            picture = garment.fine if fine and garment.fine is not None else garment.image
+            told = (picture, garment.matte.float(), grid, wanted[_GARMENT], canvas)
+            colours = lay_cloth(colours, lit, weight, *told, layout.sleeves, layout.straight)
+        if layout.relief is not None:
+            light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
+            colours = (colours + 1).mul_(light).sub_(1)
+        return colours
+
+    # None of them waits for another, and each takes about as long as the rest.
+    with ThreadPoolExecutor(3) as workers:
+        wall = workers.submit(_continued, photo, _enlarged(_wall(person.labels), size), wanted[_WALL])
+        garments = workers.submit(cloth)
+        others = workers.submit(_other_colours, own[_OTHER], photo, person, layout, wanted[_OTHER], canvas)
+        skin = _skin_colours(own[_SKIN], painted, photo, person, layout, wanted[_SKIN], canvas, chin)
+        colours = {
+            _WALL: as_tensor(wall.result()[canvas.window]),
+            _SKIN: skin,
+            _GARMENT: garments.result(),
+            _OTHER: others.result(),
+        }
     front_colours(colours, as_tensor(photo[canvas.window]), fronts, canvas)
-    if grid is not None:
-        weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
-        picture = garment.fine if fine and garment.fine is not None else garment.image
-        colours[_GARMENT] = lay_cloth(
-            colours[_GARMENT],
-            lit,
-            weight,
-            picture,
-            garment.matte.float(),
-            grid,
-            wanted[_GARMENT],
-            canvas,
-            layout.sleeves,
-            layout.straight,
-        )
-    if layout.relief is not None:
-        light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
-        colours[_GARMENT] = (colours[_GARMENT] + 1).mul_(light).sub_(1)
     if rim is not None:
         colours[_OTHER] = rim_colours(colours[_OTHER], photo, rim, canvas)
     return LayeredPicture(colours, with_hands(colours, shares, photo, layout.hands, inside, canvas))
+
+
+def _skin_colours(
+    own: torch.Tensor,
+    painted: torch.Tensor,
+    photo: np.ndarray,
+    person: PersonParts,
+    layout: Layout,
+    wanted: np.ndarray,
+    canvas: Canvas,
+    chin: ChinRim | None,
+) -> torch.Tensor:
+    """Painted skin in the person's own tone, and the photo's own near it: (1,3,h',w')."""
+    bare = _bare(own, painted, layout, person)
+    alike = with_chains((bare - person.image)[0].abs().amax(0).numpy() < _ALIKE, _named(person, _NECKS))
+    worn = _named(person, _WORN[person.category])
+    shown = surely_bare(_named(person, _BARE) & alike, _named(person, _ARMS), worn)
+    grain = torch.from_numpy(grain_of(photo, _enlarged(shown, canvas.size))[canvas.window])
+    skin = canvas.enlarge(bare) + grain
+    colours = _own(skin, photo, shown, wanted, canvas, _SKIN_RIM, _SMOOTHLY)
+    if chin is not None:
+        colours = with_chin(colours, skin, photo, chin, canvas)
+    if layout.faded is not None:
+        share = canvas.enlarge(torch.from_numpy(layout.faded)[None, None]).clamp_(0, 1)
+        colours = torch.lerp(colours, as_tensor(photo[canvas.window]), share)
+    return colours
+
+
+def _other_colours(
+    own: torch.Tensor,
+    photo: np.ndarray,
+    person: PersonParts,
+    layout: Layout,
+    wanted: np.ndarray,
+    canvas: Canvas,
+) -> torch.Tensor:
+    """Hair, things and other clothes, and what of these a shorter top uncovers: (1,3,h',w')."""
+    shown = (person.labels > 0) & ~_named(person, (*_BARE, *_WORN[person.category]))
+    colours = _own(canvas.enlarge(own), photo, shown | layout.stays, wanted, canvas, _RIM, _MIRROR)
+    return _uncovered(colours, photo, person, layout, wanted, canvas)
 
 
 def _wall(labels: np.ndarray) -> np.ndarray:

@@ -6,7 +6,9 @@ the model was trained on. What becomes of a prepared pair is ``painter.py``'s.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from ladi.models.matting import GarmentMatting
     from ladi.preprocess.parsing import ParsingNetwork
     from ladi.runtime.content import ContentFilter
+
+
+_USUAL: Category = "upper_body"
+"""What a garment is thought to be until its picture has been looked at."""
 
 
 class Prepared(NamedTuple):
@@ -91,35 +97,39 @@ class Preparation:
         self._garments: Recall[Garment] = Recall(**keeping)
 
     def prepare(self, request: TryOnRequest, stages: Stages) -> Prepared:
-        """Refuse what the model cannot do, then prepare both pictures, the garment first.
+        """Refuse what the model cannot do, then prepare both pictures at once; a garment's faults come first.
 
-        What kind of garment it is decides which window of the photo is taken and what is repainted.
+        What kind of garment it is decides which window of the photo is taken and what is repainted. It is
+        nearly always a top; if it is not, the person is looked at once more.
         """
         check_category(request.category, model=self._model)
-        size = request.settings.size
-        with stages("garment"):
-            garment = self.garment(
-                request.garment,
-                category=request.category,
-                clean=request.clean_garment,
-                size=size,
-                use_anyway=request.use_anyway,
-                turn=request.turn,
-            )
-        mask = request.mask
+        size, mask = request.settings.size, request.mask
         if mask is not None and request.invert_mask:
             mask = mask == 0
-        with stages("person"):
-            person = self.person(
-                request.person,
-                category=garment.category,
-                mask_grow=request.mask_grow,
-                mask_rule=request.mask_rule,
-                size=size,
-                mask=mask,
-                turn=request.turn,
-            )
-        return Prepared(person, garment)
+        look = partial(
+            self.person,
+            request.person,
+            mask_grow=request.mask_grow,
+            mask_rule=request.mask_rule,
+            size=size,
+            mask=mask,
+            turn=request.turn,
+        )
+        likely: Category = _USUAL if request.category == "auto" else request.category
+        with ThreadPoolExecutor(1, "person") as beside:
+            person = beside.submit(look, category=likely)
+            with stages("garment"):
+                garment = self.garment(
+                    request.garment,
+                    category=request.category,
+                    clean=request.clean_garment,
+                    size=size,
+                    use_anyway=request.use_anyway,
+                    turn=request.turn,
+                )
+            with stages("person"):
+                found = person.result() if garment.category == likely else look(category=garment.category)
+        return Prepared(found, garment)
 
     def person(
         self,
