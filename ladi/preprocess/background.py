@@ -36,6 +36,17 @@ _SEAM = 0.004
 _PART, _EDGE = 0.7, 1.0
 """Below which share of the faint shape what is seen clearly is only a part of it; how soft its edge is."""
 _SURE, _MOSTLY = 0.97, 0.6
+_SEEN, _RINGING, _BESIDE = 0.1, (3, 8), (1, 3)
+"""A network's share from which on it sees something; half the width up to which what is faint beside that is
+a JPEG's noise, and how far beside it cloth still is: in pixels at the side above, and at most in the
+picture's."""
+_PALE = 40
+"""Levels by which pale cloth differs from its wall in the middle."""
+_HAZE, _BITE, _PINHOLE, _SOLID_EDGE = 0.2, 0.03, 0.0015, 0.8
+"""Share from which on a pixel in a bite of a garment's outline is cloth; half the width of a bite, of the
+picture's height; holes up to which share of the garment are none; and how soft its edge is. Of 61 pale tops
+of a shop 0.048 of the picture was told wrongly, 0.042 is; well inside 98.8 in a hundred pixels were cloth,
+99.3 are."""
 _FLAT, _FLAT_WINDOW = 4, 5
 """Levels of 255 by which colours differ at most within so many pixels across where a picture is flat."""
 
@@ -82,7 +93,9 @@ def look_at_background(pixels: np.ndarray) -> Background:
     return Background((red, green, blue), bool(plain))
 
 
-def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
+def matte_by_colour(
+    pixels: np.ndarray, background: Background, answer: np.ndarray | None = None
+) -> np.ndarray:
     """How far each pixel is garment, judged by its distance from the background's colour; holes are filled.
 
     A white garment on white differs by a few levels only. Where the background has no noise that is enough,
@@ -91,6 +104,8 @@ def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     Args:
         pixels: (H,W,3) uint8 RGB.
         background: As found by ``look_at_background``.
+        answer: (H,W) in [0,1], a network's matte of the same picture. The faint noise of a JPEG beside edges
+            that it sees is no cloth then.
 
     Returns:
         (H,W) float32 in [0,1].
@@ -100,8 +115,22 @@ def matte_by_colour(pixels: np.ndarray, background: Background) -> np.ndarray:
     filled = without_holes(soft > 0.5)
     faint = _faint_shape(distance)
     if filled.sum() < _PART * faint.sum():
+        if answer is not None:
+            faint = _without_ringing(faint, filled | (answer > _SEEN))
         return np.maximum(soft, ndimage.gaussian_filter(faint.astype(np.float32), _EDGE))
     return np.where(filled, 1.0, soft).astype(np.float32)
+
+
+def _without_ringing(faint: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """A faint shape (H,W) bool without the thin parts of it that lie beside what is seen, (H,W) bool."""
+    times = len(faint) / _LOOK_SIDE
+    radius, beside = (min(most, max(1, round(size * times))) for size, most in (_RINGING, _BESIDE))
+    disc, near = (
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1,) * 2) for size in (radius, beside)
+    )
+    more = faint & (cv2.dilate(seen.astype(np.uint8), near) == 0)
+    thick = cv2.dilate(cv2.morphologyEx(more.astype(np.uint8), cv2.MORPH_OPEN, disc), disc) > 0
+    return np.asarray(faint & ~(more & ~thick))
 
 
 def _faint_shape(distance: np.ndarray) -> np.ndarray:
@@ -158,6 +187,36 @@ def without_background(matte: np.ndarray, pixels: np.ndarray, background: Backgr
     else:
         outside = at_border[regions]
     return np.where(outside, 0, matte).astype(np.float32)
+
+
+def made_solid(matte: np.ndarray, pixels: np.ndarray, background: Background) -> np.ndarray:
+    """A pale garment's matte without the haze in it, where network and colours were of two minds.
+
+    Cloth is there or not; only its edge is both. Bites of haze in its outline are closed. Beside a garment of
+    other colours a white slit at the armpit would be seen, so its matte stays as it is.
+
+    Args:
+        matte: (H,W) float in [0,1].
+        pixels: (H,W,3) uint8 RGB.
+        background: as found by ``look_at_background``.
+
+    Returns:
+        (H,W) float32.
+    """
+    there = matte > 0.5
+    away = _farthest(cv2.absdiff(pixels, np.array([*background.colour, 0.0])))
+    if not there.any() or np.median(away[there]) > _PALE:
+        return matte
+    radius = max(1, round(_BITE * len(matte)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    around = np.pad(there.astype(np.uint8), 2 * radius)
+    even = cv2.morphologyEx(around, cv2.MORPH_CLOSE, disc)[2 * radius : -2 * radius, 2 * radius : -2 * radius]
+    there |= (even > 0) & (matte > _HAZE)
+    holes, count = ndimage.label(without_holes(there) & ~there)
+    if count:
+        there |= (holes > 0) & (np.bincount(holes.ravel()) < _PINHOLE * there.sum())[holes]
+    soft = ndimage.gaussian_filter(there.astype(np.float32), _SOLID_EDGE)
+    return np.where(eroded(there, 2), 1, np.where(there, np.maximum(matte, soft), 0)).astype(np.float32)
 
 
 def drop_specks(matte: np.ndarray, smallest: float = 0.05) -> np.ndarray:

@@ -23,6 +23,7 @@ from PIL import Image
 from ladi.preprocess.background import (
     drop_specks,
     look_at_background,
+    made_solid,
     matte_by_colour,
     without_background,
 )
@@ -118,9 +119,12 @@ class GarmentCleaner:
             matte = without_background(answer, photo.pixels, background)
             if background.plain:
                 # What differs from the plain colour is garment even where the network misses it.
-                matte = np.maximum(matte, matte_by_colour(photo.pixels, background))
+                matte = np.maximum(matte, matte_by_colour(photo.pixels, background, answer))
                 matte = without_sleeve_gaps(matte, photo.pixels, background)
-            return CutOut(drop_specks(matte), "kept", answer)
+            matte = drop_specks(matte)
+            if background.near_white:
+                matte = made_solid(matte, photo.pixels, background)
+            return CutOut(matte, "kept", answer)
         if method == "auto" and self.rembg_ready and model_file(LOCAL_MODELS[0]) is not None:
             return CutOut(self._by_rembg_model(photo, LOCAL_MODELS[0]), LOCAL_MODELS[0])
         answer = self._embedded(photo.pixels)

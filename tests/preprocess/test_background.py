@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ladi.preprocess.background import look_at_background, matte_by_colour, without_background
+from ladi.preprocess.background import (
+    look_at_background,
+    made_solid,
+    matte_by_colour,
+    without_background,
+)
 from tests.preprocess.test_garment import clutter, garment_on, plain
 
 
@@ -102,3 +107,48 @@ def test_a_dark_garment_keeps_its_outline_beside_a_faint_shadow() -> None:
     pixels[200:206, 40:140] = 243
     matte = matte_by_colour(pixels, look_at_background(pixels)) > 0.5
     assert not matte[201:206].any() and matte[shape].all()
+
+
+def pale() -> tuple[np.ndarray, np.ndarray]:
+    """A picture of a pale top before white, and where that is."""
+    pixels, cloth = np.full((256, 192, 3), 255, np.uint8), np.zeros((256, 192), bool)
+    cloth[40:200, 60:130] = True
+    pixels[cloth] = 251
+    pixels[100:110, 80:110] = 90  # its print
+    return pixels, cloth
+
+
+def test_a_jpegs_noise_beside_pale_cloth_is_wall_and_cloth_that_no_network_sees_is_not() -> None:
+    """Prevents: frayed outlines of white tops before white."""
+    pixels, cloth = pale()
+    seen = cloth.astype(np.float32)
+    pixels[60:180, 130:135] = 252  # noise, thinner than a block
+    pixels[60:140, 30:60] = 251  # a sleeve that the network missed
+    wall = look_at_background(pixels)
+    alone, together = matte_by_colour(pixels, wall), matte_by_colour(pixels, wall, seen)
+    assert (alone[70:170, 131:134] > 0.5).all(), "told by colour alone"
+    assert (together[70:170, 132:134] < 0.5).all()
+    assert (together[64:136, 34:60] > 0.5).all() and (together[44:196, 64:126] > 0.5).all()
+
+
+def test_a_pale_garment_is_there_or_not() -> None:
+    """Prevents: white tops through which the old one shines."""
+    pixels, cloth = pale()
+    matte = cloth.astype(np.float32)
+    matte[120:160, 80:110] = 0.6  # haze
+    matte[80:90, 126:130] = 0.3  # a bite in the outline
+    matte[140:180, 64:70] = 0  # a gap
+    solid = made_solid(matte, pixels, look_at_background(pixels))
+    assert solid.dtype == np.float32 and (solid[122:158, 82:108] == 1).all()
+    assert (solid[82:88, 126:128] > 0.5).all() and not solid[142:178, 65:69].any()
+    assert not solid[:38].any() and not solid[:, 132:].any()
+
+
+def test_what_is_not_pale_keeps_its_matte() -> None:
+    """Prevents: white slits at the armpits of striped and of dark tops."""
+    pixels, cloth = pale()
+    pixels[cloth] = 60
+    matte = cloth * np.float32(0.8)
+    assert made_solid(matte, pixels, look_at_background(pixels)) is matte
+    nothing = np.zeros_like(matte)
+    assert made_solid(nothing, pixels, look_at_background(pixels)) is nothing
