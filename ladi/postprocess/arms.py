@@ -60,8 +60,9 @@ _NECKLINE = 0.5
 """Of the trunk, down to where bare skin may be."""
 _WIDE = 4
 """Pixels at a height of 256 by which the trunk is wider than its joints say."""
-_WAIST = 0.15
-"""How far beside the trunk's joints a waist may be, of the distance between the shoulders."""
+_WAIST, _FLARE = 0.15, 1.0
+"""How far beside the trunk's joints a waist may be, of the distance between the shoulders; and how fast a top
+widens below it, in columns for each row."""
 _SLIT = 4
 """Half the width, in pixels at a height of 256, of a gap that is none."""
 _MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
@@ -251,15 +252,23 @@ def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
 
 
 def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
-    """Where a garment is seen beside a forearm that lies before the waist: its rows, on its side, (H,W) bool.
+    """Where a garment is seen beside a forearm that lies before the waist, on its side: (H,W) bool.
+
+    From where the arm comes before the body on it widens to a hem, so that no corner stands out there.
 
     Args:
         tube: of the arm.
         waist: (H,W) bool.
         middle: the body's column.
     """
-    inside = np.zeros_like(waist)
-    rows = tube.line[value_at(waist, tube.line), 1]
-    if rows.size:
-        inside[max(0, int(rows.min())) : int(rows.max()) + 1] = True
-    return inside & ((np.arange(waist.shape[1]) > middle) == (tube.line[0, 0] > middle))
+    inside = tube.line[value_at(waist, tube.line)]
+    if not len(inside):
+        return np.zeros_like(waist)
+    rows, columns = np.arange(len(waist)), np.arange(waist.shape[1])
+    first, last = int(inside[:, 1].min()), int(inside[:, 1].max())
+    right = tube.line[0, 0] > middle
+    above = tube.line[tube.line[:, 1] <= first + 1, 0]
+    outwards = columns - above.max() if right else above.min() - columns
+    width = np.median(tube.radius) + _FLARE * (rows - first)
+    there = (outwards <= width[:, None]) & ((rows >= first) & (rows <= last))[:, None]
+    return np.asarray(there & ((columns > middle) == right))
