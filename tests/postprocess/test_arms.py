@@ -225,7 +225,7 @@ def test_a_waist_is_seen_on_both_sides_of_a_forearm_before_it() -> None:
     outline[70:190, 20:130] = 1
     labels[60:190, 20:60] = np.where(labels[60:190, 20:60] > 0, labels[60:190, 20:60], LIP["coat"])
     shown = drawn(labels, joints, outline, 0.0, np.where(labels > 0, GARMENT, WALL))
-    assert (shown[122:126, 22:40] == WALL).all() and (shown[144:149, 55:58] == GARMENT).all(), "no corner"
+    assert (shown[129:132, 22:46] == WALL).all() and (shown[144:149, 55:58] == GARMENT).all(), "no corner"
 
 
 def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
