@@ -60,7 +60,7 @@ _NECKLINE = 0.5
 """Of the trunk, down to where bare skin may be."""
 _WIDE = 4
 """Pixels at a height of 256 by which the trunk is wider than its joints say."""
-_WAIST, _FLARE = 0.15, 1.0
+_WAIST, _FLARE = 0.15, 1.5
 """How far beside the trunk's joints a waist may be, of the distance between the shoulders; and how fast a top
 widens below it, in columns for each row."""
 _SLIT = 4
@@ -267,8 +267,7 @@ def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:
     rows, columns = np.arange(len(waist)), np.arange(waist.shape[1])
     first, last = int(inside[:, 1].min()), int(inside[:, 1].max())
     right = tube.line[0, 0] > middle
-    above = tube.line[tube.line[:, 1] <= first + 1, 0]
-    outwards = columns - above.max() if right else above.min() - columns
-    width = np.median(tube.radius) + _FLARE * (rows - first)
+    outwards = (columns - inside[inside[:, 1].argmin(), 0]) * (1 if right else -1)
+    width = 2 * np.median(tube.radius) + _FLARE * (rows - first)
     there = (outwards <= width[:, None]) & ((rows >= first) & (rows <= last))[:, None]
     return np.asarray(there & ((columns > middle) == right))
