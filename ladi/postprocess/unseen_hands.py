@@ -13,9 +13,7 @@ from ladi.preprocess.limbs import HAND_SEEN
 _HAND = 0.35
 """So near the wrist a hand is looked for, of the distance between the shoulders."""
 _END, _MOST = 0.88, 0.7
-"""From where along an arm its end is; how much of it, or of a hand, must be shown to count."""
-_HIDDEN = 0.6
-"""How much of a hand a garment covers at least that is before it."""
+"""From where along an arm its end is; how much of it, or of a hand, must be covered or shown to count."""
 _ELBOW, _INWARDS = 0.4, 0.25
 """Where along an arm a sleeve ends at least that covers its elbow; and sine of a forearm's angle to the
 vertical from which on it is bent to the body."""
@@ -56,7 +54,7 @@ def behind(tube: Tube, outline: np.ndarray, hand: np.ndarray, body: np.ndarray, 
         if end < _ELBOW or -tube.outward * forearm_of(tube)[0] < _INWARDS:
             return np.zeros(outline.shape, bool)
         covered &= body | (tube.along > end + CUFF)
-    if share_of(covered, hand) <= _HIDDEN:
+    if not mostly(covered, hand):
         return np.zeros(outline.shape, bool)
     return np.asarray((tube.along > tube.elbow) & covered)
 

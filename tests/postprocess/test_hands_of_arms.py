@@ -91,19 +91,6 @@ def test_below_a_short_sleeve_no_forearm_goes_behind_the_garment(end: float, hid
     assert behind_it[148:152, 88:92].any() == hidden and behind_it.any() == hidden
 
 
-@pytest.mark.parametrize("share,hidden", [(0.65, True), (0.5, False)])
-def test_a_garment_that_covers_most_of_a_hand_is_before_it(share: float, hidden: bool) -> None:
-    """Prevents: a claw on the hip, beside a hem that hides two thirds of where the hand is."""
-    labels, joints, _ = standing(folded=True)
-    found = arm_joints(joints, "right", Limbs(joints, labels > 0))
-    assert found is not None
-    hand = np.zeros(labels.shape, bool)
-    hand[150:170, 92:104] = True
-    garment = np.ones(labels.shape, np.float32)
-    garment[150 + round(20 * share) :] = 0
-    assert behind(tube_of(found, labels.shape), garment, hand, hand, 1.0).any() == hidden
-
-
 def test_a_hand_above_trousers_goes_into_their_pocket() -> None:
     """Prevents: a whole hand laid over trousers that the photo shows there."""
     labels, joints, outline = standing()
