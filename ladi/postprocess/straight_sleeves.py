@@ -4,7 +4,7 @@ A warp places a garment's body well, and often covers no more than half of a sle
 sleeves lie otherwise in its picture than the arms do; what it leaves was continued from the rest, and stripes
 swirled and cuffs came twice. An arm is a tube, and so is a sleeve in its picture: where on the tube a pixel
 lies tells nearly in a straight line where in the picture its cloth is. What the warp covers of an arm tells
-that line, and is stretched to all of it.
+that line, and is stretched to all of it. An arm that tells none has its sleeve as the other one has.
 """
 
 from __future__ import annotations
@@ -74,8 +74,12 @@ def straight_sleeves(
     covered = min((laid[part] > 0.5).mean() for part in parts if part.any()) if np.any(parts) else 1.0
     if covered > _MOSTLY and not is_patterned(garment.image, garment.matte):
         return ()
-    made = (_straight(grid[0].numpy(), laid > 0.5, *one) for one in zip(parts, tubes, strict=True))
-    return tuple(one for one in made if one)
+    arms = list(zip(parts, tubes, strict=True))
+    told = [_told(grid[0].numpy(), laid > 0.5, *one) for one in arms]
+    known = next((one for one in told if one), None)
+    if known is None:
+        return ()
+    return tuple(_laid(own or known, *one) for own, one in zip(told, arms, strict=True) if one[0].any())
 
 
 def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size: Size) -> torch.Tensor:
@@ -90,8 +94,19 @@ def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size:
     return along
 
 
-def _straight(source: np.ndarray, laid: np.ndarray, inside: np.ndarray, tube: Tube) -> StraightSleeve | None:
-    """One sleeve, (H,W) bool; none where too little of it is told."""
+class _Told(NamedTuple):
+    """What one arm tells of its sleeve."""
+
+    fit: np.ndarray
+    """(4,2), by which a place on the arm gives one in the picture."""
+    share: float
+    """Of the sleeve's length, as far as its cloth is told."""
+    sides: np.ndarray
+    """(2,N), how far beside the arm's middle that begins and ends, along the arm."""
+
+
+def _told(source: np.ndarray, laid: np.ndarray, inside: np.ndarray, tube: Tube) -> _Told | None:
+    """What is told of one sleeve, (H,W) bool; None where that is too little."""
     aside = aside_of(tube)
     told = inside & laid
     if told.sum() < max(_LEAST * (len(laid) / 256) ** 2, _TOLD * inside.sum()):
@@ -101,9 +116,16 @@ def _straight(source: np.ndarray, laid: np.ndarray, inside: np.ndarray, tube: Tu
     run = float(np.hypot(*(fit[1] + fit[3])))
     if float(np.hypot(*(wanted - known @ fit).T).mean()) > _STRAIGHT * run:
         return None
-    along = _stretched_along(tube.along, inside, told)
-    beside = _stretched_aside(aside, tube.along, along, inside, told)
-    grid = (_terms(along, beside) @ fit).astype(np.float32)
+    return _Told(fit, _share_told(tube.along, inside, told), _sides(aside, tube.along, told))
+
+
+def _laid(told: _Told, inside: np.ndarray, tube: Tube) -> StraightSleeve:
+    """One sleeve, (H,W) bool, by what is told of it or of the other."""
+    aside, along = aside_of(tube), _FROM + (tube.along - _FROM) * told.share
+    left, right = _at(_sides(aside, tube.along, inside), tube.along)
+    first, last = _at(told.sides, along)
+    across = ((aside - left) / np.maximum(right - left, 1e-3)).clip(0, 1)
+    grid = (_terms(along, first + across * (last - first)) @ told.fit).astype(np.float32)
     share = ((tube.along - _FROM) / _OVER).clip(0, 1) * inside
     return StraightSleeve(
         torch.from_numpy(grid)[None], torch.from_numpy(share.astype(np.float32))[None, None]
@@ -127,40 +149,25 @@ def _fitted(known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.asarray(fit)
 
 
-def _stretched_along(along: np.ndarray, inside: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Where along an arm its cloth is told, when that is stretched to the sleeve's end: (H,W)."""
+def _share_told(along: np.ndarray, inside: np.ndarray, told: np.ndarray) -> float:
+    """Up to which share of a sleeve's length its cloth is told; 1 where hardly anything is missing."""
     end = float(np.quantile(along[inside], 0.99))
     there, whole = (np.histogram(along[part], _SLICES, (_FROM, end))[0] for part in (told, inside))
     full = np.flatnonzero(there >= _FULL * np.maximum(whole, 1))
     last = _FROM + (end - _FROM) * (full[-1] + 1) / _SLICES if full.size else end
-    if last > _NEARLY * end:
-        # A cuff stays beside what of it the warp lays on the body.
-        return along
-    return np.asarray(_FROM + (along - _FROM) * (last - _FROM) / (end - _FROM))
+    # A cuff stays beside what of it the warp lays on the body.
+    return 1.0 if last > _NEARLY * end else (last - _FROM) / (end - _FROM)
 
 
-def _stretched_aside(
-    aside: np.ndarray, along: np.ndarray, taken: np.ndarray, inside: np.ndarray, told: np.ndarray
-) -> np.ndarray:
-    """Likewise how far beside its middle, from edge to edge: (H,W).
-
-    Args:
-        aside: (H,W), how far each pixel lies beside it.
-        along: (H,W), how far along.
-        taken: (H,W), how far along its cloth is taken from.
-        inside: (H,W) bool, the sleeve.
-        told: (H,W) bool, what is told of it.
-    """
-    left, right = _edges(aside, along, inside, along)
-    first, last = _edges(aside, along, told, taken)
-    share = ((aside - left) / np.maximum(right - left, 1e-3)).clip(0, 1)
-    return np.asarray(first + share * (last - first))
-
-
-def _edges(aside: np.ndarray, along: np.ndarray, part: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
-    """How far beside an arm's middle a part (H,W) of it begins and ends, at places along it: (H,W) twice."""
+def _sides(aside: np.ndarray, along: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """How far beside an arm's middle a part (H,W) of it begins and ends, along the arm: (2,``_SLICES``+1)."""
     place, every = (along[part] * _SLICES).astype(int), np.arange(_SLICES + 1)
     numbers = np.unique(place)
     sides = np.stack([np.quantile(aside[part][place == number], _EDGES) for number in numbers])
-    even = (ndimage.gaussian_filter1d(np.interp(every, numbers, side), _EVEN) for side in sides.T)
-    return [np.interp(at, (every + 0.5) / _SLICES, side) for side in even]
+    return np.stack([ndimage.gaussian_filter1d(np.interp(every, numbers, side), _EVEN) for side in sides.T])
+
+
+def _at(sides: np.ndarray, along: np.ndarray) -> list[np.ndarray]:
+    """The same at places along the arm: twice (H,W)."""
+    middles = (np.arange(_SLICES + 1) + 0.5) / _SLICES
+    return [np.interp(along, middles, side) for side in sides]

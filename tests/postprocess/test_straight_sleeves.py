@@ -98,3 +98,19 @@ def test_an_enlarged_sleeve_has_a_clear_edge() -> None:
     changed = (both - large).abs().amax(-1)[0].numpy() > 1e-6
     grown = np.kron(region, np.ones((2, 2))) > 0
     assert changed.sum() < 1.1 * grown.sum()
+
+
+def test_an_arm_that_tells_nothing_has_the_other_ones_sleeve() -> None:
+    """Prevents: one sleeve with its pattern and folds beside one of fog."""
+    tubes = [arm_of(side) for side in ("left", "right")]
+    regions = [(tube.depth <= SLEEVE) & (tube.along < 1) for tube in tubes]
+    laid = regions[0].astype(np.float32)
+    left, right = straight_sleeves(warp(), laid, regions[0] | regions[1], joints(), shirt(1.0))
+    taken = [
+        sleeve.grid[0].numpy()[region & (tube.depth < 0.2) & (np.abs(tube.along - 0.5) < 0.05)].mean(axis=0)
+        for sleeve, region, tube in zip((left, right), regions, tubes, strict=True)
+    ]
+    assert np.abs(taken[0] - taken[1]).max() < 0.03, "the same cloth on both"
+    assert right.share.numpy()[0, 0][regions[1] & (tubes[1].along > 0.2)].min() == 1
+    nothing = np.zeros_like(laid)
+    assert straight_sleeves(warp(), nothing, regions[0] | regions[1], joints(), shirt(1.0)) == ()
