@@ -130,6 +130,14 @@ def test_a_bag_goes_on_where_its_colours_do(below: tuple[int, int, int]) -> None
     assert not more[:178].any() and not more[197:].any() and not more[:, :60].any() and not more[:, 92:].any()
 
 
+def test_a_long_strap_is_found_piece_by_piece() -> None:
+    """Prevents: a strap that ends in the middle of the chest."""
+    labels, image = cut_bag(RED, BLUE)
+    labels[100:150, 72:80], image[100:150, 72:80] = LIP["coat"], RED
+    whole = whole_bags(labels, image, "lip")
+    assert (whole[104:148, 74:78] == LIP["bag"]).all()
+
+
 @pytest.mark.parametrize("case", ["the coat's colour", "apart", "another colour", "small"])
 def test_what_is_not_surely_more_of_a_bag_stays_as_it_was(case: str) -> None:
     labels, image = cut_bag(GREEN if case == "another colour" else RED, RED if "coat" in case else BLUE)
