@@ -88,3 +88,15 @@ def test_a_long_fold_is_followed_to_its_end() -> None:
     settled = settle_scarf(labels, image, "lip")
     assert (settled[96:110, 21:69] == LIP["scarf"]).all()
     assert (settled[130:] == labels[130:]).all()
+
+
+def test_beside_its_point_a_shawl_is_not_filled_up_to_a_level_line() -> None:
+    """Prevents: a black shawl that is cut off straight, with the black top behind it."""
+    labels, image = person()
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    corners = (rows >= 92) & (rows < 140) & (np.abs(columns - 96) < 26)
+    labels[corners], image[corners] = LIP["coat"], BLACK
+    point = corners & (np.abs(columns - 96) < 26 - (rows - 92) * 0.5)
+    labels[point] = LIP["scarf"]
+    settled = settle_scarf(labels, image, "lip")
+    assert (settled[125:139, 72:80] == LIP["coat"]).all() and (settled[point] == LIP["scarf"]).all()
