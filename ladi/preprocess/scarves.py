@@ -3,8 +3,8 @@
 A parser takes a scarf's folds for a neck or for the coat below. A scarf stays before a new garment; what is
 taken for a neck or a coat is painted anew, and half a scarf is left. On labelled street photos this raises
 the overlap of scarves from 0.33 to 0.43, of necks from 0.653 to 0.662. What has become scarf tells of more of
-it: asked twice, they have 0.416 instead of 0.402 when all else is settled. With folds as low as anywhere of the
-scarf it would be 0.463, but a black shawl before a black top was cut off level then, and marked worse.
+it: asked twice, they have 0.416 instead of 0.402 when all else is settled. With folds as low as anywhere of
+the scarf it would be 0.463, but a black shawl before a black top was cut off level then, and marked worse.
 """
 
 from __future__ import annotations
