@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from ladi.postprocess.arm_seams import with_seams
 from ladi.postprocess.chin_rim import rim_of_chin
@@ -37,7 +38,7 @@ from ladi.postprocess.skin import match_skin
 from ladi.postprocess.straight_sleeves import straight_sleeves
 from ladi.preprocess.boxes import Box, box_of
 from ladi.preprocess.frame import to_pixels
-from ladi.preprocess.labels import label_table
+from ladi.preprocess.labels import UPPER_CLOTHING, label_table, named
 from ladi.preprocess.limbs import Limbs
 from ladi.settings import Settings
 from ladi.types import LAYERS, Category, Conditions, Garment, Layer, PersonParts
@@ -46,6 +47,9 @@ _GARMENT = LAYERS.index("garment")
 _AROUND = 4
 """Pixels around the mask that are put together too, beside what pasting needs of its neighbours: four of the
 photo's."""
+_ARMS, _HAND_RIM = ("left_arm", "right_arm"), 3
+"""Pixels at a height of 256 by which a hand that stays was drawn in for the mask, with one more: what it ends
+in is told by the photo (``front_rim.py``)."""
 _SLEEVE_WIDTH = 0.16
 """Half an old sleeve's width, of the distance between the shoulders."""
 _GONE: dict[Category, str] = {
@@ -186,8 +190,9 @@ def _put_together(
         straight = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment)
         layout = layout._replace(straight=straight)
     if told and person.bare is not None and not person.by_hand:
-        # A forearm that no sleeve covers is the photo's own.
-        mask = mask & ~(person.bare & (layout.shown.argmax(0) != _GARMENT))
+        # A forearm that no sleeve covers is the photo's own, and so is the edge of a hand that stays.
+        edge = _edge_of_hands(mask, person)
+        mask = mask & ~(person.bare & (edge | (layout.shown.argmax(0) != _GARMENT)))
         person = replace(person, mask=torch.from_numpy(mask)[None, None].to(person.mask))
         painted, same = mask, np.zeros_like(mask)
     if told and not person.by_hand:
@@ -248,6 +253,14 @@ def _put_together(
     else:
         layered = recompose(lit, probabilities, size, fine)
     return _Finished(layered, Canvas(size, part, small), painted, same)
+
+
+def _edge_of_hands(mask: np.ndarray, person: PersonParts) -> np.ndarray:
+    """Where hands that stay were drawn in for a mask, because they touch what is taken away: (H,W) bool."""
+    around = max(1, round(_HAND_RIM * len(mask) / 256))
+    hands, worn = (named(person.labels, person.scheme, names) for names in (_ARMS, UPPER_CLOTHING))
+    near = [ndimage.binary_dilation(region, iterations=around) for region in (hands & ~mask, worn)]
+    return np.asarray(near[0] & near[1])
 
 
 def _channels_last(picture: torch.Tensor) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from ladi.postprocess.finish import cut_outs, finish
 from ladi.preprocess.frame import to_pixels
@@ -197,3 +198,23 @@ def test_a_bare_forearm_is_the_photos_own_unless_a_sleeve_covers_it(scene, cover
     [picture, _] = finish(generated, layers, person, garment, conditions, Settings(), told=True)
     inside = np.kron(bare, np.ones((3, 3), bool))
     assert np.array_equal(picture[inside], person.photo.pixels[inside]) != covered
+
+
+def test_a_hand_that_stays_keeps_its_edge_before_the_garment(scene) -> None:
+    """Prevents hands that are cut smaller, in steps, by what the mask drew them in."""
+    generated, layers, person, garment, conditions = scene
+    hand = np.zeros(SIZE, bool)
+    hand[26:38, 18:28] = True
+    edge = hand & ~ndimage.binary_erosion(hand)
+    pixels = np.full((*PHOTO, 3), (40, 60, 160), np.uint8)
+    pixels[np.kron(hand, np.ones((3, 3), bool))] = (210, 150, 120)
+    labels = np.where(hand, LIP["right_arm"], LIP["upper_clothes"]).astype(np.uint8)
+    mask = person.mask * torch.from_numpy(~(hand & ~edge))[None, None]
+    image = torch.from_numpy(pixels[1::3, 1::3] / 127.5 - 1).float().movedim(-1, 0)[None]
+    person = replace(person, photo=Photo(pixels), image=image, mask=mask, labels=labels, bare=edge)
+    layers = layers * 0
+    layers[:, LAYERS.index("garment")] = 1
+    [picture, _] = finish(generated, layers, person, garment, conditions, Settings(), told=True)
+    rim = np.kron(edge, np.ones((3, 3), bool))
+    assert np.abs(picture[rim].astype(int) - pixels[rim]).mean() < 25
+    assert np.abs(picture[50:70, 90:100].astype(int) - pixels[50:70, 90:100]).mean() > 40, "the sleeve is new"
