@@ -2,7 +2,7 @@
 
 Whoever wears the garment stands before its lining; left in the picture, the lining lies before them. Where
 it is, a network tells (``ladi/models/lining.py``), up to a soft edge; where its picture shows a neckline
-there, that is the edge (``neckline.py``). What is left along it, of the lining or of the ground that shows
+there, that is the edge (``neckline.py``, ``neck_points.py``). What is left along it, of the lining or of the ground that shows
 through a keyhole, is told by its colour. Here it is taken out of picture and matte.
 """
 
@@ -17,6 +17,7 @@ from scipy import ndimage
 from torch.nn import functional
 
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.neck_points import with_neck_points
 from ladi.preprocess.neckline import find_neckline
 from ladi.preprocess.shades import commonness, in_lab
 from ladi.types import Garment, Size
@@ -71,7 +72,8 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     told, lining = (_resized(one, size) for one in (told, lining))
     matte = functional.interpolate(garment.matte.float(), size, mode="area")[0, 0].numpy() > _INSIDE
     image = to_pixels(garment.image[0])
-    neckline, found = find_neckline(told[0, 0].numpy(), image, matte), lining
+    seen, found = told[0, 0].numpy(), lining
+    neckline = with_neck_points(find_neckline(seen, image, matte), seen, image, matte)
     if neckline is not None:
         beside = ((told - _CERTAIN[0]) / (_CERTAIN[1] - _CERTAIN[0])).clamp(0, 1)
         lining = torch.maximum(torch.from_numpy(neckline.above(size))[None, None], beside)

@@ -88,7 +88,7 @@ class Neckline(NamedTuple):
         column = (np.arange(size[1]) + 0.5) / times - 0.5
         place = (2 * column - self.left[0] - self.right[0]) / (self.right[0] - self.left[0])
         row = np.interp(place, (-1, 1), (self.left[1], self.right[1]))
-        row = row + self.depth * _bent(place.clip(-1, 1), self.shape)
+        row = row + self.depth * bent(place.clip(-1, 1), self.shape)
         row = (row + 0.5) * times - 0.5
         covered = np.clip(row - np.arange(size[0])[:, None] + 0.5, 0, 1)
         return np.asarray(covered * (np.abs(place) <= 1), np.float32)
@@ -111,7 +111,7 @@ def find_neckline(lining: np.ndarray, image: np.ndarray, matte: np.ndarray) -> N
         found, taken = deeper, _above(deeper, matte)
     if taken.sum() > _SHALLOW * matte.sum():
         return found
-    likelier = _with_odds(lining, np.full(matte.shape, _LIKELIER))
+    likelier = with_odds(lining, np.full(matte.shape, _LIKELIER))
     faint = _curve_along_edge(likelier, image, matte, _FAINT)
     above = _above(faint, matte)
     return faint if _is_lined(above & ~taken, above, lining, image, matte) else found
@@ -122,7 +122,7 @@ def _above(curve: Neckline | None, matte: np.ndarray) -> np.ndarray:
     return np.zeros_like(matte) if curve is None else matte & (curve.above(matte.shape) > 0.5)
 
 
-def _with_odds(lining: np.ndarray, times: np.ndarray) -> np.ndarray:
+def with_odds(lining: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Probabilities (H,W) whose odds are multiplied."""
     odds = lining / (1 - lining.clip(max=1 - 1e-4)) * times
     return np.asarray(odds / (1 + odds))
@@ -139,7 +139,7 @@ def _of_other_colours(
     colours, common = in_lab(image), np.ones(matte.shape)
     common[doubted] = commonness(colours[doubted], colours[front])
     surer = np.exp(np.log((_USUAL + _HARDLY) / (common + _HARDLY)).clip(0, _SURER))
-    deeper = _curve_along_edge(np.where(doubted, _with_odds(lining, surer), lining), image, matte)
+    deeper = _curve_along_edge(np.where(doubted, with_odds(lining, surer), lining), image, matte)
     more = _above(deeper, matte) & ~taken
     strange = more.any() and common[more].mean() < _STRANGE
     return deeper if strange and more.sum() > _DEEPER * taken.sum() else None
@@ -215,8 +215,8 @@ class _Curves(NamedTuple):
         left, right, first, last, depth, _ = (values[:, None] for values in self)
         columns = (left + right) / 2 + (right - left) / 2 * _PLACES
         # Powers are slow, and there are few of them.
-        bent = _bent(_PLACES, np.array(_SHAPES)[:, None])[np.searchsorted(_SHAPES, self.shape)]
-        rows = first * (1 - _PLACES) / 2 + last * (1 + _PLACES) / 2 + depth * bent
+        curved = bent(_PLACES, np.array(_SHAPES)[:, None])[np.searchsorted(_SHAPES, self.shape)]
+        rows = first * (1 - _PLACES) / 2 + last * (1 + _PLACES) / 2 + depth * curved
         inside = [
             np.rint(values).astype(np.int32).clip(0, most - 1)
             for values, most in ((rows, size[0]), (columns, size[1]))
@@ -264,7 +264,7 @@ def _curves(told: np.ndarray, matte: np.ndarray) -> _Curves:
     return _Curves(*(values[fits] for values in (left, right, first, last, depth, shape)))
 
 
-def _bent(place: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
+def bent(place: np.ndarray, shape: np.ndarray | float) -> np.ndarray:
     """How far below the line between its ends a curve is at places in [-1,1], of its depth."""
     return np.asarray(1 - np.abs(place) ** shape)
 
