@@ -2,8 +2,8 @@
 
 Whoever wears the garment stands before its lining; left in the picture, the lining lies before them. Where
 it is, a network tells (``ladi/models/lining.py``), up to a soft edge; where its picture shows a neckline
-there, that is the edge (``neckline.py``, ``neck_points.py``). What is left along it, of the lining or of the ground that shows
-through a keyhole, is told by its colour. Here it is taken out of picture and matte.
+there, that is the edge (``neckline.py``, ``neck_points.py``). What is left along it, of the lining or of the
+ground that shows through a keyhole, is told by its colour. Here it is taken out of picture and matte.
 """
 
 from __future__ import annotations

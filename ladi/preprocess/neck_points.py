@@ -160,7 +160,7 @@ def _curves(ends: tuple[int, int], matte: np.ndarray) -> _Curves:
 def _best(
     curves: _Curves, tensor: list[np.ndarray], likely: np.ndarray, matte: np.ndarray
 ) -> tuple[Neckline, float, float]:
-    """The curve that has most to be said for it, how strong its edge is, and how far it agrees with a network.
+    """The curve that most speaks for, how strong its edge is, and how far it agrees with a network.
 
     Args:
         curves: what is tried.

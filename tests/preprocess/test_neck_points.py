@@ -23,8 +23,8 @@ LEFT, RIGHT, TOP = 66, 126, 30
 def black_tee(*, depth: float = 22, dip: float = 6, edge: bool = True) -> tuple[np.ndarray, ...]:
     """A black tee whose back is seen through its neck: picture, matte and inside.
 
-    Its shoulders fall off to both sides, its back's edge hangs by ``dip``, its front's by ``depth``, and below
-    the back's there is a rib of its own.
+    Its shoulders fall off to both sides, its back's edge hangs by ``dip``, its front's by ``depth``, and
+    below the back's there is a rib of its own.
     """
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(float)
     place = (2 * columns - LEFT - RIGHT) / (RIGHT - LEFT)
