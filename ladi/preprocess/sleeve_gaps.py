@@ -19,6 +19,8 @@ _SAME, _NEAR, _UNLIKE = 3, 60, 0.05
 pixels so few are as near to the wall's."""
 _RIM = 3
 """Pixels along a garment's outline in which that is not asked: they show the wall too."""
+_MIXED = 0.55
+"""Up to which share of the cloth's distance from the wall's colour a pixel beside a gap is mostly wall."""
 _ON = 0.5
 """Matte from which on a pixel is garment."""
 _LEAST, _MOST = 0.0002, 0.08
@@ -75,7 +77,11 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
     if not background.plain or not columns.size:
         return matte
     away = np.abs(pixels.astype(np.int16) - np.array(background.colour, np.int16)).max(-1)
-    wall = away <= (_NEAR if is_unlike(away, on) else _SAME)
+    unlike = is_unlike(away, on)
+    if unlike:
+        matte = np.where(_joined_wall(away <= _SAME, on), 0, matte).astype(np.float32)
+        on = matte > _ON
+    wall = away <= (_NEAR if unlike else _SAME)
     pieces, count = ndimage.label(wall & on)
     middle, width, size = (columns[0] + columns[-1]) / 2, columns[-1] - columns[0] + 1, int(on.sum())
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
@@ -102,13 +108,56 @@ def without_sleeve_gaps(matte: np.ndarray, pixels: np.ndarray, background: Backg
         large = one.piece.sum() >= _CLOSED * size and height >= _SLENDER * wide
         if _is_alike(one, on, pixels, background) and height < max(_LONG * length, _SLENDER * wide):
             continue  # a white hem's folds
-        if one.joined or (large and any(one.mirrors(other) for other in found)):
+        mirrored = any(one.mirrors(other) for other in found)
+        mirrored = mirrored or (unlike and _mirrors_open(one, on, (middle, width)))
+        if one.joined or (large and mirrored):
             gaps[one.down, one.across] |= one.piece
     if not gaps.any():
         return matte
+    gaps = _with_rim(gaps, on, away)
     # Next to it a pixel shows both.
     edge = ndimage.binary_dilation(gaps) & ~gaps
     return np.where(gaps, 0, np.where(edge, np.minimum(matte, 0.5), matte)).astype(np.float32)
+
+
+def _with_rim(gaps: np.ndarray, on: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """Gaps with what lies along them and is nearer to the wall than to the cloth: (H,W) bool.
+
+    Args:
+        gaps: (H,W) bool.
+        on: (H,W) bool, the garment.
+        away: (H,W), levels from the wall's colour.
+    """
+    cloth = on & ~ndimage.binary_dilation(gaps, iterations=2 * _RIM)
+    if not cloth.any():
+        return gaps
+    mixed = on & (away < _MIXED * np.median(away[cloth]))
+    return np.asarray(ndimage.binary_dilation(gaps, iterations=_RIM, mask=gaps | mixed))
+
+
+def _joined_wall(wall: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """What has the very colour of the wall, (H,W) bool, and is joined to what lies outside a garment.
+
+    Between straps a network may see cloth, where a garment of other colours has nothing like it.
+    """
+    pieces, _ = ndimage.label(wall | ~on)
+    return np.asarray(wall & np.isin(pieces, np.unique(pieces[~on])))
+
+
+def _mirrors_open(one: _Piece, on: np.ndarray, spread: tuple[float, int]) -> bool:
+    """Whether the matte, (H,W) bool, is open already where a piece has its like on the other side.
+
+    Args:
+        one: the piece.
+        on: the garment.
+        spread: its middle column, and its width.
+    """
+    middle, width = spread
+    rows = on[one.down]
+    inside = (np.cumsum(rows, axis=1) > 0) & (np.cumsum(rows[:, ::-1], axis=1)[:, ::-1] > 0)
+    start = max(0, round(middle - (one.place + _MIRRORED) * width))
+    near = slice(start, max(0, round(middle - (one.place - _MIRRORED) * width)) + 1)
+    return bool((inside & ~rows)[:, near].any(1).mean() >= _LEVEL)
 
 
 def is_unlike(away: np.ndarray, on: np.ndarray) -> bool:
