@@ -231,6 +231,8 @@ class Garment:
     """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
     sleeve: float | None = None
     """How long its sleeves are, in [0,1] from the shoulder to the wrist; None where that is not known."""
+    collar: bool = False
+    """Whether a collar stands above its shoulders."""
     cleaned_by: str = "kept"
     """Which method removed the background: as ``ladi.preprocess.cleaner.CutOut`` says; ``kept`` for none."""
     findings: tuple[Finding, ...] = ()

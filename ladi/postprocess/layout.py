@@ -110,6 +110,8 @@ def lay_out(
     free = mask & ~stays
     limbs = Limbs(person.keypoints, labels > 0)
     shown = with_straps(shown, free, outline, limbs)
+    if garment.collar:
+        shown = with_collar(shown, free, outline, limbs)
     photo = to_pixels(person.image[0])
     arms = draw_arms(
         shown, free, labels, person.keypoints, outline, garment.sleeve, light, photo=photo, scheme=scheme
@@ -161,6 +163,23 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     upper = upper & (aside > _THROAT) & (aside < 0.5)
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
     return _certainly(shown, straps, _GARMENT)
+
+
+def with_collar(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
+    """Layers with the collar that the warp lays around a neck, where a bare one was painted: (K,H,W).
+
+    Args:
+        shown: (K,H,W) of ``LAYERS``.
+        mask: (H,W) bool, where that may be changed.
+        outline: (H,W) in [0,1], where the warped garment lies.
+        limbs: of the person.
+    """
+    rows, columns = np.arange(len(mask))[:, None], np.arange(mask.shape[1])[None]
+    near = rows < limbs.shoulder_line(mask.shape[1]) + _STRAPS * limbs.torso
+    near = near & (np.abs(columns - limbs.neck[0]) < _THROAT * limbs.width)
+    first = shown.argmax(0)
+    laid = near & mask & (outline > 0.5) & ((first == _SKIN) | (first == _WALL))
+    return _certainly(shown, laid, _GARMENT)
 
 
 def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from ladi.preprocess.collars import collar_of, collar_opening
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.neck_points import with_neck_points
 from ladi.preprocess.neckline import find_neckline
@@ -79,6 +80,11 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         lining = torch.maximum(torch.from_numpy(neckline.above(size))[None, None], beside)
     aside = _MIDDLE if neckline is None else _NEARLY_ALL
     rest = _rest_of(lining[0, 0].numpy(), found[0, 0].numpy() > _INSIDE, matte, image, aside)
+    collar = collar_of(seen, matte)
+    opening = collar and collar_opening(collar, seen, image, matte, rest | (lining[0, 0].numpy() > _INSIDE))
+    if opening:
+        neckline, rest = opening, np.zeros_like(rest)
+        lining = torch.from_numpy(opening.above(size))[None, None]
     remains = torch.from_numpy(rest.astype(np.float32))
     ground = _ground(garment)
 
@@ -95,6 +101,7 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         image=cleared(garment.image),
         fine=None if garment.fine is None else cleared(garment.fine),
         matte=garment.matte * (1 - share_at((garment.matte.shape[-2], garment.matte.shape[-1]))),
+        collar=collar is not None,
     )
 
 

@@ -23,12 +23,9 @@ _SHAPES = np.array([1.2, 1.5, 1.9, 2.5, 3.3])
 """Powers of the curves, pointed to square."""
 _ENDS, _STEP = np.arange(-4, 4.5, 2), 1.5
 """Pixels from a neck point at which a curve may end, and between two depths."""
-_SHALLOWEST, _DEEPEST = 5.0, 0.33
-"""In pixels, and of the garment's height."""
-_NARROWEST = 12
-_ROUND, _POINTED, _POINTED_SHAPE, _WIDE = 0.75, 1.3, 1.6, 0.28
-"""Depth over width, at most; that of pointed curves and up to which power they are; these are so wide at
-least, of the garment's width: narrower ones are collars."""
+_SHALLOWEST, _NARROWEST = 5.0, 12
+_ROUND, _POINTED, _POINTED_SHAPE = 0.75, 1.3, 1.6
+"""Depth over width, at most; that of pointed curves, and up to which power they are."""
 _PLACES = np.linspace(-0.92, 0.92, 25)
 """Where along a curve it is looked at, from its left end, -1, to its right one, 1."""
 _TOLD, _MUCH, _NONE = 0.2, 30, 0.03
@@ -47,9 +44,8 @@ _NEAR = 0.35
 """Of the garment's height, down to which its front tells that: what is printed below does not matter."""
 _MOST, _WEAKEST = 1.5, 6
 """An edge's strength counts up to this; which of a curve's strengths counts, weakest first."""
-_MEAN, _FIT = 0.5, 3.0
-"""Weights beside that one: of the mean strength, and of how well what is above the curve agrees with the
-network."""
+_MEAN = 0.5
+"""Weight of the mean strength beside that one."""
 _SEEN, _SEEN_AMONG_OTHERS, _PLACED, _BETTER = 0.55, 0.6, 0.025, 0.08
 """A curve counts if its edge is that strong, and that strong on a front that has stripes or prints; if the
 network thinks of lining that much at its lowest place, and if it agrees by so much better with the network
@@ -58,6 +54,33 @@ _LIKELY = 0.525
 """Probability from which on it is, beside a neckline."""
 _LIKELY_ALONE = 0.275
 """And without one."""
+
+
+class Reach(NamedTuple):
+    """Which curves are tried, and how they are judged."""
+
+    deepest: float
+    """Of the garment's height."""
+    pointed_from: float
+    """Width, of the garment's, from which on pointed ones are."""
+    fit: float
+    """Weight of how well what is above a curve agrees with the network, beside its edge's strength."""
+
+
+_NECKLINES = Reach(deepest=0.33, pointed_from=0.28, fit=3.0)
+"""What is narrower is a collar."""
+
+
+class Fitted(NamedTuple):
+    """The best curve."""
+
+    curve: Neckline
+    seen: float
+    """How strong its edge is, 1 where it is clear."""
+    agrees: float
+    """How far what is above it agrees with the network, in [0,1]."""
+    patterned: bool
+    """Whether the front has stripes or prints, which are edges too."""
 
 
 def with_neck_points(
@@ -71,28 +94,51 @@ def with_neck_points(
         image: (H,W,3) uint8.
         matte: (H,W) bool, the garment with its lining.
     """
-    front = matte & (lining < _NONE)
-    if (lining[matte] > _TOLD).sum() < _MUCH or not front.any():
+    if (lining[matte] > _TOLD).sum() < _MUCH:
         return found
     amount = (lining * matte).sum(0)
     ends = neck_points(matte, float((amount * np.arange(len(amount))).sum() / amount.sum()))
-    curves = None if ends is None else _curves(ends, matte)
-    if curves is None or not curves.left.size:
+    best = None if ends is None else curve_between(ends, lining, image, matte, _NECKLINES)
+    if best is None:
         return found
-    likely = with_odds(lining, np.full(matte.shape, _ODDS)) * matte
-    tensor, patterned = _tensor(image, matte, front)
-    best, seen, agrees = _best(curves, tensor, likely, matte)
-    lowest = int((best.left[1] + best.right[1]) / 2 + best.depth - 1)
-    middle = int((best.left[0] + best.right[0]) / 2)
-    clear = seen >= (_SEEN_AMONG_OTHERS if patterned else _SEEN)
-    if not clear or lining[min(lowest, len(lining) - 1), middle] < _PLACED:
+    left, right, depth = best.curve.left, best.curve.right, best.curve.depth
+    lowest = min(int((left[1] + right[1]) / 2 + depth - 1), len(lining) - 1)
+    clear = best.seen >= (_SEEN_AMONG_OTHERS if best.patterned else _SEEN)
+    if not clear or lining[lowest, int((left[0] + right[0]) / 2)] < _PLACED:
         return found
     if found is None:
         taken = lining > _LIKELY_ALONE
     else:
         taken = (found.above(matte.shape) > 0.5) | (lining > _LIKELY)
+    likely = _likely(lining, matte)
     before = 2 * likely[taken].sum() / max((taken & matte).sum() + likely.sum(), 1e-6)
-    return best if agrees > before + _BETTER else found
+    return best.curve if best.agrees > before + _BETTER else found
+
+
+def curve_between(
+    ends: tuple[int, int], lining: np.ndarray, image: np.ndarray, matte: np.ndarray, reach: Reach
+) -> Fitted | None:
+    """The curve between two columns of a garment's upper outline that most speaks for; None without any.
+
+    Args:
+        ends: the columns.
+        lining: (H,W) in [0,1], where a network sees the garment's inside.
+        image: (H,W,3) uint8.
+        matte: (H,W) bool, the garment with its lining.
+        reach: which are tried.
+    """
+    front = matte & (lining < _NONE)
+    curves = _curves(ends, matte, reach)
+    if not front.any() or not curves.left.size:
+        return None
+    tensor, patterned = _tensor(image, matte, front)
+    curve, seen, agrees = _best(curves, tensor, _likely(lining, matte), matte, reach.fit)
+    return Fitted(curve, seen, agrees, patterned)
+
+
+def _likely(lining: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    """How likely lining is where a network saw it less often than it is there: (H,W)."""
+    return np.asarray(with_odds(lining, np.full(matte.shape, _ODDS)) * matte)
 
 
 def neck_points(matte: np.ndarray, middle: float) -> tuple[int, int] | None:
@@ -142,23 +188,23 @@ class _Curves(NamedTuple):
         return columns, rows, -slope / length, 1 / length
 
 
-def _curves(ends: tuple[int, int], matte: np.ndarray) -> _Curves:
+def _curves(ends: tuple[int, int], matte: np.ndarray, reach: Reach) -> _Curves:
     """What is tried between two columns, on a garment's upper outline."""
     height, width = matte.shape
     tall, wide = np.ptp(np.flatnonzero(matte.any(1))) + 1, matte.any(0).sum()
-    depths = np.arange(_SHALLOWEST, _DEEPEST * tall, _STEP)
+    depths = np.arange(_SHALLOWEST, reach.deepest * tall, _STEP)
     grid = np.meshgrid(ends[0] + _ENDS, ends[1] + _ENDS, depths, _SHAPES, indexing="ij")
     left, right, depth, shape = (values.ravel() for values in grid)
     top = np.where(matte.any(0), matte.argmax(0), height - 1).astype(float)
     first, last = (top[np.rint(at).astype(int).clip(0, width - 1)] for at in (left, right))
     across = right - left
-    pointed = (shape < _POINTED_SHAPE) & (across > _WIDE * wide)
+    pointed = (shape < _POINTED_SHAPE) & (across > reach.pointed_from * wide)
     fits = (across > _NARROWEST) & (depth < np.where(pointed, _POINTED, _ROUND) * across)
     return _Curves(*(values[fits] for values in (left, right, first, last, depth, shape)))
 
 
 def _best(
-    curves: _Curves, tensor: list[np.ndarray], likely: np.ndarray, matte: np.ndarray
+    curves: _Curves, tensor: list[np.ndarray], likely: np.ndarray, matte: np.ndarray, fit: float
 ) -> tuple[Neckline, float, float]:
     """The curve that most speaks for, how strong its edge is, and how far it agrees with a network.
 
@@ -167,6 +213,7 @@ def _best(
         tensor: of the picture's edges, see ``_tensor``.
         likely: (H,W) in [0,1], where lining is.
         matte: (H,W) bool.
+        fit: weight of how well a curve agrees with the network.
     """
     height, width = matte.shape
 
@@ -186,7 +233,7 @@ def _best(
     at = pixels(columns, rows)
     inside, cloth = (np.cumsum(part, axis=0).take(at).sum(1) * between for part in (likely, matte))
     agrees = 2 * inside / np.maximum(cloth + likely.sum(), 1e-6)
-    score = np.minimum(weakest, 1) + _MEAN * np.minimum(strength, 1).mean(1) + _FIT * agrees
+    score = np.minimum(weakest, 1) + _MEAN * np.minimum(strength, 1).mean(1) + fit * agrees
     best = int(score.argmax())
     left, right, first, last, depth, shape = (float(values[best]) for values in curves)
     curve = Neckline((left, first), (right, last), depth, shape, height)

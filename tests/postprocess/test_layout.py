@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ladi.postprocess.layout import (
+    with_collar,
     with_neck,
     with_straps,
     without_crumbs,
@@ -145,6 +146,27 @@ def test_a_strap_that_the_warp_lays_over_the_shoulder_is_cloth() -> None:
     assert (laid[110:180, 130:146] == SKIN).all(), "arms lie before the warp"
     assert (laid[64:90, 134:142] == SKIN).all(), "beside the shoulder are arms"
     assert (laid[66:90, 92:100] == SKIN).all(), "below the chin is the throat"
+
+
+def test_a_collar_that_the_warp_lays_around_a_neck_is_cloth() -> None:
+    """Prevents: shirts without their collars, because a small network painted a bare neck."""
+    keypoints = np.zeros((18, 3))
+    for name, x, y in (("neck", 96, 60), ("left_shoulder", 130, 60), ("right_shoulder", 62, 60)):
+        keypoints[JOINT[name]] = x, y, 1
+    for name, x in (("left_hip", 115), ("right_hip", 77)):
+        keypoints[JOINT[name]] = x, 160, 1
+    shown = np.full(SIZE, WALL)
+    shown[30:70, 84:108], shown[62:180, 62:130] = SKIN, GARMENT
+    outline = np.zeros(SIZE, np.float32)
+    outline[44:70, 82:90] = outline[44:70, 102:110] = outline[62:180, 62:130] = outline[44:60, 130:140] = 1
+    layers = np.stack([shown == number for number in range(len(LAYERS))]).astype(np.float32)
+    mask = np.ones(SIZE, bool)
+    mask[:48] = False
+    laid = with_collar(layers, mask, outline, Limbs(keypoints, shown > 0)).argmax(0)
+    assert (laid[48:62, 82:90] == GARMENT).all() and (laid[48:62, 102:110] == GARMENT).all()
+    assert np.array_equal(laid[:48], shown[:48]), "what stays of the photo stays"
+    assert (laid[48:62, 92:100] == SKIN).all(), "between its leaves is the throat"
+    assert (laid[48:60, 132:140] == WALL).all(), "it stands around the neck"
 
 
 def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:
