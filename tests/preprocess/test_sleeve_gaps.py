@@ -80,3 +80,46 @@ def test_beside_a_garment_of_another_colour_a_walls_noise_counts_too() -> None:
     left = without_sleeve_gaps(matte, pixels, WHITE)
     assert all((left[slit] == 0).mean() > 0.95 for slit in slits)
     assert (left[60:190, 70:120] == 1).all()
+
+
+def black_top() -> tuple[np.ndarray, np.ndarray]:
+    """A black top with bell sleeves that touch its sides below, and a matte that has closed the gaps."""
+    pixels, matte = white_top()
+    pixels[30:200, 30:162] = 25
+    for gap in GAPS:
+        pixels[60:160, gap[1]] = 255
+    return pixels, matte
+
+
+def test_a_gap_that_is_open_on_one_side_is_one_on_the_other() -> None:
+    """Prevents: a white slit beside one arm, where a network saw the other one's by itself."""
+    pixels, matte = black_top()
+    matte[60:160, GAPS[0][1]] = 0
+    left = without_sleeve_gaps(matte, pixels, WHITE)
+    assert (left[62:158, 137:141] == 0).all() and (left[162:198, GAPS[1][1]] == 1).all()
+    pixels[60:160, GAPS[0][1]], matte[60:160, GAPS[0][1]] = 25, 1
+    assert (without_sleeve_gaps(matte, pixels, WHITE)[60:160, 136:142] == 1).all(), "a stripe"
+
+
+def test_between_straps_there_is_no_cloth() -> None:
+    """Prevents: a strip of a shop's wall above a dark top, worn as cloth."""
+    pixels, matte = black_top()
+    pixels[60:160, 30:162] = 25
+    matte[20:30, 60:130] = 1
+    left = without_sleeve_gaps(matte, pixels, WHITE)
+    assert not left[20:30].any() and (left[31:58] == matte[31:58]).all()
+    pixels[20:30, 60:130] = 240
+    assert (without_sleeve_gaps(matte, pixels, WHITE)[20:30, 60:130] == 1).all(), "a white collar"
+
+
+def test_a_gaps_rim_is_wall_as_well() -> None:
+    """Prevents: white lines along the sleeves of pale tops."""
+    pixels, matte = white_top()
+    pixels[30:200, 30:162] = 215
+    for gap in GAPS:
+        pixels[60:200, gap[1].start - 2 : gap[1].stop + 2] = 240
+        pixels[gap] = 255
+    left = without_sleeve_gaps(matte, pixels, WHITE)
+    for gap in GAPS:
+        assert not left[62:198, gap[1].start - 1 : gap[1].stop + 1].any()
+    assert (left[60:190, 70:120] == 1).all()
