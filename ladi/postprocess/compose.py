@@ -269,13 +269,16 @@ def _of_its_shades(photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
 
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:
     """Painted skin in the person's own tone: (1,3,h,w)."""
-    arms = _named(person, _ARMS)
+    arms, bare = _named(person, _ARMS), _named(person, _BARE)
+    # Arms that stay bare are the photo's, though they lie in the mask; they tell their tone best.
+    seen = surely_bare(arms, arms, _named(person, _WORN[person.category]))
+    seen &= layout.shown.argmax(0) == _SKIN
     toned = toned_skin(
         own[0].movedim(0, -1).numpy(),
         painted[0, _SKIN].numpy(),
         layout.shown[_SKIN],
         person.image[0].movedim(0, -1).numpy(),
-        _named(person, _BARE) & (person.mask[0, 0].numpy() == 0),
+        bare & ((person.mask[0, 0].numpy() == 0) | seen),
         layout.roundness,
         arms if layout.seams is None else arms | layout.seams,
         _named(person, _FACES),

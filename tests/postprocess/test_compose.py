@@ -231,3 +231,37 @@ def test_where_an_arm_goes_over_into_a_hand_a_share_of_the_photo_is_seen() -> No
     for row, share in ((50, 0.0), (125, 0.5), (200, 1.0)):
         wanted = torch.tensor(painted * (1 - share) + seen * share)
         assert (rows[row] - wanted).abs().max() < 4, row
+
+
+def test_forearms_that_stay_bare_tell_the_tone_of_what_is_painted_above_them() -> None:
+    """Prevents: pale upper arms on sunburnt forearms, where the hands are in pockets."""
+    pale, burnt = np.uint8([150, 112, 96]), np.uint8([205, 120, 70])
+    pixels = np.full((*SIZE, 3), 240, np.uint8)
+    labels, numbers = np.zeros(SIZE, np.uint8), np.full(SIZE, WALL)
+    pixels[10:50, 80:112], labels[10:50, 80:112] = pale, LIP["face"]
+    pixels[60:140, 60:76], labels[60:140, 60:76] = (20, 60, 30), LIP["upper_clothes"]
+    pixels[140:220, 60:76], labels[140:220, 60:76] = burnt, LIP["right_arm"]
+    numbers[10:50, 80:112] = numbers[60:220, 60:76] = SKIN
+    mask = torch.zeros(1, 1, *SIZE)
+    mask[..., 55:230, :] = 1
+    photo = Photo(pixels)
+    person = PersonParts(
+        photo=photo,
+        frame=Frame(0, 0, SIZE[1], SIZE[0], SIZE),
+        image=to_tensor(photo.pixels),
+        mask=mask,
+        pose_map=torch.zeros(1, 18, *SIZE),
+        keypoints=np.zeros((18, 3)),
+        labels=labels,
+    )
+    roundness = np.zeros(SIZE, np.float32)
+    roundness[60:220, 60:76] = 1
+    layers = one_hot(numbers)
+    layout = Layout(layers[0].numpy(), np.zeros(SIZE, bool), roundness=roundness)
+    grey = to_tensor(np.full((*SIZE, 3), 130, np.uint8))
+    garment = Garment(image=grey, matte=torch.ones(1, 1, *SIZE))
+    whole = (compose(grey, layers, layout, person, garment, None, SIZE).whole() + 1) * 127.5
+    arm = whole[0, :, 90:110, 66:70].mean((1, 2)).numpy()
+    # Blue beside red tells them apart, in any light.
+    ratio = arm[2] / arm[0]
+    assert abs(ratio - burnt[2] / burnt[0]) < abs(ratio - pale[2] / pale[0])
