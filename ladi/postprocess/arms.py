@@ -68,6 +68,8 @@ _SLIT = 4
 _MIDDLE, _SLICES, _SEEN, _FOREARM = 0.6, 24, 0.9, 1.6
 """Of an arm's radius, what is surely arm; parts along it; share of one's middle that is bare in the photo
 where the arm is seen, and the radii within which painted skin is taken for more of it."""
+_AS_SEEN = 2.2
+"""Radii within which what is bare in the photo beside such a middle is arm."""
 _STRIP, _PIECE, _UNLIKE = 3, 60, 20.0
 """Pixels, at a height of 256, that this is wide at least, and how many it has: labels end in threads; and how
 far from all shades of the arms (CIELAB of 8 bit) the photo is there."""
@@ -181,6 +183,9 @@ def draw_arms(
         inside &= (tube.along <= end) | ~slimmer(tube, shown == _SKIN, shown == _WALL)
         # A hand that is not seen is in a pocket: the arm ends where cloth begins, not in a stump.
         changed[inside & (tube.along > bare_from(tube, end)) & (seen | (tube.along < POCKET))] = _SKIN
+        # Where the photo shows it, a bare arm is as wide as there.
+        own = person & bare & _is_seen(tube, bare) & (tube.depth < _AS_SEEN) & (tube.depth <= nearest)
+        changed[own & (tube.along > bare_from(tube, end)) & (tube.along < 1)] = _SKIN
         if not seen and end < LONG:
             changed[before & to_wrist(tube)] = _SKIN
             if hangs and mostly(changed == _SKIN, last_of(tube)):
@@ -243,12 +248,16 @@ def draw_arms(
     return Arms(drawn, relief, sleeves, roundness, tuple(hands), tuple(filter(None, ends)), naked)
 
 
-def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
-    """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
+def _is_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
+    """Beside which parts of an arm, along it, the photo shows its middle bare: (H,W) bool."""
     middle, place = tube.depth < _MIDDLE, (tube.along * _SLICES).astype(int)
     shown, there = (np.bincount(place[part], minlength=_SLICES + 1) for part in (middle & bare, middle))
-    seen = shown >= _SEEN * np.maximum(there, 1)
-    return np.asarray(seen[place] & ~bare & (tube.along > tube.elbow) & (tube.depth < _FOREARM))
+    return np.asarray((shown >= _SEEN * np.maximum(there, 1))[place])
+
+
+def _beside_seen(tube: Tube, bare: np.ndarray) -> np.ndarray:
+    """What lies along those parts of a forearm that the photo shows, and is none of it: (H,W) bool."""
+    return np.asarray(_is_seen(tube, bare) & ~bare & (tube.along > tube.elbow) & (tube.depth < _FOREARM))
 
 
 def _across(tube: Tube, waist: np.ndarray, middle: float) -> np.ndarray:

@@ -66,3 +66,17 @@ def test_without_a_face_nothing_changes() -> None:
     labels, image = scene()
     labels[labels == LIP["face"]] = 0
     assert settle_arms(labels, labels, image, "lip") is labels
+
+
+def test_what_goes_on_from_an_arm_in_its_own_shades_is_arm() -> None:
+    """Prevents: elbows of bare arms taken for the top that they lie before, and painted anew beside it."""
+    labels, image = scene()
+    shaded = (120, 80, 62)
+    labels[140:200, 40:60], image[140:200, 40:60] = LIP["right_arm"], shaded
+    image[128:140, 40:60] = shaded
+    image[90:100, 40:60] = shaded
+    settled = settle_arms(labels, labels, image, "lip")
+    assert (settled[130:140, 42:58] == LIP["right_arm"]).all()
+    assert (settled[90:100, 40:60] == LIP["upper_clothes"]).all(), "a stripe farther up is none"
+    image[labels == LIP["upper_clothes"]] = (125, 84, 66)
+    assert (settle_arms(labels, labels, image, "lip") == labels).all(), "cloth of the arm's colours stays"
