@@ -246,6 +246,20 @@ def test_a_forearm_that_is_seen_is_as_wide_as_the_photo_shows_it() -> None:
     assert (drawn(labels, joints, outline, 0.3, shown)[130:150, 56] == SKIN).all(), "where none is seen"
 
 
+def test_a_bare_arm_wider_than_its_joints_say_stays_as_wide() -> None:
+    """Prevents: a slim arm drawn beside the elbow of the photo's own, which stays as a stump."""
+    labels, joints, outline = standing()
+    mask = labels == LIP["coat"]
+    labels[100:170, 36:66] = LIP["right_arm"]
+    mask |= labels == LIP["right_arm"]
+    shown = np.full(SIZE, WALL)
+    shown[70:190, 66:126] = GARMENT
+    bare = draw_arms(layers(shown), mask, labels, joints, outline, 0.2).probabilities.argmax(0)
+    assert (bare[130:160, 40:62] == SKIN).all()
+    sleeved = draw_arms(layers(shown), mask, labels, joints, outline, 1.0).probabilities.argmax(0)
+    assert not (sleeved[130:160, 40:62] == SKIN).any(), "not in a long sleeve"
+
+
 def test_where_arms_are_bare_is_told() -> None:
     """Prevents: a flap of cloth on the upper arm, below a cap that was mirrored from the other shoulder."""
     labels, joints, outline = standing()
