@@ -14,6 +14,7 @@ import torch
 from scipy import ndimage
 
 from ladi.postprocess.layout import Layout
+from ladi.postprocess.skin import surely_bare
 from ladi.postprocess.tubes import Tube, arm_joints, aside_of, tube_of
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
@@ -34,6 +35,8 @@ the most of that; and how far from the wrist it reaches, in the wrist's radii.""
 _FOREARM, _BARE = (0.3, 0.85), 3.0
 """Of the arm, what is no hand; and how much of it is seen, in its radius squared, where no sleeve ended at
 the hand."""
+_MUCH = 350
+"""Pixels at a height of 256 of a forearm that is seen: less is a wrist in the shade of its cuff."""
 _ARMS = ("left_arm", "right_arm")
 
 
@@ -81,6 +84,19 @@ def with_seams(person: PersonParts, layout: Layout) -> tuple[PersonParts, Layout
         ),
         layout._replace(shown=np.where(seams, certain, layout.shown), seams=seams, faded=share),
     )
+
+
+def arms_that_stay(arms: np.ndarray, worn: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Forearms that are the photo's, though they lie in the mask; they tell their tone best: (H,W) bool.
+
+    Args:
+        arms: (H,W) bool, the photo's.
+        worn: (H,W) bool, what is taken away.
+        skin: (H,W) bool, where skin is to be.
+    """
+    pieces, _ = ndimage.label(surely_bare(arms, arms, worn) & skin)
+    sizes = np.bincount(pieces.ravel())
+    return np.asarray((sizes >= _MUCH * (len(arms) / 256) ** 2)[pieces] & (pieces > 0))
 
 
 def _upper_end(tube: Tube, there: np.ndarray, depth: float) -> np.ndarray:

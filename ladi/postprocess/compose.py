@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ladi.postprocess.arm_seams import arms_that_stay
 from ladi.postprocess.chin_rim import ChinRim, find_chin, with_chin
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
@@ -270,9 +271,7 @@ def _of_its_shades(photo: np.ndarray, cloth: np.ndarray) -> np.ndarray:
 def _bare(own: torch.Tensor, painted: torch.Tensor, layout: Layout, person: PersonParts) -> torch.Tensor:
     """Painted skin in the person's own tone: (1,3,h,w)."""
     arms, bare = _named(person, _ARMS), _named(person, _BARE)
-    # Arms that stay bare are the photo's, though they lie in the mask; they tell their tone best.
-    seen = surely_bare(arms, arms, _named(person, _WORN[person.category]))
-    seen &= layout.shown.argmax(0) == _SKIN
+    seen = arms_that_stay(arms, _named(person, _WORN[person.category]), layout.shown.argmax(0) == _SKIN)
     toned = toned_skin(
         own[0].movedim(0, -1).numpy(),
         painted[0, _SKIN].numpy(),

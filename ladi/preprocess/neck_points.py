@@ -46,7 +46,7 @@ _MOST, _WEAKEST = 1.5, 6
 """An edge's strength counts up to this; which of a curve's strengths counts, weakest first."""
 _MEAN = 0.5
 """Weight of the mean strength beside that one."""
-_SEEN, _SEEN_AMONG_OTHERS, _PLACED, _BETTER = 0.55, 0.6, 0.025, 0.08
+_SEEN, _SEEN_AMONG_OTHERS, _PLACED, _BETTER = 0.55, 0.65, 0.025, 0.08
 """A curve counts if its edge is that strong, and that strong on a front that has stripes or prints; if the
 network thinks of lining that much at its lowest place, and if it agrees by so much better with the network
 than what is taken away without it."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from ladi.postprocess.arm_seams import with_seams
+from ladi.postprocess.arm_seams import arms_that_stay, with_seams
 from ladi.postprocess.layout import Layout
 from ladi.preprocess.labels import LIP, named
 from ladi.types import JOINT, LAYERS, PersonParts
@@ -97,3 +97,13 @@ def test_arms_without_painted_skin_stay() -> None:
     sleeved = layout.shown.copy()
     sleeved[GARMENT, :CUFF, ARM], sleeved[SKIN, :CUFF, ARM] = sleeved[SKIN, :CUFF, ARM], 0
     assert with_seams(person, layout._replace(shown=sleeved))[1].seams is None
+
+
+def test_only_a_forearm_of_some_size_tells_the_tone_of_arms() -> None:
+    """Prevents: arms in the tone of a wrist that lay in its cuff's shade."""
+    arms, worn, skin = (np.zeros((256, 192), bool) for _ in range(3))
+    arms[100:160, 40:60] = arms[150:160, 120:140] = skin[80:200] = True
+    worn[60:100, 40:140] = True
+    stays = arms_that_stay(arms, worn, skin)
+    assert stays[110:150, 42:58].all() and not stays[:, 100:].any()
+    assert not arms_that_stay(arms, worn, ~skin).any()
