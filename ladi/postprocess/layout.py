@@ -43,6 +43,8 @@ _CRUMB = 60
 _STRAPS, _THROAT = 0.3, 0.28
 """How far below the shoulders, in torsos, straps are, and beside the neck, of the shoulders' distance: nearer
 is what a lining hides."""
+_THROUGH = 0.2
+"""Matte of the warped garment up to which it is open there."""
 _LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
 """Sleeve from which on it may reach too low; how far below a wrist, in torsos, it does; and half the width of
 the trunk's middle, where its hem is looked for, of the distance between the shoulders."""
@@ -177,9 +179,14 @@ def with_collar(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     rows, columns = np.arange(len(mask))[:, None], np.arange(mask.shape[1])[None]
     near = rows < limbs.shoulder_line(mask.shape[1]) + _STRAPS * limbs.torso
     near = near & (np.abs(columns - limbs.neck[0]) < _THROAT * limbs.width)
-    first = shown.argmax(0)
-    laid = near & mask & (outline > 0.5) & ((first == _SKIN) | (first == _WALL))
-    return _certainly(shown, laid, _GARMENT)
+    first, cloth = shown.argmax(0), near & (outline > 0.5)
+    # Between its leaves, which lie on both sides, is the throat.
+    between = (np.cumsum(cloth, axis=1) > 0) & (np.cumsum(cloth[:, ::-1], axis=1)[:, ::-1] > 0)
+    throat = near & mask & between & (outline < _THROUGH) & (first == _GARMENT)
+    pieces, _ = ndimage.label(throat | (first == _SKIN))
+    throat &= np.isin(pieces, np.unique(pieces[first == _SKIN]))
+    laid = cloth & mask & ((first == _SKIN) | (first == _WALL))
+    return _certainly(_certainly(shown, laid, _GARMENT), throat, _SKIN)
 
 
 def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:

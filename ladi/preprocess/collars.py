@@ -13,15 +13,17 @@ from ladi.preprocess.neck_points import Reach, curve_between, neck_points
 from ladi.preprocess.neckline import Neckline
 from ladi.preprocess.shades import commonness, in_lab
 
-_WIDEST, _BESIDE, _STEEP = 0.2, 0.06, 0.6
+_WIDEST, _BESIDE, _STEEP = 0.24, 0.06, 0.6
 """A collar's width at its top, at most, of the garment's; how far beside it the outline is looked at, and how
 much it falls off until there, at least, of that distance."""
 _FAR, _LOW, _TALL = 0.14, 0.02, 0.13
 """How far beside it shoulders are, of the garment's width; how much higher than they a collar stands, at
 least and at most, of its height: hoods are taller."""
-_ASIDE, _LEAVES = 3, 0.12
+_ASIDE, _LEAVES, _NARROW = 3, 0.12, 0.2
 """Pixels beside its top that still belong to the opening; from which share on of what is taken away lies
-farther aside, leaves are taken with it."""
+farther aside, leaves are taken with it; and how wide a collar is then, at most: T-shirts' are wider."""
+_LITTLE, _AGREES = 0.4, 0.45
+"""Of an opening, what is taken away at most where it is too little; how far the network agrees with it."""
 _LIKELY, _COVERED, _COMMON = 0.3, 0.45, 0.01
 """Probability from which on, between its ends, lining is likely; how much of that an opening has at least;
 and how common on the front the rest is that was to be taken away: else it is a hanger's, or no opening."""
@@ -63,7 +65,7 @@ def collar_of(lining: np.ndarray, matte: np.ndarray) -> tuple[int, int] | None:
 def collar_opening(
     ends: tuple[int, int], lining: np.ndarray, image: np.ndarray, matte: np.ndarray, taken: np.ndarray
 ) -> Neckline | None:
-    """What a collar's leaves leave free, where they would be taken away with it; else None.
+    """What a collar's leaves leave free, where they would be taken away with it, or little of it; else None.
 
     Args:
         ends: see ``collar_of``.
@@ -75,15 +77,20 @@ def collar_opening(
     aside = np.ones(matte.shape[1], bool)
     aside[max(0, ends[0] - _ASIDE) : ends[1] + _ASIDE + 1] = False
     gone = taken & matte
-    if gone[:, aside].sum() < _LEAVES * max(1, gone.sum()):
-        return None
+    leaves_too = gone[:, aside].sum() >= _LEAVES * max(1, gone.sum())
+    leaves_too &= ends[1] - ends[0] <= _NARROW * np.ptp(np.flatnonzero(matte.any(0)))
     found = curve_between(ends, lining, image, matte, _REACH)
-    if found is None or found.seen < _SEEN:
+    if found is None:
         return None
     opening = found.curve.above(matte.shape) > 0.5
+    if not leaves_too:
+        more = (opening & matte).sum()
+        little = gone.sum() < _LITTLE * more and (gone & opening).sum() > (1 - _LEAVES) * gone.sum()
+        return found.curve if little and found.agrees >= _AGREES else None
     likely, leaves = matte & (lining > _LIKELY) & ~aside, gone & ~aside & ~opening
     front = matte & (lining < _FRONT)
-    if not likely.any() or opening[likely].mean() < _COVERED or not front.any():
+    covered = likely.any() and opening[likely].mean() >= _COVERED
+    if found.seen < _SEEN or not covered or not front.any():
         return None
     colours = in_lab(image)
     common = commonness(colours[leaves], colours[front]).mean() if leaves.any() else 1

@@ -167,6 +167,9 @@ def test_a_collar_that_the_warp_lays_around_a_neck_is_cloth() -> None:
     assert np.array_equal(laid[:48], shown[:48]), "what stays of the photo stays"
     assert (laid[48:62, 92:100] == SKIN).all(), "between its leaves is the throat"
     assert (laid[48:60, 132:140] == WALL).all(), "it stands around the neck"
+    outline[62:72, 92:100] = 0
+    laid = with_collar(layers, mask, outline, Limbs(keypoints, shown > 0)).argmax(0)
+    assert (laid[62:72, 92:100] == SKIN).all() and (laid[74:90, 70:120] == GARMENT).all(), "its opening"
 
 
 def test_a_spot_of_skin_amid_a_garment_is_cloth() -> None:

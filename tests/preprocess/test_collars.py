@@ -57,8 +57,11 @@ def test_only_what_lies_between_the_leaves_is_its_opening() -> None:
     assert found is not None
     above = (found.above(SIZE) > 0.5) & matte
     assert (above & opening).sum() > 0.75 * (above | opening).sum()
-    # Where no leaf would go there is nothing to put right.
+    # Where no leaf would go there is nothing to put right, unless most of the opening stays.
     assert collar_opening(ends, told, image, matte, opening) is None
+    rows = np.arange(SIZE[0])[:, None]
+    shallow = np.where(opening, 0.6, told * (rows < TOP)).astype(np.float32)
+    assert collar_opening(ends, shallow, image, matte, opening & (rows < TOP + 4)) is not None
 
 
 def test_a_hangers_top_is_no_opening() -> None:
