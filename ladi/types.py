@@ -38,8 +38,7 @@ Background = Literal["light", "white"]
 
 Layer = Literal["wall", "skin", "garment", "other"]
 LAYERS: tuple[Layer, ...] = ("wall", "skin", "garment", "other")
-"""What a pixel of the result shows, in the order of the decoder's logits; ``other`` is hair, other clothes,
-bags and whatever else stands before the wall."""
+"""What a pixel of the result shows, as the decoder's logits; ``other`` is hair, bags and all before the wall."""
 
 KEYPOINT_NAMES: tuple[str, ...] = (
     *("nose", "neck"),
@@ -207,8 +206,7 @@ class PersonParts:
     """The mask is the user's own: all of it is painted, and nothing beyond."""
     findings: tuple[Finding, ...] = ()
     bare: np.ndarray | None = None
-    """(H,W) bool, part of ``mask``: forearms that are surely bare, which a result takes from the photo where
-    no sleeve covers them."""
+    """(H,W) bool, of ``mask``: forearms that are surely bare, the photo's where no sleeve covers them."""
 
     @property
     def masked_image(self) -> torch.Tensor:
