@@ -38,7 +38,7 @@ Background = Literal["light", "white"]
 
 Layer = Literal["wall", "skin", "garment", "other"]
 LAYERS: tuple[Layer, ...] = ("wall", "skin", "garment", "other")
-"""What a pixel of the result shows, as the decoder's logits; ``other`` is hair, bags and all before the wall."""
+"""What a pixel of the result shows, as the decoder's logits; ``other`` is hair, bags and all else."""
 
 KEYPOINT_NAMES: tuple[str, ...] = (
     *("nose", "neck"),
