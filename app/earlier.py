@@ -65,7 +65,8 @@ class Inputs:
             "ignored": [[*names] for names in self.ignored],
         }
         passed = ", ".join([json.dumps(told), *more])
-        return f"(...values) => window.ladi.{what}({passed}, ...values)"
+        # On a busy machine a setting may change before the page's own script is there; nothing is shown yet.
+        return f"(...values) => window.ladi ? window.ladi.{what}({passed}, ...values) : ''"
 
 
 def earlier_note(name: str) -> gr.HTML:

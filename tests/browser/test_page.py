@@ -90,6 +90,18 @@ def test_a_reload_keeps_the_settings(enter: Callable[..., Visitor]) -> None:
     visitor.is_checked("Keep the photo's fine detail (EMASC)", False)
 
 
+def test_a_setting_may_change_before_the_pages_own_script_is_there(enter: Callable[..., Visitor]) -> None:
+    """Prevents: a part that stays in error for good, on a machine that was busy while the page was opened."""
+    visitor = enter()
+    visitor.rest()
+    visitor.page.evaluate("window.ladi_later = window.ladi; window.ladi = undefined")
+    visitor.page.get_by_label("Keep the photo's fine detail (EMASC)").uncheck()
+    visitor.page.wait_for_timeout(500)
+    visitor.page.evaluate("window.ladi = window.ladi_later")
+    visitor.rest()
+    assert not visitor.page.locator("#earlier").get_by_text("Error", exact=True).count()
+
+
 def test_the_tab_key_reaches_uploads_and_button_in_order(enter: Callable[..., Visitor]) -> None:
     """Prevents a page that cannot be used without a mouse, or that jumps about under the Tab key."""
     visitor = enter()
