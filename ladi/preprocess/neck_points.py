@@ -118,7 +118,7 @@ def with_neck_points(
 def curve_between(
     ends: tuple[int, int], lining: np.ndarray, image: np.ndarray, matte: np.ndarray, reach: Reach
 ) -> Fitted | None:
-    """The curve between two columns of a garment's upper outline that most speaks for; None without any.
+    """The best curve between two columns of a garment's upper outline; None without any.
 
     Args:
         ends: the columns.
@@ -206,7 +206,7 @@ def _curves(ends: tuple[int, int], matte: np.ndarray, reach: Reach) -> _Curves:
 def _best(
     curves: _Curves, tensor: list[np.ndarray], likely: np.ndarray, matte: np.ndarray, fit: float
 ) -> tuple[Neckline, float, float]:
-    """The curve that most speaks for, how strong its edge is, and how far it agrees with a network.
+    """The best curve, how strong its edge is, and how far it agrees with a network.
 
     Args:
         curves: what is tried.
