@@ -227,6 +227,8 @@ class Garment:
     """The category was judged by the picture instead of given."""
     fine: torch.Tensor | None = None
     """(1,3,kH,kW) in [-1,1]: the same window at up to four times the size, for detail in large photos."""
+    lining: torch.Tensor | None = None
+    """(1,1,H,W) in [0,1], what was taken away of its inside; None where nothing was."""
     sleeve: float | None = None
     """How long its sleeves are, in [0,1] from the shoulder to the wrist; None where that is not known."""
     collar: bool = False

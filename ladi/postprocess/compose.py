@@ -117,9 +117,18 @@ def compose(
         colours = canvas.enlarge(own[_GARMENT])
         if grid is not None:
             weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
-            picture = garment.fine if fine and garment.fine is not None else garment.image
-            told = (picture, garment.matte.float(), grid, wanted[_GARMENT], canvas)
-            colours = lay_cloth(colours, lit, weight, *told, layout.sleeves, layout.straight)
+            colours = lay_cloth(
+                colours,
+                lit,
+                weight,
+                garment,
+                grid,
+                wanted[_GARMENT],
+                canvas,
+                fine=fine,
+                sleeves=layout.sleeves,
+                straight=layout.straight,
+            )
         if layout.relief is not None:
             light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
             colours = (colours + 1).mul_(light).sub_(1)

@@ -26,6 +26,7 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.elbows import with_elbows
+from ladi.postprocess.fitted_neckline import fit_neckline
 from ladi.postprocess.front_rim import rim_of_front
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.hair_rim import rim_of_hair
@@ -199,6 +200,10 @@ def _put_together(
         person, layout = with_seams(person, layout)
         mask = person.mask[0, 0].numpy() > 0
         painted, same = mask, np.zeros_like(mask)
+    bent = grid
+    if told and grid is not None and outline is not None and garment.sleeve is not None:
+        limbs = Limbs(person.keypoints, person.labels > 0)
+        bent = fit_neckline(grid, outline, layout.shown, mask, limbs)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
         photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])
@@ -248,7 +253,7 @@ def _put_together(
         if around is not None:
             part = around.grown(_AROUND + math.ceil(4 * max(1, person.frame.scale)), small)
         layered = compose(
-            lit, probabilities, layout, person, garment, grid, size, part=part, fine=settings.fine_detail
+            lit, probabilities, layout, person, garment, bent, size, part=part, fine=settings.fine_detail
         )
     else:
         layered = recompose(lit, probabilities, size, fine)

@@ -14,6 +14,7 @@ from ladi.postprocess.layers import Canvas, as_tensor, blur, enlarge
 from ladi.postprocess.patterns import is_patterned, pattern_continued
 from ladi.postprocess.straight_sleeves import StraightSleeve, with_sleeves
 from ladi.preprocess.frame import to_pixels
+from ladi.types import Garment
 
 _SURE = 0.9
 """Matte from which on a garment's pixel shows the garment alone."""
@@ -30,6 +31,9 @@ _HEM = 1
 _RIM, _WALL_IN_IT, _TOLD = 2, 0.12, 0.25
 """Likewise, beside that, in which the colour of its wall may shine through; from which share on it does; and
 how far the two colours are apart, on [0,1], that this is told by."""
+_LINED, _BESIDE, _EDGE = 6, 0.3, 0.92
+"""Likewise of a neckline, where a lining was taken away, beside which the garment is no part wall; share of that
+from which a pixel is of it; matte from which it is cloth there."""
 _CLOTH_REACH = (3.0, 9.0)
 """Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
 _SMOOTH = 4.0
@@ -52,11 +56,12 @@ def lay_cloth(
     painted: torch.Tensor,
     lit: torch.Tensor,
     weight: torch.Tensor,
-    picture: torch.Tensor,
-    matte: torch.Tensor,
+    garment: Garment,
     grid: torch.Tensor,
     wanted: np.ndarray,
     canvas: Canvas,
+    *,
+    fine: bool = True,
     sleeves: np.ndarray | None = None,
     straight: tuple[StraightSleeve, ...] = (),
 ) -> torch.Tensor:
@@ -66,11 +71,11 @@ def lay_cloth(
         painted: (1,3,h',w'), the canvas's part, the cloth as the network painted it.
         lit: (1,3,h,w), the same at the model's size, with all else.
         weight: (1,1,h,w), where that is cloth.
-        picture: (1,3,kh,kw) in [-1,1], the garment.
-        matte: (1,1,h,w), where it is in its picture.
+        garment: its picture, and where it is in that.
         grid: (1,h,w,2).
         wanted: (*size) bool, where cloth is to be.
         canvas: size and part.
+        fine: its picture is taken in full detail, where it has that.
         sleeves: (h,w) bool, where it is because an arm is there: farther along it than the warp reaches, a
             network paints fog, and the cloth above goes on.
         straight: where cloth of arms is taken from instead.
@@ -79,6 +84,8 @@ def lay_cloth(
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
 
     size, part = canvas.size, canvas.window
+    picture = garment.fine if fine and garment.fine is not None else garment.image
+    matte = garment.matte.float()
     along = with_sleeves(enlarge_grid(grid, size), straight, size)
     whole = without_holes(matte, functional.interpolate(picture, matte.shape[-2:], mode="area"))
     sure = sample_matte(whole, along)[0, 0].numpy() > _SURE
@@ -89,6 +96,9 @@ def lay_cloth(
         return painted
     own = to_pixels(sample_garment(picture, along))
     sure &= ~_wall_in_rim(own, sure, picture, matte, _RIM * drawn_in)
+    if garment.lining is not None:
+        beside = sample_matte(along_lining(matte, garment.lining.float()), along)[0, 0].numpy() > _BESIDE
+        sure |= beside & (sample_matte(matte, along)[0, 0].numpy() > _EDGE)
     done = np.zeros_like(sure)
     if is_patterned(picture, matte):
         own, done = pattern_continued(own, sure, wanted)
@@ -111,6 +121,22 @@ def lay_cloth(
     if (trust < 1).any():
         painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, grid)))
     return torch.lerp(painted, cloth, trust)
+
+
+def along_lining(matte: torch.Tensor, lining: torch.Tensor) -> torch.Tensor:
+    """What of a garment borders on its lining, and on nothing else so near: (1,1,h,w) in {0,1}.
+
+    Args:
+        matte: (1,1,h,w), without the lining.
+        lining: (1,1,h,w), how much of each pixel was that.
+    """
+    cloth, inside = matte[0, 0].numpy() > 0.5, lining[0, 0].numpy() > 0.5
+    if not inside.any():
+        return torch.zeros_like(matte)
+    away = ndimage.distance_transform_edt(~inside)
+    beside = away < ndimage.distance_transform_edt(cloth | inside)
+    beside &= cloth & (away < _LINED * len(cloth) / 256)
+    return torch.from_numpy(beside.astype(np.float32))[None, None]
 
 
 def _wall_in_rim(

@@ -92,6 +92,8 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         whole = _resized(torch.maximum(lining, remains), size)
         return whole if neckline is None else whole.maximum(torch.from_numpy(neckline.above(size)))
 
+    taken = share_at((garment.matte.shape[-2], garment.matte.shape[-1])) * garment.matte
+
     def cleared(picture: torch.Tensor) -> torch.Tensor:
         share = share_at((picture.shape[-2], picture.shape[-1]))
         return picture * (1 - share) + ground * share
@@ -100,7 +102,8 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         garment,
         image=cleared(garment.image),
         fine=None if garment.fine is None else cleared(garment.fine),
-        matte=garment.matte * (1 - share_at((garment.matte.shape[-2], garment.matte.shape[-1]))),
+        matte=garment.matte - taken,
+        lining=taken,
         collar=collar is not None,
     )
 
