@@ -1,11 +1,9 @@
-"""The conventions, stated once, and the records that travel between the parts.
+"""The conventions, stated once, and the records that travel between the parts: data, and nothing imported.
 
 Images are float tensors ``(B,3,H,W)``, RGB in [-1,1]. Masks are ``(B,1,H,W)``, 1 = repaint. Pose maps are
 ``(B,18,H,W)`` in [0,1]. Sampling grids are ``(B,H,W,2)`` as (x,y) in [-1,1]. Sizes are ``(height, width)``.
 Photographs, before they become tensors, are arrays in HWC uint8 RGB order. Keypoints are ``(18,3)`` float32:
 x and y in pixels of the picture they were found in, and a confidence in [0,1]; an absent joint is (0,0,0).
-
-This module holds data only: it computes nothing, and imports no other part of the project.
 """
 
 from __future__ import annotations

@@ -117,17 +117,9 @@ def compose(
         colours = canvas.enlarge(own[_GARMENT])
         if grid is not None:
             weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
+            told = (garment, grid, wanted[_GARMENT], canvas)
             colours = lay_cloth(
-                colours,
-                lit,
-                weight,
-                garment,
-                grid,
-                wanted[_GARMENT],
-                canvas,
-                fine=fine,
-                sleeves=layout.sleeves,
-                straight=layout.straight,
+                colours, lit, weight, *told, fine=fine, sleeves=layout.sleeves, straight=layout.straight
             )
         if layout.relief is not None:
             light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])

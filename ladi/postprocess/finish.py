@@ -26,7 +26,7 @@ from ladi.postprocess.cloth import match_cloth
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.elbows import with_elbows
-from ladi.postprocess.fitted_neckline import fit_neckline
+from ladi.postprocess.fitted_edges import fit_edges
 from ladi.postprocess.front_rim import rim_of_front
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.hair_rim import rim_of_hair
@@ -37,6 +37,7 @@ from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
 from ladi.postprocess.skin import match_skin
 from ladi.postprocess.straight_sleeves import straight_sleeves
+from ladi.postprocess.tubes import arm_joints, tube_of
 from ladi.preprocess.boxes import Box, box_of
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import UPPER_CLOTHING, label_table, named
@@ -203,7 +204,9 @@ def _put_together(
     bent = grid
     if told and grid is not None and outline is not None and garment.sleeve is not None:
         limbs = Limbs(person.keypoints, person.labels > 0)
-        bent = fit_neckline(grid, outline, layout.shown, mask, limbs)
+        joints = [arm_joints(person.keypoints, side, limbs) for side in ("left", "right")]
+        arms = [tube_of(one, (mask.shape[0], mask.shape[1])) for one in joints if one]
+        bent = fit_edges(grid, outline, layout.shown, mask, limbs, arms)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
         photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])

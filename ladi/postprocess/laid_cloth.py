@@ -31,9 +31,9 @@ _HEM = 1
 _RIM, _WALL_IN_IT, _TOLD = 2, 0.12, 0.25
 """Likewise, beside that, in which the colour of its wall may shine through; from which share on it does; and
 how far the two colours are apart, on [0,1], that this is told by."""
-_LINED, _BESIDE, _EDGE = 6, 0.3, 0.92
-"""Likewise of a neckline, where a lining was taken away, beside which the garment is no part wall; share of that
-from which a pixel is of it; matte from which it is cloth there."""
+_LINED, _STRIP, _BESIDE, _EDGE = 6, 2, 0.3, 0.92
+"""Likewise along a lining that was taken away, where a garment's pixels are no part wall; half the width of a
+lining that is one; share of that from which a pixel is of it; matte from which it is cloth there."""
 _CLOTH_REACH = (3.0, 9.0)
 """Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
 _SMOOTH = 4.0
@@ -97,8 +97,9 @@ def lay_cloth(
     own = to_pixels(sample_garment(picture, along))
     sure &= ~_wall_in_rim(own, sure, picture, matte, _RIM * drawn_in)
     if garment.lining is not None:
-        beside = sample_matte(along_lining(matte, garment.lining.float()), along)[0, 0].numpy() > _BESIDE
-        sure |= beside & (sample_matte(matte, along)[0, 0].numpy() > _EDGE)
+        edge = along_lining(picture, matte, garment.lining.float())
+        beside, cloth_there = (sample_matte(one, along)[0, 0].numpy() for one in (edge, matte))
+        sure |= (beside > _BESIDE) & (cloth_there > _EDGE)
     done = np.zeros_like(sure)
     if is_patterned(picture, matte):
         own, done = pattern_continued(own, sure, wanted)
@@ -123,20 +124,33 @@ def lay_cloth(
     return torch.lerp(painted, cloth, trust)
 
 
-def along_lining(matte: torch.Tensor, lining: torch.Tensor) -> torch.Tensor:
+def along_lining(picture: torch.Tensor, matte: torch.Tensor, lining: torch.Tensor) -> torch.Tensor:
     """What of a garment borders on its lining, and on nothing else so near: (1,1,h,w) in {0,1}.
 
     Args:
+        picture: (1,3,kh,kw) in [-1,1], the garment.
         matte: (1,1,h,w), without the lining.
         lining: (1,1,h,w), how much of each pixel was that.
     """
-    cloth, inside = matte[0, 0].numpy() > 0.5, lining[0, 0].numpy() > 0.5
+    cloth, scale = matte[0, 0].numpy() > 0.5, matte.shape[-2] / 256
+    inside = ndimage.binary_opening(lining[0, 0].numpy() > 0.5, iterations=max(1, round(_STRIP * scale)))
     if not inside.any():
         return torch.zeros_like(matte)
     away = ndimage.distance_transform_edt(~inside)
     beside = away < ndimage.distance_transform_edt(cloth | inside)
-    beside &= cloth & (away < _LINED * len(cloth) / 256)
+    beside &= cloth & (away < _LINED * scale)
+    colours, wall = _with_wall(picture, matte)
+    if wall is not None and np.abs(np.median(colours[cloth], axis=0) - wall).max() > _OTHER_COLOUR:
+        # Through a keyhole the wall is seen.
+        beside &= np.abs(colours - wall).max(axis=-1) > _SAME
     return torch.from_numpy(beside.astype(np.float32))[None, None]
+
+
+def _with_wall(picture: torch.Tensor, matte: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+    """A garment's picture (h,w,3) at its matte's size, and the colour (3,) of what it lies on, if any."""
+    colours = functional.interpolate(picture, matte.shape[-2:], mode="area")[0].movedim(0, -1).numpy()
+    around = colours[matte[0, 0].numpy() < _NOTHING]
+    return colours, np.median(around, axis=0) if len(around) else None
 
 
 def _wall_in_rim(
@@ -154,15 +168,14 @@ def _wall_in_rim(
         width: pixels from the edge in which this is looked for.
     """
     found = np.zeros_like(sure)
-    around = functional.interpolate(picture, matte.shape[-2:], mode="area")[0][:, matte[0, 0] < _NOTHING]
+    _, wall = _with_wall(picture, matte)
     inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width) > 0
     rim = sure & ~inner
-    if not around.numel() or not inner.any() or not rim.any():
+    if wall is None or not inner.any() or not rim.any():
         return found
-    wall = ((around.median(1).values + 1) / 2).numpy()
     rows, columns = ndimage.distance_transform_edt(~inner, return_distances=False, return_indices=True)
     cloth = own[rows[rim], columns[rim]].astype(np.float32) / 255
-    towards = wall - cloth
+    towards = (wall + 1) / 2 - cloth
     far = (towards**2).sum(1)
     share = ((own[rim].astype(np.float32) / 255 - cloth) * towards).sum(1) / np.maximum(far, 1e-6)
     found[rim] = (share > _WALL_IN_IT) & (far > _TOLD**2)

@@ -85,25 +85,30 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     if opening:
         neckline, rest = opening, np.zeros_like(rest)
         lining = torch.from_numpy(opening.above(size))[None, None]
-    remains = torch.from_numpy(rest.astype(np.float32))
+    remains = torch.from_numpy(rest.astype(np.float32))[None, None]
     ground = _ground(garment)
 
+    def behind(size: Size) -> torch.Tensor:
+        found = _resized(lining, size)
+        return found if neckline is None else found.maximum(torch.from_numpy(neckline.above(size)))
+
     def share_at(size: Size) -> torch.Tensor:
-        whole = _resized(torch.maximum(lining, remains), size)
-        return whole if neckline is None else whole.maximum(torch.from_numpy(neckline.above(size)))
+        return behind(size).maximum(_resized(remains, size))
 
-    taken = share_at((garment.matte.shape[-2], garment.matte.shape[-1])) * garment.matte
+    size = (garment.matte.shape[-2], garment.matte.shape[-1])
 
-    def cleared(picture: torch.Tensor) -> torch.Tensor:
+    def cleared(picture: torch.Tensor, *, cut: bool = False) -> torch.Tensor:
         share = share_at((picture.shape[-2], picture.shape[-1]))
+        # Cloth at the edge of what is laid keeps its own colour; a network has learnt soft edges.
+        share = (share > _INSIDE).to(share.dtype) if cut else share
         return picture * (1 - share) + ground * share
 
     return replace(
         garment,
         image=cleared(garment.image),
-        fine=None if garment.fine is None else cleared(garment.fine),
-        matte=garment.matte - taken,
-        lining=taken,
+        fine=None if garment.fine is None else cleared(garment.fine, cut=True),
+        matte=garment.matte * (1 - share_at(size)),
+        lining=garment.matte * behind(size),
         collar=collar is not None,
     )
 

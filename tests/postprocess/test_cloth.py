@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from ladi.postprocess.cloth import match_cloth
-from ladi.postprocess.laid_cloth import far_colours, lay_cloth
+from ladi.postprocess.laid_cloth import along_lining, far_colours, lay_cloth
 from ladi.postprocess.layers import Canvas
 from ladi.preprocess.boxes import Box
+from ladi.types import Garment
 
 SIZE = (64, 48)
 
@@ -77,8 +80,46 @@ def test_no_wall_of_the_garments_picture_goes_on_along_its_edge() -> None:
     there[..., 60:200, 40:150] = 1
     lit = torch.tensor([-0.7, -0.6, 0.0]).view(1, 3, 1, 1).expand(1, 3, *size).contiguous()
     canvas = Canvas(size, Box(0, 0, *size), size)
-    laid = lay_cloth(lit, lit, there, picture, matte, identity(size), np.ones(size, bool), canvas)
+    garment = Garment(picture, matte)
+    laid = lay_cloth(lit, lit, there, garment, identity(size), np.ones(size, bool), canvas)
     assert (laid - lit)[..., 70:190, 44:146].abs().max() < 0.1
+
+
+def test_a_neckband_is_laid_up_to_its_edge() -> None:
+    """Prevents: the inner half of a band lost with what is drawn in along walls."""
+    size = (256, 192)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    opening = (columns - 96) ** 2 + (rows - 60) ** 2 < 24**2
+    band = ((columns - 96) ** 2 + (rows - 60) ** 2 < 28**2) & (rows > 60)
+    cloth = (np.abs(columns - 96) < 50) & (rows > 60) & (rows < 200)
+    picture = np.where(cloth[..., None], (-0.7, -0.6, 0.0), (1.0, 1.0, 1.0))
+    picture = np.where((band & ~opening)[..., None], (0.7, -0.6, -0.6), picture)
+    picture = np.where(opening[..., None], (1.0, 1.0, 1.0), picture)
+    garment = Garment(
+        torch.from_numpy(picture).movedim(-1, 0)[None].float(),
+        torch.from_numpy((cloth & ~opening).astype(np.float32))[None, None],
+        lining=torch.from_numpy((cloth & opening).astype(np.float32))[None, None],
+    )
+    lit, canvas = torch.zeros(1, 3, *size), Canvas(size, Box(0, 0, *size), size)
+    told = (lit, lit, garment.matte, garment, identity(size), np.ones(size, bool), canvas)
+    reds = [laid[0, 0].numpy()[band & ~opening] for laid in (lay_cloth(*told), garment.image)]
+    assert np.median(reds[0]) > 0.5 and (reds[0] > 0.4).mean() > 0.95 * (reds[1] > 0.4).mean()
+    without = lay_cloth(*told[:3], replace(garment, lining=None), *told[4:])
+    assert (without[0, 0].numpy()[band & ~opening] > 0.4).mean() < 0.7, "what lining tells"
+
+
+def test_what_borders_on_a_lining_is_no_ground_seen_through_a_keyhole() -> None:
+    size = (256, 192)
+    matte, lining, picture = torch.zeros(1, 1, *size), torch.zeros(1, 1, *size), torch.ones(1, 3, *size)
+    matte[..., 60:200, 40:150] = 1
+    lining[..., 60:90, 80:110] = 1
+    matte[..., 60:90, 80:110] = 0
+    picture[..., 60:200, 40:150] = -0.5
+    picture[..., 88:96, 92:98] = 1  # the keyhole
+    edge = along_lining(picture, matte, lining)[0, 0]
+    assert edge[70, 78] and edge[92, 84] and not edge[92, 95] and not edge[150, 95] and not edge[61, 42]
+    assert not along_lining(picture, matte, torch.zeros_like(lining)).any()
+    assert not along_lining(picture, matte, (lining > 0) & (torch.arange(256)[:, None] < 62)).any(), "a strip"
 
 
 def identity(size: tuple[int, int]) -> torch.Tensor:

@@ -68,6 +68,17 @@ def test_what_is_taken_away_leaves_the_ground_and_nothing_else_changes() -> None
     assert without_lining(told(0.1, middle), garment) is garment
 
 
+def test_what_is_taken_away_is_told_and_fine_cloth_at_its_edge_is_unmixed() -> None:
+    """Prevents: a dashed white line along necklines."""
+    garment = replace(tee(), fine=torch.nn.functional.interpolate(tee().image, scale_factor=2))
+    bare = without_lining(told(0.9, (slice(13, 20), slice(44, 52))), garment)
+    assert bare.lining is not None and garment.lining is None
+    assert torch.allclose(bare.matte + bare.lining, garment.matte, atol=1e-6)
+    assert bare.fine is not None and garment.fine is not None
+    kept = (bare.fine == garment.fine).all(1)
+    assert ((bare.fine - GROUND).abs().amax(1)[~kept] < 1e-3).all(), "either its own or the ground"
+
+
 UPPER_PART = slice(13, 23), slice(36, 60)  # of 128 × 96: the inside as far as row 46 of 56
 
 

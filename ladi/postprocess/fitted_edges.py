@@ -1,0 +1,176 @@
+"""The warp bent near its edges, so that a garment's neckline, cuffs and hem lie where its shape ends.
+
+A warp lays them some pixels beside where they are painted. What lies between was continued from the cloth
+around it, so that a neckband stood apart from the neck, rags above it, and cloth went on below a cuff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional
+
+from ladi.postprocess.tubes import SLEEVE, Tube
+from ladi.preprocess.limbs import Limbs
+from ladi.types import LAYERS
+
+_BELOW, _ASIDE = 0.45, 0.42
+"""How far below the shoulders, in torsos, and beside the neck, of the shoulders' distance, necklines are."""
+_LOW, _TRUNK = 0.4, 0.7
+"""How far above the hips and beside them hems are, likewise."""
+_SLEEVES_FROM = 0.15
+"""Of the arm, from where on sleeves end."""
+_FACING = 0.7
+"""Cosine of the angle to the arm, or to straight down, up to which an edge is a sleeve's end, or a hem."""
+_MOST, _REACH = 12.0, 26.0
+"""Pixels at a height of 256 by which an edge moves at most; what lies farther from it stays."""
+_EVENLY = 5.0
+"""Standard deviation, likewise, over which neighbours on an edge move alike."""
+_STEPS, _MET, _ALIKE = 4, 1.2, 0.5
+"""How often the laid edge is looked for anew from where it was found; how near, likewise, that is it; and the
+cosine of the angle between the two."""
+_ENOUGH = 0.3
+"""Share of a painted edge that a laid one must be found for."""
+_SKIN, _GARMENT = LAYERS.index("skin"), LAYERS.index("garment")
+
+
+def fit_edges(
+    grid: torch.Tensor,
+    outline: np.ndarray,
+    shown: np.ndarray,
+    free: np.ndarray,
+    limbs: Limbs,
+    arms: Sequence[Tube] = (),
+) -> torch.Tensor:
+    """Bend a warp to the edges that a result shows.
+
+    Args:
+        grid: (1,H,W,2), where each pixel takes its cloth from, (x,y) in [-1,1].
+        outline: (H,W) in [0,1], where the garment lies by that.
+        shown: (K,H,W) of ``LAYERS``.
+        free: (H,W) bool, what is repainted.
+        limbs: of the person.
+        arms: whose sleeves end somewhere.
+
+    Returns:
+        (1,H,W,2); the given one where the warp has no edge near those that are shown.
+    """
+    laid = outline > 0.5
+    if not laid.any() or laid.all():
+        return grid
+    rows, columns = laid.shape
+    scale = rows / 256
+    first = shown.argmax(0)
+    cloth = first == _GARMENT
+    outwards = np.stack(np.gradient(-ndimage.gaussian_filter(cloth.astype(np.float32), 1.5 * scale)))
+    outwards /= np.maximum(np.hypot(*outwards), 1e-6)
+    ends = cloth & ndimage.binary_dilation(~cloth)
+    depth = ndimage.distance_transform_edt(laid) - ndimage.distance_transform_edt(~laid)
+    depth = ndimage.gaussian_filter(depth, 0.7 * scale)
+    found = [
+        _moves(edge & free, depth, outwards, scale)
+        for edge in (
+            _neckline(first, limbs),
+            _hem(ends, outwards, limbs, arms),
+            *(_sleeve_end(ends, outwards, arm) for arm in arms),
+        )
+    ]
+    places, moves = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+    if not places.size:
+        return grid
+    field, distance = _spread(moves, places, (rows, columns))
+    fades = (1 - distance / (_REACH * scale)).clip(0, 1)
+    down, across = field * (fades**2 * (3 - 2 * fades))
+    y, x = np.mgrid[:rows, :columns]
+    there = np.stack([(2 * (x + across) + 1) / columns - 1, (2 * (y + down) + 1) / rows - 1], axis=-1)
+    bent = functional.grid_sample(
+        grid.movedim(-1, 1),
+        torch.from_numpy(there[None]).to(grid.dtype),
+        align_corners=False,
+        padding_mode="border",
+    )
+    return bent.movedim(1, -1)
+
+
+def _neckline(first: np.ndarray, limbs: Limbs) -> np.ndarray:
+    """Cloth beside skin near the neck, (H,W) bool, in the (H,W) foremost layers."""
+    rows, columns = np.arange(len(first))[:, None], np.arange(first.shape[1])[None]
+    near = rows < limbs.shoulder_line(first.shape[1]) + _BELOW * limbs.torso
+    near = near & (np.abs(columns - limbs.neck[0]) < _ASIDE * limbs.width)
+    return np.asarray((first == _GARMENT) & near & ndimage.binary_dilation(first == _SKIN))
+
+
+def _hem(ends: np.ndarray, outwards: np.ndarray, limbs: Limbs, arms: Sequence[Tube]) -> np.ndarray:
+    """The lower edge, (H,W) bool, of cloth that ends (H,W) bool facing (2,H,W)."""
+    rows, columns = np.arange(len(ends))[:, None], np.arange(ends.shape[1])[None]
+    near = (rows > limbs.hip_row - _LOW * limbs.torso) & (
+        np.abs(columns - limbs.hips[0]) < _TRUNK * limbs.width
+    )
+    hem = ends & near & (outwards[0] > _FACING)
+    for arm in arms:
+        hem &= arm.depth > SLEEVE
+    return np.asarray(hem)
+
+
+def _sleeve_end(ends: np.ndarray, outwards: np.ndarray, arm: Tube) -> np.ndarray:
+    """A sleeve's edge across the arm, (H,W) bool; arguments as for the hem."""
+    along = np.stack(np.gradient(ndimage.gaussian_filter(arm.along, 2.0)))
+    along /= np.maximum(np.hypot(*along), 1e-6)
+    across = (along * outwards).sum(0) > _FACING
+    return np.asarray(ends & across & (arm.depth <= SLEEVE) & (arm.along > _SLEEVES_FROM))
+
+
+def _moves(
+    edge: np.ndarray, depth: np.ndarray, outwards: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places (2,N) of an edge (H,W) bool, and how far from each (2,N) it is laid; none where that is unclear.
+
+    Args:
+        edge: (H,W) bool.
+        depth: (H,W), how far each pixel lies inside what is laid.
+        outwards: (2,H,W), where the edge faces.
+        scale: pixels, of a picture 256 high.
+    """
+    places = np.stack(np.nonzero(edge))
+    if not places.size:
+        return places, places.astype(np.float64)
+    found, slope = _laid_edge(depth, places.astype(np.float64))
+    moves = found - places
+    met = np.hypot(*moves) < _MOST * scale
+    met &= np.abs(_at(depth, found) - 0.5) < _MET * scale
+    met &= (slope * outwards[:, places[0], places[1]]).sum(0) < -_ALIKE * np.hypot(*slope)
+    if met.mean() < _ENOUGH:
+        met[:] = False
+    return places[:, met], moves[:, met]
+
+
+def _laid_edge(depth: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest places on an edge, from others (2,N), by the distance from it, and its slope there."""
+    down, across = np.gradient(depth)
+    found = places.copy()
+    for _ in range(_STEPS):
+        slope = np.stack([_at(down, found), _at(across, found)])
+        found -= (_at(depth, found) - 0.5) * slope / np.maximum((slope**2).sum(0), 0.2)
+    return found, np.stack([_at(down, found), _at(across, found)])
+
+
+def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(H,W) at (2,N) rows and columns: (N,)."""
+    return np.asarray(ndimage.map_coordinates(values, places, order=1, mode="nearest"))
+
+
+def _spread(moves: np.ndarray, places: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Moves (2,N) at places (2,N) for all around: (2,H,W), and how far from such a place each pixel is."""
+    known = np.zeros(size)
+    known[tuple(places)] = 1
+    given = np.zeros((2, *size))
+    given[:, places[0], places[1]] = moves
+    deviation = _EVENLY * size[0] / 256
+    amount = np.maximum(ndimage.gaussian_filter(known, deviation), 1e-6)
+    even = np.stack([ndimage.gaussian_filter(one, deviation) / amount for one in given])
+    distance, (y, x) = ndimage.distance_transform_edt(known == 0, return_indices=True)
+    smooth = [ndimage.gaussian_filter(one[y, x], 2 * size[0] / 256) for one in even]
+    return np.stack(smooth), distance
