@@ -35,6 +35,7 @@ from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompo
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
+from ladi.postprocess.short_sleeves import short_sleeves
 from ladi.postprocess.skin import match_skin
 from ladi.postprocess.straight_sleeves import straight_sleeves
 from ladi.postprocess.tubes import arm_joints, tube_of
@@ -190,7 +191,7 @@ def _put_together(
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
     if layout.sleeves is not None and grid is not None and outline is not None:
         straight = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment)
-        layout = layout._replace(straight=straight)
+        layout = layout._replace(straight=straight + short_sleeves(grid, garment, layout.ends))
     if told and person.bare is not None and not person.by_hand:
         # A forearm that no sleeve covers is the photo's own, and so is the edge of a hand that stays.
         edge = _edge_of_hands(mask, person)

@@ -144,12 +144,22 @@ def with_sleeve_ends(
     return result
 
 
+def outer_edge(along: np.ndarray, sleeve: SleeveEnd) -> np.ndarray:
+    """How far a sleeve's outer edge is from the arm's middle, in its radii, at places along the arm."""
+    places = (0, _SLOPE, sleeve.end) if sleeve.end > _SLOPE else (0, sleeve.end / 2, sleeve.end)
+    return np.asarray(np.interp(along, places, (_SHOULDER, (_LEAST + sleeve.reach) / 2, sleeve.reach)))
+
+
+def sag_of(aside: np.ndarray) -> np.ndarray:
+    """By how much lower a hem is, in the arm's radii, at shares of the way from its middle to its edge."""
+    return np.asarray(_SAG * (1 - np.minimum(aside, 1) ** 2))
+
+
 def _drawn(
     own: np.ndarray, tube: Tube, joints: ArmJoints, sleeve: SleeveEnd, regions: SleeveRegions
 ) -> np.ndarray:
     """One sleeve's layers (K,h,w)."""
-    places = (0, _SLOPE, sleeve.end) if sleeve.end > _SLOPE else (0, sleeve.end / 2, sleeve.end)
-    edge = np.interp(tube.along, places, (_SHOULDER, (_LEAST + sleeve.reach) / 2, sleeve.reach))
+    edge = outer_edge(tube.along, sleeve)
     # Around the joint the outline goes over into the shoulder's, which is as high as it was.
     above = (tube.along <= 0) & (tube.offset[1] < 0)
     over = above & tube.outer & (np.abs(tube.offset[0]) < _ABOVE) & (tube.depth < _HIGHEST)
@@ -158,7 +168,7 @@ def _drawn(
     rise = np.where(above, -tube.offset[1] / np.maximum(tube.depth, 1e-6), 0)
     edge += (height - _SHOULDER) * rise
     beside = (edge - tube.depth) * tube.radius
-    sag = _SAG * tube.radius * (1 - np.minimum(tube.depth / np.maximum(edge, 1e-6), 1) ** 2)
+    sag = tube.radius * sag_of(tube.depth / np.maximum(edge, 1e-6))
     before_hem = (sleeve.end - tube.along) * joints.lengths.sum() + sag
     inside = np.clip(0.5 + np.minimum(beside, before_hem) / (2 * _SOFT), 0, 1)
     arm = np.clip(0.5 + (1 - tube.depth) * tube.radius / (2 * _SOFT), 0, 1)
