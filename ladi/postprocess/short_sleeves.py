@@ -147,7 +147,7 @@ def _turned(
 
 
 def _own_edges(taken: _Corners, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far out a sleeve reaches along it, and how far down across it, in its picture: (``_SLICES``,) each."""
+    """How far out a sleeve reaches, along it, and how far down, across it: (``_SLICES``,) each."""
     along, across = taken.told(np.stack(np.nonzero(matte > 0.5)[::-1]))
     inwards = across / np.maximum(along, 1e-3)
     outer = (along > 0) & (along < 1) & (inwards < 0.5) & (across > -_BESIDE)
