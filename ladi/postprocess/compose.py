@@ -25,6 +25,7 @@ from scipy import ndimage
 
 from ladi.postprocess.arm_seams import arms_that_stay
 from ladi.postprocess.chin_rim import ChinRim, find_chin, with_chin
+from ladi.postprocess.cloth_source import ClothSource
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.drawn_hands import with_hands
 from ladi.postprocess.exemplars import fill_by_exemplars
@@ -74,7 +75,7 @@ def compose(
     layout: Layout,
     person: PersonParts,
     garment: Garment,
-    grid: torch.Tensor | None,
+    source: ClothSource | None,
     size: Size,
     *,
     part: Box | None = None,
@@ -88,7 +89,7 @@ def compose(
         layout: what is to show.
         person: who was dressed.
         garment: in what.
-        grid: (1,h,w,2), where each pixel takes its cloth from; None where no garment was warped.
+        source: where in its picture cloth is taken from; None where no garment was warped.
         size: of the whole result.
         part: of the picture, at the model's size; all of it unless given. Around what is repainted nothing
             else is different.
@@ -115,12 +116,10 @@ def compose(
 
     def cloth() -> torch.Tensor:
         colours = canvas.enlarge(own[_GARMENT])
-        if grid is not None:
+        if source is not None:
             weight = painted[:, _GARMENT : _GARMENT + 1] * person.mask
-            told = (garment, grid, wanted[_GARMENT], canvas)
-            colours = lay_cloth(
-                colours, lit, weight, *told, fine=fine, sleeves=layout.sleeves, straight=layout.straight
-            )
+            told = (garment, source, wanted[_GARMENT], canvas)
+            colours = lay_cloth(colours, lit, weight, *told, fine=fine, sleeves=layout.sleeves)
         if layout.relief is not None:
             light = canvas.enlarge(torch.from_numpy(layout.relief)[None, None])
             colours = (colours + 1).mul_(light).sub_(1)

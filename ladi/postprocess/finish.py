@@ -23,10 +23,10 @@ from scipy import ndimage
 from ladi.postprocess.arm_seams import with_seams
 from ladi.postprocess.chin_rim import rim_of_chin
 from ladi.postprocess.cloth import match_cloth
+from ladi.postprocess.cloth_source import cloth_source
 from ladi.postprocess.compose import compose
 from ladi.postprocess.drawn_hands import footprint
 from ladi.postprocess.elbows import with_elbows
-from ladi.postprocess.fitted_edges import fit_edges
 from ladi.postprocess.front_rim import rim_of_front
 from ladi.postprocess.grey import grey_outside, is_grey
 from ladi.postprocess.hair_rim import rim_of_hair
@@ -35,10 +35,7 @@ from ladi.postprocess.layers import Canvas, LayeredPicture, canvas_size, recompo
 from ladi.postprocess.layout import Layout, goes_on, lay_out
 from ladi.postprocess.light import match_light
 from ladi.postprocess.paste import paste_back
-from ladi.postprocess.short_sleeves import short_sleeves
 from ladi.postprocess.skin import match_skin
-from ladi.postprocess.straight_sleeves import straight_sleeves
-from ladi.postprocess.tubes import arm_joints, tube_of
 from ladi.preprocess.boxes import Box, box_of
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import UPPER_CLOTHING, label_table, named
@@ -189,9 +186,6 @@ def _put_together(
         # And an empty sleeve beside it is no coat.
         stays = to_the_bottom(stays)
     layout = lay_out(shown, person, garment, outline, stays) if told else Layout(shown, stays)
-    if layout.sleeves is not None and grid is not None and outline is not None:
-        straight = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment)
-        layout = layout._replace(straight=straight + short_sleeves(grid, garment, layout.ends))
     if told and person.bare is not None and not person.by_hand:
         # A forearm that no sleeve covers is the photo's own, and so is the edge of a hand that stays.
         edge = _edge_of_hands(mask, person)
@@ -202,12 +196,9 @@ def _put_together(
         person, layout = with_seams(person, layout)
         mask = person.mask[0, 0].numpy() > 0
         painted, same = mask, np.zeros_like(mask)
-    bent = grid
-    if told and grid is not None and outline is not None and garment.sleeve is not None:
-        limbs = Limbs(person.keypoints, person.labels > 0)
-        joints = [arm_joints(person.keypoints, side, limbs) for side in ("left", "right")]
-        arms = [tube_of(one, (mask.shape[0], mask.shape[1])) for one in joints if one]
-        bent = fit_edges(grid, outline, layout.shown, mask, limbs, arms)
+    source = None
+    if grid is not None and outline is not None:
+        source = cloth_source(grid, outline, layout, person, garment)
     layers = torch.from_numpy(layout.shown)[None]
     if settings.keep_unchanged:
         photo, plain = _channels_last(person.image[0]), _channels_last(picture[0])
@@ -257,7 +248,7 @@ def _put_together(
         if around is not None:
             part = around.grown(_AROUND + math.ceil(4 * max(1, person.frame.scale)), small)
         layered = compose(
-            lit, probabilities, layout, person, garment, bent, size, part=part, fine=settings.fine_detail
+            lit, probabilities, layout, person, garment, source, size, part=part, fine=settings.fine_detail
         )
     else:
         layered = recompose(lit, probabilities, size, fine)

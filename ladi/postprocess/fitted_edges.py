@@ -21,8 +21,8 @@ _BELOW, _ASIDE = 0.45, 0.42
 """How far below the shoulders, in torsos, and beside the neck, of the shoulders' distance, necklines are."""
 _LOW, _TRUNK = 0.4, 0.7
 """How far above the hips and beside them hems are, likewise."""
-_SLEEVES_FROM = 0.15
-"""Of the arm, from where on sleeves end."""
+_SLEEVES_FROM, _BESIDE = 0.15, 1.8
+"""Of the arm, from where on sleeves end; and radii from its middle from where nothing moves with them."""
 _FACING = 0.7
 """Cosine of the angle to the arm, or to straight down, up to which an edge is a sleeve's end, or a hem."""
 _MOST, _REACH = 12.0, 26.0
@@ -32,6 +32,8 @@ _EVENLY = 5.0
 _STEPS, _MET, _ALIKE = 4, 1.2, 0.5
 """How often the laid edge is looked for anew from where it was found; how near, likewise, that is it; and the
 cosine of the angle between the two."""
+_STRAIGHT = 6
+"""Places that tell how a straight edge moves, at least."""
 _ENOUGH = 0.3
 """Share of a painted edge that a laid one must be found for."""
 _SKIN, _GARMENT = LAYERS.index("skin"), LAYERS.index("garment")
@@ -70,20 +72,24 @@ def fit_edges(
     ends = cloth & ndimage.binary_dilation(~cloth)
     depth = ndimage.distance_transform_edt(laid) - ndimage.distance_transform_edt(~laid)
     depth = ndimage.gaussian_filter(depth, 0.7 * scale)
-    found = [
-        _moves(edge & free, depth, outwards, scale)
-        for edge in (
-            _neckline(first, limbs),
-            _hem(ends, outwards, limbs, arms),
-            *(_sleeve_end(ends, outwards, arm) for arm in arms),
-        )
-    ]
-    places, moves = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
-    if not places.size:
+    everywhere, trunk = np.ones(laid.shape), np.ones(laid.shape)
+    for arm in arms:
+        trunk = np.minimum(trunk, _beyond(arm))
+    found = [(everywhere, *_moves(_neckline(first, limbs) & free, depth, outwards, scale))]
+    straight = [(trunk, _hem(ends, outwards, limbs, arms))]
+    straight += [(1 - _beyond(arm), _sleeve_end(ends, outwards, arm)) for arm in arms]
+    for region, edge in straight:
+        found.append((region, *_together(*_moves(edge & free, depth, outwards, scale), outwards)))
+    moved, share = np.zeros((2, rows, columns)), np.full((rows, columns), 1e-6)
+    for region, places, moves in found:
+        if places.size:
+            field, distance = _spread(moves, places, (rows, columns))
+            fades = (1 - distance / (_REACH * scale)).clip(0, 1)
+            fades = fades**2 * (3 - 2 * fades) * region
+            moved, share = moved + field * fades, share + fades
+    if not moved.any():
         return grid
-    field, distance = _spread(moves, places, (rows, columns))
-    fades = (1 - distance / (_REACH * scale)).clip(0, 1)
-    down, across = field * (fades**2 * (3 - 2 * fades))
+    down, across = moved / np.maximum(share, 1)
     y, x = np.mgrid[:rows, :columns]
     there = np.stack([(2 * (x + across) + 1) / columns - 1, (2 * (y + down) + 1) / rows - 1], axis=-1)
     bent = functional.grid_sample(
@@ -93,6 +99,11 @@ def fit_edges(
         padding_mode="border",
     )
     return bent.movedim(1, -1)
+
+
+def _beyond(arm: Tube) -> np.ndarray:
+    """How much of each pixel is beside an arm in its sleeve: (H,W) in [0,1]."""
+    return np.asarray(((arm.depth - SLEEVE) / (_BESIDE - SLEEVE)).clip(0, 1))
 
 
 def _neckline(first: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -145,6 +156,24 @@ def _moves(
     if met.mean() < _ENOUGH:
         met[:] = False
     return places[:, met], moves[:, met]
+
+
+def _together(places: np.ndarray, moves: np.ndarray, outwards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places (2,N) of a straight edge, and moves (2,N) of them that leave it straight: across it, evenly.
+
+    What is woven would be bent where each place moved by itself.
+    """
+    if places.shape[1] < _STRAIGHT:
+        return places[:, :0], moves[:, :0]
+    across = outwards[:, places[0], places[1]].mean(1)
+    across /= max(float(np.hypot(*across)), 1e-6)
+    beside = np.array([-across[1], across[0]]) @ places
+    by = across @ moves
+    usual = np.abs(by - np.median(by)) <= np.median(np.abs(by - np.median(by))) * 2 + 1e-6
+    slope, start = (
+        np.polyfit(beside[usual], by[usual], 1) if np.ptp(beside[usual]) > 1 else (0.0, np.median(by))
+    )
+    return places, across[:, None] * (start + slope * beside)
 
 
 def _laid_edge(depth: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

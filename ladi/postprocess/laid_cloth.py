@@ -8,11 +8,12 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from ladi.postprocess.cloth_source import ClothSource
 from ladi.postprocess.continuing import Continued
 from ladi.postprocess.grey import LUMA
 from ladi.postprocess.layers import Canvas, as_tensor, blur, enlarge
 from ladi.postprocess.patterns import is_patterned, pattern_continued
-from ladi.postprocess.straight_sleeves import StraightSleeve, with_sleeves
+from ladi.postprocess.straight_sleeves import with_sleeves
 from ladi.preprocess.frame import to_pixels
 from ladi.types import Garment
 
@@ -31,9 +32,12 @@ _HEM = 1
 _RIM, _WALL_IN_IT, _TOLD = 2, 0.12, 0.25
 """Likewise, beside that, in which the colour of its wall may shine through; from which share on it does; and
 how far the two colours are apart, on [0,1], that this is told by."""
-_LINED, _STRIP, _BESIDE, _EDGE = 6, 2, 0.3, 0.92
-"""Likewise along a lining that was taken away, where a garment's pixels are no part wall; half the width of a
-lining that is one; share of that from which a pixel is of it; matte from which it is cloth there."""
+_LINED, _STRIP, _BESIDE = 6, 2, 0.3
+"""Likewise along a lining that was taken away, where no wall shines through a garment; half the width of a
+lining that is one; share of that from which a pixel is of it."""
+_DEEP, _ALONG, _UNLIKE = 2, 8.0, 0.35
+"""Likewise, how deep a part is that has one colour there; standard deviation over which that is usual; and
+from which difference, on [-1,1], a colour is another."""
 _CLOTH_REACH = (3.0, 9.0)
 """Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
 _SMOOTH = 4.0
@@ -57,13 +61,12 @@ def lay_cloth(
     lit: torch.Tensor,
     weight: torch.Tensor,
     garment: Garment,
-    grid: torch.Tensor,
+    source: ClothSource,
     wanted: np.ndarray,
     canvas: Canvas,
     *,
     fine: bool = True,
     sleeves: np.ndarray | None = None,
-    straight: tuple[StraightSleeve, ...] = (),
 ) -> torch.Tensor:
     """The garment's own picture along the grid, in the painted light; painted far from the warp.
 
@@ -72,13 +75,12 @@ def lay_cloth(
         lit: (1,3,h,w), the same at the model's size, with all else.
         weight: (1,1,h,w), where that is cloth.
         garment: its picture, and where it is in that.
-        grid: (1,h,w,2).
+        source: where in its picture the cloth is taken from.
         wanted: (*size) bool, where cloth is to be.
         canvas: size and part.
         fine: its picture is taken in full detail, where it has that.
         sleeves: (h,w) bool, where it is because an arm is there: farther along it than the warp reaches, a
             network paints fog, and the cloth above goes on.
-        straight: where cloth of arms is taken from instead.
     """
     # diffusers' neighbours, which this needs, take seconds to import.
     from ladi.diffusion.warping import enlarge_grid, sample_garment, sample_matte
@@ -86,20 +88,22 @@ def lay_cloth(
     size, part = canvas.size, canvas.window
     picture = garment.fine if fine and garment.fine is not None else garment.image
     matte = garment.matte.float()
-    along = with_sleeves(enlarge_grid(grid, size), straight, size)
+    along = with_sleeves(enlarge_grid(source.grid, size), source.sleeves, size)
     whole = without_holes(matte, functional.interpolate(picture, matte.shape[-2:], mode="area"))
     sure = sample_matte(whole, along)[0, 0].numpy() > _SURE
     drawn_in = max(1, round(_HEM * size[0] / 256))
-    sure = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=drawn_in) > 0
+    beside = np.zeros_like(sure)
+    if garment.lining is not None:
+        edge = along_lining(picture, matte, garment.lining.float())
+        beside = sure & (sample_matte(edge, along)[0, 0].numpy() > _BESIDE)
+        beside &= _drawn_in(sure, max(1, drawn_in // 2))
+    sure = _drawn_in(sure, drawn_in)
     sure &= cv2.blur(sure.astype(np.float32), (4 * drawn_in + 1, 4 * drawn_in + 1)) > 0.5
     if not sure.any():
         return painted
     own = to_pixels(sample_garment(picture, along))
     sure &= ~_wall_in_rim(own, sure, picture, matte, _RIM * drawn_in)
-    if garment.lining is not None:
-        edge = along_lining(picture, matte, garment.lining.float())
-        beside, cloth_there = (sample_matte(one, along)[0, 0].numpy() for one in (edge, matte))
-        sure |= (beside > _BESIDE) & (cloth_there > _EDGE)
+    sure |= beside
     done = np.zeros_like(sure)
     if is_patterned(picture, matte):
         own, done = pattern_continued(own, sure, wanted)
@@ -111,7 +115,7 @@ def lay_cloth(
         cloth = torch.lerp(cloth, as_tensor(laid.filled(there, _SLEEVE_MIRROR)), share)
         weight = weight * torch.from_numpy(~sleeves)
     small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
-    shade = _shade(lit, small, weight * (sample_matte(matte, grid) > 0.5))
+    shade = _shade(lit, small, weight * (sample_matte(matte, source.grid) > 0.5))
     cloth = (cloth[(..., *part)] + 1).mul_(canvas.enlarge(shade)).sub_(1).clamp_(-1, 1)
     far = cv2.distanceTransform((~sure).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) / (size[0] / 256)
     start, end = _CLOTH_REACH
@@ -120,8 +124,13 @@ def lay_cloth(
     trust = 1 - (1 - trust) * canvas.enlarge(weight).clamp_(0, 1)
     trust = torch.maximum(trust, torch.from_numpy(done[part].astype(np.float32))[None, None])
     if (trust < 1).any():
-        painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, grid)))
+        painted = painted + canvas.enlarge(far_colours(lit, small, weight, sample_matte(matte, source.grid)))
     return torch.lerp(painted, cloth, trust)
+
+
+def _drawn_in(region: np.ndarray, by: int) -> np.ndarray:
+    """A region (H,W) bool, smaller by so many pixels on all sides."""
+    return np.asarray(cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=by) > 0)
 
 
 def along_lining(picture: torch.Tensor, matte: torch.Tensor, lining: torch.Tensor) -> torch.Tensor:
@@ -143,6 +152,13 @@ def along_lining(picture: torch.Tensor, matte: torch.Tensor, lining: torch.Tenso
     if wall is not None and np.abs(np.median(colours[cloth], axis=0) - wall).max() > _OTHER_COLOUR:
         # Through a keyhole the wall is seen.
         beside &= np.abs(colours - wall).max(axis=-1) > _SAME
+    # A band is of one colour all along; what is of another is a rest of a lining, or its label.
+    for nearest in np.arange(0, _LINED, _DEEP):
+        ring = beside & (away > nearest * scale) & (away <= (nearest + _DEEP) * scale)
+        part = torch.from_numpy(np.dstack([colours * ring[..., None], ring]).astype(np.float32))
+        *sums, amount = blur(part.movedim(-1, 0)[None], _ALONG * scale)[0].numpy()
+        usual = np.stack(sums, axis=-1) / np.maximum(amount, 1e-3)[..., None]
+        beside &= ~ring | (np.abs(colours - usual).max(axis=-1) < _UNLIKE)
     return torch.from_numpy(beside.astype(np.float32))[None, None]
 
 
@@ -169,7 +185,7 @@ def _wall_in_rim(
     """
     found = np.zeros_like(sure)
     _, wall = _with_wall(picture, matte)
-    inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=width) > 0
+    inner = _drawn_in(sure, width)
     rim = sure & ~inner
     if wall is None or not inner.any() or not rim.any():
         return found

@@ -24,7 +24,6 @@ from ladi.postprocess.kept import settled
 from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.skirts import whole_skirt
 from ladi.postprocess.sleeve_ends import SleeveEnd
-from ladi.postprocess.straight_sleeves import StraightSleeve
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
@@ -71,8 +70,6 @@ class Layout(NamedTuple):
     """(H,W) bool, what of the photo's arms is painted (``arm_seams.py``)."""
     faded: np.ndarray | None = None
     """(H,W) in [0,1], how much of the photo's colour there is in that."""
-    straight: tuple[StraightSleeve, ...] = ()
-    """Where sleeves take their cloth from."""
 
 
 def goes_on(person: PersonParts) -> bool:

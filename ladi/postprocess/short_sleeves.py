@@ -32,6 +32,9 @@ _WITHIN = (0.97, 1.03)
 """Across it, from its outer corner to its inner one, up to where it is, and from where the body is."""
 _SLICES, _BEYOND, _BESIDE = 24, 1.6, 0.8
 """Places along a sleeve; and up to where along it and beside it something is taken from its picture."""
+_COVERED, _BODY = 0.8, 0.3
+"""Share of a sleeve's end that the warp covers where it ends there by itself; and of what is below it, where
+that is no sleeve."""
 _NEAR = 0.06
 """How far from the picture's shoulder, on [-1,1], the nearest place may be that the warp takes cloth from."""
 
@@ -51,7 +54,11 @@ def short_sleeves(
     """
     if garment.sleeve is None or garment.sleeve > _LONGEST or not ends:
         return ()
+    # diffusers' neighbours, which this needs, take seconds to import.
+    from ladi.diffusion.warping import sample_matte
+
     source, matte = grid[0].numpy(), garment.matte[0, 0].float().numpy()
+    laid = sample_matte(garment.matte.float(), grid)[0, 0].numpy() > 0.5
     corners = dict(zip((-1, 1), sleeve_corners(matte), strict=True))
     made = []
     for end in ends:
@@ -65,8 +72,11 @@ def short_sleeves(
         edge, hem = _on_arm(end, source.shape[:2])
         there = _Corners(np.array([column, row], np.float64), hem[0], hem[-1])
         taken = _Corners(*((one + 1) / 2 * matte.shape[::-1] - 0.5 for one in told))
-        if there.area > 1 and taken.area > 1:
-            made.append(_turned(there, edge, hem, taken, matte, source.shape[:2]))
+        if there.area > 1 and taken.area > 1 and not _ends_there(laid, there):
+            turned = _turned(there, edge, hem, taken, matte, source.shape[:2])
+            # What the warp covers, and a turned sleeve does not, stays as it is.
+            bare = sample_matte(garment.matte.float(), turned.grid) < 0.5
+            made.append(turned._replace(share=turned.share * ~(bare & torch.from_numpy(laid))))
     return tuple(made)
 
 
@@ -95,6 +105,15 @@ class _Corners(NamedTuple):
     def at(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """The places (...,2) of which that is told."""
         return self.shoulder + np.stack([along - across, across], axis=-1) @ self._sides.T
+
+
+def _ends_there(laid: np.ndarray, there: _Corners) -> bool:
+    """Whether what is laid (H,W) bool ends where a sleeve is to end, or is the body behind an arm."""
+    y, x = np.mgrid[: laid.shape[0], : laid.shape[1]]
+    along, across = there.told(np.stack([x, y]))
+    within = (across > 0) & (across < along)
+    end, below = within & (along > 0.85) & (along < 1), within & (along > 1.08) & (along < 1.25)
+    return bool(end.any() and laid[end].mean() > _COVERED) or bool(below.any() and laid[below].mean() > _BODY)
 
 
 def _on_arm(sleeve: SleeveEnd, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +150,7 @@ def _turned(
     own_edge, own_hem = _own_edges(taken, matte)
     middles = (np.arange(_SLICES) + 0.5) / _SLICES
     own = np.interp(along, middles, own_edge)
+    beside, within = across < shown - _BESIDE, across / np.maximum(along, 1e-3)
     across = own + (across - shown) * (along - own) / np.maximum(along - shown, 1e-3)
     inwards = across / np.maximum(along, 1e-3)
     lowest, aside = there.told(hem.T)
@@ -138,8 +158,8 @@ def _turned(
     longer = np.interp(inwards, middles, own_hem) / np.maximum(ends, 1e-3)
     source = (taken.at(along * longer, across * longer) + 0.5) / matte.shape[::-1] * 2 - 1
     share = np.clip((along - _TURNED[0]) / (_TURNED[1] - _TURNED[0]), 0, 1)
-    share = share * np.clip((_WITHIN[1] - inwards) / (_WITHIN[1] - _WITHIN[0]), 0, 1)
-    share[(along > _BEYOND) | (across < own - _BESIDE)] = 0
+    share = share * np.clip((_WITHIN[1] - within) / (_WITHIN[1] - _WITHIN[0]), 0, 1)
+    share[(along > _BEYOND) | beside] = 0
     return StraightSleeve(
         torch.from_numpy(source.astype(np.float32))[None],
         torch.from_numpy(share.astype(np.float32))[None, None],

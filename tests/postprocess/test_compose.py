@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ladi.postprocess.cloth_source import ClothSource
 from ladi.postprocess.compose import _of_its_shades, compose
 from ladi.postprocess.continuing import continue_picture
 from ladi.postprocess.kept import below_hem, settled
@@ -196,7 +197,7 @@ def test_wall_and_cloth_are_the_photos_and_the_garments_own_not_the_networks() -
     )
     grey = torch.zeros(1, 3, *SIZE)
     layout = Layout(one_hot(numbers)[0].numpy(), np.zeros(SIZE, bool))
-    whole = compose(grey, one_hot(numbers), layout, person, garment, grid[None], SIZE).whole()
+    whole = compose(grey, one_hot(numbers), layout, person, garment, ClothSource(grid[None]), SIZE).whole()
     pixels = (whole[0].movedim(0, -1).numpy() + 1) / 2
     assert np.abs(pixels[84, 64] - np.array([30, 90, 30]) / 255).max() < 0.02, (
         "wall where the old garment was"

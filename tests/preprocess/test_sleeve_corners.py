@@ -12,9 +12,14 @@ SIZE = (256, 192)
 LEFT = {"shoulder": (46, 40), "outer": (12, 92), "inner": (40, 112)}
 
 
-def shirt(*, armpit: tuple[int, int] = (52, 92), outer: tuple[int, int] = LEFT["outer"]) -> np.ndarray:
+def shirt(
+    *,
+    armpit: tuple[int, int] = (52, 92),
+    outer: tuple[int, int] = LEFT["outer"],
+    inner: tuple[int, int] = LEFT["inner"],
+) -> np.ndarray:
     """A shirt's matte, both sides alike: (H,W)."""
-    half = [(78, 30), LEFT["shoulder"], outer, LEFT["inner"], armpit, (54, 230)]
+    half = [(78, 30), LEFT["shoulder"], outer, inner, armpit, (54, 230)]
     other = [(SIZE[1] - 1 - x, y) for x, y in reversed(half)]
     matte = np.zeros(SIZE, np.uint8)
     cv2.fillPoly(matte, [np.array([(96, 44), *half, *other], np.int32)], 1)
