@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 from scipy import ndimage
@@ -67,11 +68,11 @@ def fit_edges(
     scale = rows / 256
     first = shown.argmax(0)
     cloth = first == _GARMENT
-    outwards = np.stack(np.gradient(-ndimage.gaussian_filter(cloth.astype(np.float32), 1.5 * scale)))
+    outwards = np.stack(np.gradient(-_smooth(cloth, 1.5 * scale)))
     outwards /= np.maximum(np.hypot(*outwards), 1e-6)
     ends = cloth & ndimage.binary_dilation(~cloth)
     depth = ndimage.distance_transform_edt(laid) - ndimage.distance_transform_edt(~laid)
-    depth = ndimage.gaussian_filter(depth, 0.7 * scale)
+    depth = _smooth(depth, 0.7 * scale)
     everywhere, trunk = np.ones(laid.shape), np.ones(laid.shape)
     for arm in arms:
         trunk = np.minimum(trunk, _beyond(arm))
@@ -128,7 +129,7 @@ def _hem(ends: np.ndarray, outwards: np.ndarray, limbs: Limbs, arms: Sequence[Tu
 
 def _sleeve_end(ends: np.ndarray, outwards: np.ndarray, arm: Tube) -> np.ndarray:
     """A sleeve's edge across the arm, (H,W) bool; arguments as for the hem."""
-    along = np.stack(np.gradient(ndimage.gaussian_filter(arm.along, 2.0)))
+    along = np.stack(np.gradient(_smooth(arm.along, 2.0)))
     along /= np.maximum(np.hypot(*along), 1e-6)
     across = (along * outwards).sum(0) > _FACING
     return np.asarray(ends & across & (arm.depth <= SLEEVE) & (arm.along > _SLEEVES_FROM))
@@ -186,6 +187,11 @@ def _laid_edge(depth: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.nd
     return found, np.stack([_at(down, found), _at(across, found)])
 
 
+def _smooth(values: np.ndarray, deviation: float) -> np.ndarray:
+    """(H,W), blurred."""
+    return cv2.GaussianBlur(values.astype(np.float32), (0, 0), deviation, borderType=cv2.BORDER_REPLICATE)
+
+
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """(H,W) at (2,N) rows and columns: (N,)."""
     return np.asarray(ndimage.map_coordinates(values, places, order=1, mode="nearest"))
@@ -198,8 +204,8 @@ def _spread(moves: np.ndarray, places: np.ndarray, size: tuple[int, int]) -> tup
     given = np.zeros((2, *size))
     given[:, places[0], places[1]] = moves
     deviation = _EVENLY * size[0] / 256
-    amount = np.maximum(ndimage.gaussian_filter(known, deviation), 1e-6)
-    even = np.stack([ndimage.gaussian_filter(one, deviation) / amount for one in given])
+    amount = np.maximum(_smooth(known, deviation), 1e-6)
+    even = np.stack([_smooth(one, deviation) / amount for one in given])
     distance, (y, x) = ndimage.distance_transform_edt(known == 0, return_indices=True)
-    smooth = [ndimage.gaussian_filter(one[y, x], 2 * size[0] / 256) for one in even]
+    smooth = [_smooth(one[y, x], 2 * size[0] / 256) for one in even]
     return np.stack(smooth), distance
