@@ -35,9 +35,9 @@ how far the two colours are apart, on [0,1], that this is told by."""
 _LINED, _STRIP, _BESIDE = 6, 2, 0.3
 """Likewise along a lining that was taken away, where no wall shines through a garment; half the width of a
 lining that is one; share of that from which a pixel is of it."""
-_DEEP, _ALONG, _UNLIKE = 2, 8.0, 0.35
-"""Likewise, how deep a part is that has one colour there; standard deviation over which that is usual; and
-from which difference, on [-1,1], a colour is another."""
+_RINGS, _ALONG, _UNLIKE = ((0, 2, 4), (4, 4, 6)), 8.0, 0.3
+"""Likewise, from where to where something there has one colour, and from where on that is told; standard
+deviation over which it is usual; and from which difference, on [-1,1], a colour is another."""
 _CLOTH_REACH = (3.0, 9.0)
 """Pixels, at a height of 256, beyond the warp up to which its cloth is believed, and from which it is not."""
 _SMOOTH = 4.0
@@ -152,10 +152,11 @@ def along_lining(picture: torch.Tensor, matte: torch.Tensor, lining: torch.Tenso
     if wall is not None and np.abs(np.median(colours[cloth], axis=0) - wall).max() > _OTHER_COLOUR:
         # Through a keyhole the wall is seen.
         beside &= np.abs(colours - wall).max(axis=-1) > _SAME
-    # A band is of one colour all along; what is of another is a rest of a lining, or its label.
-    for nearest in np.arange(0, _LINED, _DEEP):
-        ring = beside & (away > nearest * scale) & (away <= (nearest + _DEEP) * scale)
-        part = torch.from_numpy(np.dstack([colours * ring[..., None], ring]).astype(np.float32))
+    # A band is of one colour all along, up to its edge; what is of another is a rest of a lining, its label
+    # or its shadow.
+    for first, told, last in _RINGS:
+        ring, within = ((away > start * scale) & (away <= last * scale) & beside for start in (first, told))
+        part = torch.from_numpy(np.dstack([colours * within[..., None], within]).astype(np.float32))
         *sums, amount = blur(part.movedim(-1, 0)[None], _ALONG * scale)[0].numpy()
         usual = np.stack(sums, axis=-1) / np.maximum(amount, 1e-3)[..., None]
         beside &= ~ring | (np.abs(colours - usual).max(axis=-1) < _UNLIKE)
