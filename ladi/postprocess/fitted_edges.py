@@ -26,8 +26,9 @@ _SLEEVES_FROM, _BESIDE = 0.15, 1.8
 """Of the arm, from where on sleeves end; and radii from its middle from where nothing moves with them."""
 _FACING = 0.7
 """Cosine of the angle to the arm, or to straight down, up to which an edge is a sleeve's end, or a hem."""
-_MOST, _REACH = 12.0, 26.0
-"""Pixels at a height of 256 by which an edge moves at most; what lies farther from it stays."""
+_NECK, _MOST, _REACH = 8.0, 12.0, 26.0
+"""Pixels at a height of 256 by which a neckline moves at most, and other edges; what lies farther from an
+edge stays."""
 _EVENLY = 5.0
 """Standard deviation, likewise, over which neighbours on an edge move alike."""
 _STEPS, _MET, _ALIKE = 4, 1.2, 0.5
@@ -76,11 +77,11 @@ def fit_edges(
     everywhere, trunk = np.ones(laid.shape), np.ones(laid.shape)
     for arm in arms:
         trunk = np.minimum(trunk, _beyond(arm))
-    found = [(everywhere, *_moves(_neckline(first, limbs) & free, depth, outwards, scale))]
+    found = [(everywhere, *_moves(_neckline(first, limbs) & free, depth, outwards, _NECK))]
     straight = [(trunk, _hem(ends, outwards, limbs, arms))]
     straight += [(1 - _beyond(arm), _sleeve_end(ends, outwards, arm)) for arm in arms]
     for region, edge in straight:
-        found.append((region, *_together(*_moves(edge & free, depth, outwards, scale), outwards)))
+        found.append((region, *_together(*_moves(edge & free, depth, outwards, _MOST), outwards)))
     moved, share = np.zeros((2, rows, columns)), np.full((rows, columns), 1e-6)
     for region, places, moves in found:
         if places.size:
@@ -136,7 +137,7 @@ def _sleeve_end(ends: np.ndarray, outwards: np.ndarray, arm: Tube) -> np.ndarray
 
 
 def _moves(
-    edge: np.ndarray, depth: np.ndarray, outwards: np.ndarray, scale: float
+    edge: np.ndarray, depth: np.ndarray, outwards: np.ndarray, most: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places (2,N) of an edge (H,W) bool, and how far from each (2,N) it is laid; none where that is unclear.
 
@@ -144,14 +145,15 @@ def _moves(
         edge: (H,W) bool.
         depth: (H,W), how far each pixel lies inside what is laid.
         outwards: (2,H,W), where the edge faces.
-        scale: pixels, of a picture 256 high.
+        most: how far that may be, in pixels at a height of 256.
     """
+    scale = len(edge) / 256
     places = np.stack(np.nonzero(edge))
     if not places.size:
         return places, places.astype(np.float64)
     found, slope = _laid_edge(depth, places.astype(np.float64))
     moves = found - places
-    met = np.hypot(*moves) < _MOST * scale
+    met = np.hypot(*moves) < most * scale
     met &= np.abs(_at(depth, found) - 0.5) < _MET * scale
     met &= (slope * outwards[:, places[0], places[1]]).sum(0) < -_ALIKE * np.hypot(*slope)
     if met.mean() < _ENOUGH:
