@@ -32,9 +32,9 @@ _WITHIN = (0.97, 1.03)
 """Across it, from its outer corner to its inner one, up to where it is, and from where the body is."""
 _SLICES, _BEYOND, _BESIDE = 24, 1.6, 0.8
 """Places along a sleeve; and up to where along it and beside it something is taken from its picture."""
-_COVERED, _BODY = 0.8, 0.3
-"""Share of a sleeve's end that the warp covers where it ends there by itself; and of what is below it, where
-that is no sleeve."""
+_AT_END, _BELOW = (0.85, 1.0, 0.8), (1.08, 1.25, 0.3)
+"""From where to where along a sleeve its end is, and the share of it that the warp covers where it ends there
+by itself; likewise below it, where what is laid is no sleeve."""
 _NEAR = 0.06
 """How far from the picture's shoulder, on [-1,1], the nearest place may be that the warp takes cloth from."""
 
@@ -111,9 +111,11 @@ def _ends_there(laid: np.ndarray, there: _Corners) -> bool:
     """Whether what is laid (H,W) bool ends where a sleeve is to end, or is the body behind an arm."""
     y, x = np.mgrid[: laid.shape[0], : laid.shape[1]]
     along, across = there.told(np.stack([x, y]))
-    within = (across > 0) & (across < along)
-    end, below = within & (along > 0.85) & (along < 1), within & (along > 1.08) & (along < 1.25)
-    return bool(end.any() and laid[end].mean() > _COVERED) or bool(below.any() and laid[below].mean() > _BODY)
+    parts = (
+        (laid[(across > 0) & (across < along) & (along > first) & (along < last)], most)
+        for first, last, most in (_AT_END, _BELOW)
+    )
+    return any(part.size and part.mean() > most for part, most in parts)
 
 
 def _on_arm(sleeve: SleeveEnd, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

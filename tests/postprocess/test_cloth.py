@@ -109,6 +109,24 @@ def test_a_neckband_is_laid_up_to_its_edge() -> None:
     assert (without[0, 0].numpy()[band & ~opening] > 0.4).mean() < 0.6, "what lining tells"
 
 
+def test_between_a_sleeve_and_the_body_is_no_fog() -> None:
+    """Prevents: red fog over a grey body, where a warp leaves a gap between it and the sleeve."""
+    size = (256, 192)
+    columns = np.mgrid[: size[0], : size[1]][1]
+    sleeve, body = (columns >= 30) & (columns < 60), (columns >= 80) & (columns < 160)
+    red, grey = (0.7, -0.6, -0.6), (0.6, 0.6, 0.6)
+    picture = np.where(sleeve[..., None], red, np.where(body[..., None], grey, (1.0, 1.0, 1.0)))
+    matte = torch.from_numpy((body | sleeve).astype(np.float32))[None, None]
+    garment = Garment(torch.from_numpy(picture).movedim(-1, 0)[None].float(), matte)
+    lit, canvas = torch.zeros(1, 3, *size), Canvas(size, Box(0, 0, *size), size)
+    shown, arm = (columns >= 30) & (columns < 160), (columns >= 30) & (columns < 70)
+    told = (lit, lit, matte, garment, ClothSource(identity(size)), shown, canvas)
+    row = lay_cloth(*told, sleeves=arm)[0].numpy()[:, 100, 32:158]
+    hue = (row[0] - row[1]) / 1.3
+    assert ((hue > 0.1) & (hue < 0.85)).sum() <= 2, "one cloth or the other"
+    assert hue[60 - 32] > 0.9 and hue[80 - 32] < 0.05
+
+
 def test_what_borders_on_a_lining_is_no_ground_seen_through_a_keyhole() -> None:
     size = (256, 192)
     matte, lining, picture = torch.zeros(1, 1, *size), torch.zeros(1, 1, *size), torch.ones(1, 3, *size)
