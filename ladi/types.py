@@ -1,4 +1,4 @@
-"""The conventions, stated once, and the records that travel between the parts: data, and nothing imported.
+"""The conventions, stated once, and the records that travel between the parts. It holds data only.
 
 Images are float tensors ``(B,3,H,W)``, RGB in [-1,1]. Masks are ``(B,1,H,W)``, 1 = repaint. Pose maps are
 ``(B,18,H,W)`` in [0,1]. Sampling grids are ``(B,H,W,2)`` as (x,y) in [-1,1]. Sizes are ``(height, width)``.
@@ -36,7 +36,7 @@ Background = Literal["light", "white"]
 
 Layer = Literal["wall", "skin", "garment", "other"]
 LAYERS: tuple[Layer, ...] = ("wall", "skin", "garment", "other")
-"""What a pixel of the result shows, as the decoder's logits; ``other`` is hair, bags and all else."""
+"""What a pixel shows, in the order of the decoder's logits; ``other`` is hair, bags and all else."""
 
 KEYPOINT_NAMES: tuple[str, ...] = (
     *("nose", "neck"),

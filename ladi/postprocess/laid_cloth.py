@@ -8,10 +8,10 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
+from ladi.postprocess.cloth_beyond import cloth_beyond
 from ladi.postprocess.cloth_source import ClothSource
-from ladi.postprocess.continuing import Continued
 from ladi.postprocess.grey import LUMA
-from ladi.postprocess.layers import Canvas, as_tensor, blur, enlarge
+from ladi.postprocess.layers import Canvas, blur, enlarge
 from ladi.postprocess.patterns import is_patterned, pattern_continued
 from ladi.postprocess.straight_sleeves import with_sleeves
 from ladi.preprocess.frame import to_pixels
@@ -50,14 +50,6 @@ _EVENLY = 0.02
 _NEAREST, _FAR_SHADE = 10.0, (0.8, 1.06)
 """Standard deviation, in pixels at a height of 256, of what is the nearest cloth; likewise far from the warp,
 where a network that does not know what is there turns cloth grey."""
-_RAGLAN, _TELLING = 60, 500
-"""Difference of 255 from which sleeves are of another colour than the body; and pixels that tell either's."""
-_EVEN = 1.5
-"""Standard deviation, in pixels at a height of 256, by which the line between sleeve and body is smoothed."""
-_CLOTH_MIRROR = (1.5, 5.0)
-"""As in ``continuing.py``: prints would show if they were repeated."""
-_SLEEVE_MIRROR = (12.0, 40.0)
-"""Likewise along sleeves, which have patterns more often than prints."""
 
 
 def lay_cloth(
@@ -112,20 +104,11 @@ def lay_cloth(
     if is_patterned(picture, matte):
         own, done = pattern_continued(own, sure, wanted)
     known = sure | done
-    laid = Continued(own, known)
-    cloth = as_tensor(laid.filled(wanted, _CLOTH_MIRROR))
+    arms = None
     if sleeves is not None and sleeves.any():
-        share = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp_(0, 1)
-        there, arms = wanted & (share[0, 0].numpy() > 0), share[0, 0].numpy() > 0.5
-        cloth = torch.lerp(cloth, as_tensor(laid.filled(there, _SLEEVE_MIRROR)), share)
-        body, sleeve = known & ~arms, known & arms
-        if _apart(own[body], own[sleeve]):
-            # What lies between them is the one's or the other's, and no mixture.
-            of_sleeve = _softly(arms | _nearest_of(arms, known), drawn_in)
-            of_body = as_tensor(Continued(own, body).filled(wanted & (of_sleeve < 1), _CLOTH_MIRROR))
-            cloth = as_tensor(Continued(own, sleeve).filled(wanted & (of_sleeve > 0), _SLEEVE_MIRROR))
-            cloth = torch.lerp(of_body, cloth, torch.from_numpy(of_sleeve)[None, None])
+        arms = enlarge(torch.from_numpy(sleeves.astype(np.float32))[None, None], size).clamp_(0, 1)
         weight = weight * torch.from_numpy(~sleeves)
+    cloth = cloth_beyond(own, known, wanted, arms)
     small = functional.interpolate(cloth, lit.shape[-2:], mode="bilinear", antialias=True)
     shade = _shade(lit, small, weight * (sample_matte(matte, source.grid) > 0.5))
     cloth = (cloth[(..., *part)] + 1).mul_(canvas.enlarge(shade)).sub_(1).clamp_(-1, 1)
@@ -143,29 +126,6 @@ def lay_cloth(
 def _drawn_in(region: np.ndarray, by: int) -> np.ndarray:
     """A region (H,W) bool, smaller by so many pixels on all sides."""
     return np.asarray(cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=by) > 0)
-
-
-def _apart(body: np.ndarray, sleeve: np.ndarray) -> bool:
-    """Whether sleeves are of another colour than the body: pixels (N,3) and (M,3) uint8 of both."""
-    if min(len(body), len(sleeve)) < _TELLING:
-        return False
-    return float(np.abs(np.median(body, axis=0) - np.median(sleeve, axis=0)).max()) > _RAGLAN
-
-
-def _nearest_of(region: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Whether the nearest known pixel is in a region: (H,W) bool, of such."""
-    _, labels = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    inside = np.zeros(labels.max() + 1, bool)
-    inside[labels[known]] = region[known]
-    return np.asarray(inside[labels])
-
-
-def _softly(region: np.ndarray, scale: int) -> np.ndarray:
-    """A region (H,W) bool with a smooth edge, some pixels wide: float32 in [0,1]."""
-    soft = cv2.GaussianBlur(region.astype(np.float32), (0, 0), _EVEN * scale)
-    return np.asarray(((soft - 0.5) * _EVEN * scale + 0.5).clip(0, 1))
 
 
 def along_lining(picture: torch.Tensor, matte: torch.Tensor, lining: torch.Tensor) -> torch.Tensor:

@@ -95,7 +95,7 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
     def share_at(size: Size) -> torch.Tensor:
         return behind(size).maximum(_resized(remains, size))
 
-    size = (garment.matte.shape[-2], garment.matte.shape[-1])
+    matte_size = (garment.matte.shape[-2], garment.matte.shape[-1])
 
     def cleared(picture: torch.Tensor, *, cut: bool = False) -> torch.Tensor:
         share = share_at((picture.shape[-2], picture.shape[-1]))
@@ -107,8 +107,8 @@ def without_lining(network: GarmentLining, garment: Garment) -> Garment:
         garment,
         image=cleared(garment.image),
         fine=None if garment.fine is None else cleared(garment.fine, cut=True),
-        matte=garment.matte * (1 - share_at(size)),
-        lining=garment.matte * behind(size),
+        matte=garment.matte * (1 - share_at(matte_size)),
+        lining=garment.matte * behind(matte_size),
         collar=collar is not None,
     )
 
