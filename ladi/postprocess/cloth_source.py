@@ -1,7 +1,8 @@
 """Where a result's cloth is taken from in the garment's picture, once it is known what shows where.
 
 ```
-warp ─► long sleeves along the arms (straight_sleeves.py) ─► short ones turned to them (short_sleeves.py)
+warp ─► stretched to the sides that are shown (fitted_sides.py)
+     ─► long sleeves along the arms (straight_sleeves.py) ─► short ones turned to them (short_sleeves.py)
      ─► bent to the neckline, cuffs and hem that are shown (fitted_edges.py)
 ```
 
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 
 from ladi.postprocess.fitted_edges import fit_edges
+from ladi.postprocess.fitted_sides import fit_sides
 from ladi.postprocess.layout import Layout
 from ladi.postprocess.patterns import is_patterned
 from ladi.postprocess.short_sleeves import short_sleeves
@@ -47,14 +49,19 @@ def cloth_source(
         person: who is dressed.
         garment: in what.
     """
+    # diffusers' neighbours, which this needs, take seconds to import.
+    from ladi.diffusion.warping import sample_matte
+
     if layout.sleeves is None:
         return ClothSource(grid)
-    sleeves = straight_sleeves(grid, outline, layout.sleeves, person.keypoints, garment)
+    limbs = Limbs(person.keypoints, person.labels > 0)
+    free = person.mask[0, 0].numpy() > 0
+    grid = fit_sides(grid, outline, layout.shown, free, limbs)
+    laid = sample_matte(garment.matte.float(), grid)[0, 0].numpy()
+    sleeves = straight_sleeves(grid, laid, layout.sleeves, person.keypoints, garment)
     if is_patterned(garment.image, garment.matte):
         return ClothSource(grid, sleeves)
     sleeves += short_sleeves(grid, garment, layout.ends)
-    limbs = Limbs(person.keypoints, person.labels > 0)
     arms = (arm_joints(person.keypoints, side, limbs) for side in ("left", "right"))
-    free = person.mask[0, 0].numpy() > 0
     tubes = [tube_of(one, (free.shape[0], free.shape[1])) for one in arms if one]
-    return ClothSource(fit_edges(grid, outline, layout.shown, free, limbs, tubes), sleeves)
+    return ClothSource(fit_edges(grid, laid, layout.shown, free, limbs, tubes), sleeves)

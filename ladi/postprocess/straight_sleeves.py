@@ -34,6 +34,9 @@ _SLICES, _FULL, _EVEN = 24, 0.4, 1.5
 """Parts along an arm; how much of one's cloth must be told; and over how many its edges are evened out."""
 _MOSTLY = 0.65
 """Share of a sleeve that the warp covers at most where plain cloth is laid so."""
+_WHOLE, _CUFF, _REACHED = 0.8, 0.15, 0.25
+"""Share of a sleeve from which on patterned cloth stays as the warp lays it, if that reaches the sleeve's
+end: of the last of the arm (the second) it covers the third."""
 _NEARLY = 0.85
 """Of a sleeve, how much of it the warp covers where it need not be longer."""
 _EDGES = (0.05, 0.95)
@@ -63,7 +66,8 @@ def straight_sleeves(
         laid: (H,W) in [0,1], where that is the garment.
         sleeves: (H,W) bool, what is cloth because an arm in its sleeve is there.
         keypoints: (18,3) in pixels.
-        garment: whose sleeves they are. Plain cloth that the warp lays on most of a sleeve goes on by itself.
+        garment: whose sleeves they are. Plain cloth that the warp lays on most of a sleeve goes on by itself,
+            and a pattern that it lays on all of it lies rightly.
     """
     if garment.sleeve is None or garment.sleeve < _LONG or not sleeves.any():
         return ()
@@ -71,15 +75,18 @@ def straight_sleeves(
     found = (arm_joints(keypoints, side, limbs) for side in ("left", "right"))
     tubes = [tube_of(joints, size) for joints in found if joints]
     parts = [sleeves & (tube.depth <= SLEEVE) & (tube.along > _FROM) for tube in tubes]
-    covered = min((laid[part] > 0.5).mean() for part in parts if part.any()) if np.any(parts) else 1.0
-    if covered > _MOSTLY and not is_patterned(garment.image, garment.matte):
+    arms = [(part, tube) for part, tube in zip(parts, tubes, strict=True) if part.any()]
+    patterned = is_patterned(garment.image, garment.matte)
+    lies = [_lies(laid > 0.5, *one, patterned=patterned) for one in arms]
+    if all(lies):
         return ()
-    arms = list(zip(parts, tubes, strict=True))
     told = [_told(grid[0].numpy(), laid > 0.5, *one) for one in arms]
     known = next((one for one in told if one), None)
     if known is None:
         return ()
-    return tuple(_laid(own or known, *one) for own, one in zip(told, arms, strict=True) if one[0].any())
+    return tuple(
+        _laid(own or known, *one) for own, one, right in zip(told, arms, lies, strict=True) if not right
+    )
 
 
 def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size: Size) -> torch.Tensor:
@@ -92,6 +99,14 @@ def with_sleeves(along: torch.Tensor, sleeves: tuple[StraightSleeve, ...], size:
         within = enlarge((sleeve.share > 0).float(), size) > 0.5
         along = torch.lerp(along, enlarge_grid(sleeve.grid, size), (share * within)[0, 0, ..., None])
     return along
+
+
+def _lies(laid: np.ndarray, inside: np.ndarray, tube: Tube, *, patterned: bool) -> bool:
+    """Whether what is laid (H,W) bool lies rightly in one sleeve, (H,W) bool, as it is."""
+    if laid[inside].mean() <= (_WHOLE if patterned else _MOSTLY):
+        return False
+    last = inside & (tube.along > np.quantile(tube.along[inside], 0.99) - _CUFF)
+    return not patterned or bool(laid[last].mean() > _REACHED)
 
 
 class _Told(NamedTuple):
