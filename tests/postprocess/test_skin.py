@@ -146,11 +146,13 @@ def test_a_face_tells_from_which_side_light_falls(slope: float) -> None:
 HAND = (0.83, 0.66, 0.55)
 
 
-@pytest.mark.parametrize(("hand", "used"), [(HAND, True), ((0.5, 0.5, 0.48), False)])
+@pytest.mark.parametrize(
+    ("hand", "used"), [(HAND, True), ((0.5, 0.5, 0.48), False), ((0.85, 0.78, 0.35), False)]
+)
 def test_arms_are_paler_than_the_face_and_as_bare_hands_are(
     hand: tuple[float, float, float], used: bool
 ) -> None:
-    """Prevents: arms as red as cheeks, and grey ones where hands are gloved."""
+    """Prevents: arms as red as cheeks, and grey or yellow ones where a glove or a bag is taken for a hand."""
     red = np.array((0.85, 0.55, 0.45))
     photo = np.zeros((H, W, 3), np.float32)
     photo[20:60, 80:112], photo[200:220, 40:60] = on(tuple(red)), on(hand)
