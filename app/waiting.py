@@ -37,6 +37,8 @@ class Place:
     """The selector of what to scroll to on narrow screens."""
     seen: str = ""
     """What should be in view at the end."""
+    first: Callable[[Callable[..., Any]], Any] | None = None
+    """What the browser does before the work is sent, given the event to listen to; gives back its own."""
 
     @property
     def names(self) -> tuple[str, str, str, str]:
@@ -134,7 +136,10 @@ def run_in_line(
     for listen, work, inputs in starts:
         said = listen(announce, None, [*shown, timer], queue=False, **PRIVATE)
         said.then(None, None, None, js=place.started, **PRIVATE)
-        run = said.then(work, list(inputs), list(outputs), concurrency_limit=1, concurrency_id=GPU, **PRIVATE)
+        ready = place.first(said.then) if place.first else said
+        run = ready.then(
+            work, list(inputs), list(outputs), concurrency_limit=1, concurrency_id=GPU, **PRIVATE
+        )
         run.failure(turned_away, None, [*shown, timer], queue=False, **PRIVATE)
         run.then(None, None, None, js=place.ended, **PRIVATE)
         runs.append(Started(said, run))

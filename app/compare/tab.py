@@ -16,7 +16,7 @@ from app.earlier import Inputs, earlier_note, tell_earlier
 from app.fields import Fields
 from app.serving.hosting import gpu, seconds_for
 from app.tryon import masks
-from app.tryon.tab import layers_reader
+from app.tryon.editor import ask_editor, layers_reader
 from app.values import setting_names
 from app.waiting import PRIVATE, Place, Started, forget_refusals, run_in_line
 from ladi.settings import Switches, rows_of
@@ -150,7 +150,7 @@ def _inputs(fields: Fields, tryon: Fields) -> Inputs:
 def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: Fields) -> list[Started]:
     """What both buttons start, and "Cancel" stops."""
     layers = layers_reader(tryon["editor"])
-    mask = [tryon[name] for name in ("mask", "token", "editor")]
+    mask = [tryon[name] for name in ("mask", "token", "strokes")]
     axes = [fields[name] for name in AXIS_FIELDS]
     names = {"first": "a", "second": "b"}
     shown = [fields[names.get(name, name)] for name in Comparing.SHOWN]
@@ -168,7 +168,7 @@ def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: F
         garments: Any,
         drawn: Any,
         token: str,
-        raw: Any,
+        raw: str,
         first: str,
         first_values: list[str],
         second: str,
@@ -182,7 +182,7 @@ def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: F
         yield from on_gpu(request.session_hash or "", person, garments, chosen, noted, values)
 
     def ablation(
-        request: gr.Request, person: Any, garments: Any, drawn: Any, token: str, raw: Any, *values: Any
+        request: gr.Request, person: Any, garments: Any, drawn: Any, token: str, raw: str, *values: Any
     ) -> Iterator[tuple[Any, ...]]:
         yield from run(request, person, garments, drawn, token, raw, "", [], "", [], *values)
 
@@ -198,6 +198,7 @@ def _connect_run(page: gr.Blocks, comparing: Comparing, fields: Fields, tryon: F
         fields["status"],
         fields["status"],
         seen="#compare-status",
+        first=lambda listen: ask_editor(listen, tryon),
     )
     starts = [
         (fields["button"].click, run, [*pictures, *axes, *settings]),

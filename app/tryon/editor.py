@@ -1,10 +1,14 @@
-"""The editor of the mask: what it looks like, and how what it sends is read.
+"""The editor of the mask: what it looks like, how it is asked for its value, and how that is read.
 
-What its value means is ``masks.py``'s; nothing is wired here.
+Gradio asks parts of the page for their values at each sign of progress of anything, if they were ever an
+input or an output of an event on the server, and this one draws and sends three pictures then: more than ten
+megabytes for one click on "Try on". So the browser alone asks it, and puts what it says into a hidden field.
+What its value means is ``masks.py``'s.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from gradio.utils import get_upload_folder
 from app.fields import Defaults, Fields, setting_field
 from app.pictures import MASK_OPACITY, MASK_TINT
 from app.tryon.masks import EDITOR
+from app.waiting import PRIVATE
 from ladi.settings import settings_table
 
 BRUSH = f"rgba({MASK_TINT[0]}, {MASK_TINT[1]}, {MASK_TINT[2]}, {MASK_OPACITY})"
@@ -56,7 +61,22 @@ def mask_fields(start: Defaults) -> Fields:
         fields["reset_mask"] = gr.Button("Reset to the automatic area", size="sm", elem_id="reset-mask")
     fields["mask"] = gr.State(None)  # a masks.DrawnMask, not pixels
     fields["token"] = gr.Textbox(value="", visible=False)
+    fields["strokes"] = gr.Textbox(value="", visible=False)
     return fields
+
+
+def ask_editor(listen: Callable[..., Any], fields: Fields) -> Any:
+    """Have the browser put what the editor holds into ``strokes``, before an event that wants it.
+
+    Args:
+        listen: to an event, such as ``button.click`` or ``event.then``.
+        fields: of this module.
+
+    Returns:
+        Gradio's event, to go on from.
+    """
+    js = "(value) => (value ? JSON.stringify(value) : '')"
+    return listen(None, fields["editor"], fields["strokes"], js=js, **PRIVATE)
 
 
 def found_fields() -> Fields:
@@ -80,13 +100,16 @@ def found_fields() -> Fields:
     return fields
 
 
-def layers_reader(editor: gr.ImageEditor) -> Callable[[Any], dict[str, Any] | None]:
-    """What turns the editor's raw value into arrays; the other fields of an event want to stay raw."""
+def layers_reader(editor: gr.ImageEditor) -> Callable[[str], dict[str, Any] | None]:
+    """What turns ``strokes`` into arrays; None where there is nothing, or no editor's value."""
 
-    def read(raw: Any) -> dict[str, Any] | None:
-        if not raw:
+    def read(raw: str) -> dict[str, Any] | None:
+        try:
+            data = EditorData.model_validate(json.loads(raw)) if raw else None
+        except ValueError:
             return None
-        data = raw if isinstance(raw, EditorData) else EditorData.model_validate(raw)
+        if data is None:
+            return None
         folder = Path(get_upload_folder()).resolve()
         files = [data.background, data.composite, *(data.layers or [])]
         # Gradio checks the paths only of records that carry its marker, and a hand-made one need not.

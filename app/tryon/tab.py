@@ -7,6 +7,7 @@ Layout first, wiring last; what happens is in ``looking.py`` and ``handlers.py``
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from app.examples import example_garments, example_people
 from app.fields import Defaults, Fields, everyday_fields, further_fields
 from app.serving.hosting import gpu, seconds_for
 from app.serving.visitors import LOOKERS, PREPARE
-from app.tryon.editor import found_fields, layers_reader, mask_fields
+from app.tryon.editor import ask_editor, found_fields, layers_reader, mask_fields
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
 from app.tryon.outcome import connect_outcome, outcome_fields, take_sample
@@ -145,11 +146,11 @@ def _inputs(fields: Fields) -> Inputs:
 def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> None:
     """What happens as soon as a picture is there, or a setting that concerns its preparation changes."""
     layers = layers_reader(fields["editor"])
-    mask = [fields[name] for name in ("mask", "token", "editor")]
+    mask = [fields[name] for name in ("mask", "token", "strokes")]
     said = [fields[name] for name in ("found_person", "found_garment")]
     pictures = [fields["person"], fields["garment"]]
 
-    def look(person: Any, garment: Any, drawn: Any, token: str, raw: Any, *values: Any) -> tuple[Any, ...]:
+    def look(person: Any, garment: Any, drawn: Any, token: str, raw: str, *values: Any) -> tuple[Any, ...]:
         return looking.look(person, garment, drawn, token, layers(raw), *values)
 
     for name, overruled in (("person", []), ("garment", [fields["use_anyway"]])):
@@ -164,21 +165,17 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
     gr.on(causes, None, None, fields["refusal"], js="() => ''", **PRIVATE)
     _connect_turning(looking, fields, mask)
     looked = [fields[name] for name in Looking.LOOKED]
-    inputs = [*pictures, *mask, *settings]
-    gr.on(
-        [
-            fields["person"].change,
-            fields["garment"].change,
-            fields["mask_grow"].release,
-            *(fields[name].change for name in LOOKED_AT),
-        ],
-        look,
-        inputs,
-        looked,
-        trigger_mode="always_last",
-        concurrency_limit=LOOKERS,
-        concurrency_id=PREPARE,
-        **PRIVATE,
+    # Whatever shows progress is asked for its value all the time: never the editor (``editor.py``).
+    quiet = {**PRIVATE, "concurrency_id": PREPARE, "show_progress_on": said}
+    at = ([*pictures, *mask, *settings], looked)
+    causes = [
+        fields["person"].change,
+        fields["garment"].change,
+        fields["mask_grow"].release,
+        *(fields[name].change for name in LOOKED_AT),
+    ]
+    ask_editor(partial(gr.on, causes), fields).then(
+        look, *at, trigger_mode="always_last", concurrency_limit=LOOKERS, **quiet
     ).then(
         None,
         [*pictures, *said],
@@ -186,12 +183,12 @@ def _connect_looking(looking: Looking, fields: Fields, settings: list[Any]) -> N
         js="(...values) => window.ladi.still_looking(...values)",
         **PRIVATE,
     )
-    fields["overrule"].click(None, None, fields["use_anyway"], js="() => true", **PRIVATE).then(
-        look, inputs, looked, concurrency_id=PREPARE, **PRIVATE
-    )
+    overruled = fields["overrule"].click(None, None, fields["use_anyway"], js="() => true", **PRIVATE)
+    ask_editor(overruled.then, fields).then(look, *at, **quiet)
+    # What is in the editor counts for nothing without a mask that it was shown with.
     fields["reset_mask"].click(
         lambda: (None, "", 0), None, [fields["mask"], fields["token"], fields["mask_grow"]], **PRIVATE
-    ).then(look, inputs, looked, concurrency_id=PREPARE, **PRIVATE)
+    ).then(look, *at, **quiet)
     fields["paint"].change(None, fields["paint"], None, js="(on) => { window.ladi.paint(on); }", **PRIVATE)
 
 
@@ -199,7 +196,7 @@ def _connect_turning(looking: Looking, fields: Fields, mask: list[Any]) -> None:
     """What the links "Turn it" do; the browser knows by how much."""
     layers = layers_reader(fields["editor"])
 
-    def turn_person(picture: Any, degrees: str, drawn: Any, token: str, raw: Any) -> tuple[str, Any]:
+    def turn_person(picture: Any, degrees: str, drawn: Any, token: str, raw: str) -> tuple[str, Any]:
         return looking.turn_person(picture, degrees, drawn, token, layers(raw))
 
     person, garment, degrees = (fields[name] for name in ("person", "garment", "degrees"))
@@ -207,7 +204,7 @@ def _connect_turning(looking: Looking, fields: Fields, mask: list[Any]) -> None:
         ("person", turn_person, [person, degrees, *mask], [person, fields["mask"]]),
         ("garment", looking.turn_garment, [garment, degrees], [garment]),
     ):
-        fields[f"turn_{name}"].click(
+        ask_editor(fields[f"turn_{name}"].click, fields).then(
             turn,
             inputs,
             outputs,
@@ -233,7 +230,7 @@ def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: 
         garment: Any,
         drawn: Any,
         token: str,
-        raw: Any,
+        raw: str,
         explain: bool,
         *values: Any,
     ) -> Iterator[tuple[Any, ...]]:
@@ -243,7 +240,7 @@ def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: 
     def stop(request: gr.Request) -> None:
         handlers.stop(request.session_hash or "")
 
-    inputs = [fields[name] for name in ("person", "garment", "mask", "token", "editor", "explain")]
+    inputs = [fields[name] for name in ("person", "garment", "mask", "token", "strokes", "explain")]
     sent = [*inputs, *settings]
     chosen = fields["samples"].select(take_sample, None, [fields["person"], fields["garment"]], **PRIVATE)
     place = Place(
@@ -254,6 +251,7 @@ def _connect_run(page: gr.Blocks, handlers: Handlers, fields: Fields, settings: 
         emptied=[fields["preview"]],
         view="#outcome",
         seen="#result",
+        first=lambda listen: ask_editor(listen, fields),
     )
     return run_in_line(
         page,

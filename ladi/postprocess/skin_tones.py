@@ -22,8 +22,8 @@ _HANDS, _HANDS_LIGHT = 0.73, 1.0
 quantile: of 276 labelled arms of street photos with hands a fit gives hands 0.70 and the face 0.26 in all
 three of CIELAB's axes, and in the middle an arm has 0.88 of its hand's quantile."""
 _GLOVE = 0.3
-"""Of the face's redness, what bare hands have at least: of the hands in 159 street photos seven in ten have more
-than 0.8 and all 0.44, but for grey gloves, a yellow bag and a bag of paper, which have 0.17 at most."""
+"""Of the face's redness, what bare hands have at least: of the hands in 159 street photos seven in ten have
+more than 0.8 and all 0.44, but for grey gloves, a yellow bag and a bag of paper, which have 0.17 at most."""
 
 
 def lit_part(luma: np.ndarray, known: np.ndarray) -> np.ndarray:

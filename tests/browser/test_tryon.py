@@ -94,8 +94,11 @@ def test_a_stroke_is_painted_and_stays(dressed: Visitor) -> None:
     assert not changed(BEN, untouched)[place].any()
 
     dressed.draw(*STROKE)
+    asked = len(dressed.asked)
     drawn = dressed.try_on()
     assert changed(BEN, drawn)[place].mean() > 0.9
+    sent = [url for url in dressed.asked[asked:] if "/upload" in url]
+    assert len(sent) == 3, "what the editor holds, once"
 
     dressed.upload(garment=CHECKED)
     dressed.looked()

@@ -132,7 +132,7 @@ class Visitor:
         mouse = self.page.mouse
         mouse.move(left + start[0] * width, top + start[1] * height)
         mouse.down()
-        mouse.move(left + end[0] * width, top + end[1] * height, steps=12)
+        mouse.move(left + end[0] * width, top + end[1] * height, steps=5)
         mouse.up()
         self.rest()
 

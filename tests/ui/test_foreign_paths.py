@@ -5,6 +5,7 @@ Gradio checks only records that carry its marker, so every place that opens a pa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from app.batch.handlers import Batching
 from app.compare.handlers import Comparing
 from app.files import write_result
 from app.long_work import Runs
+from app.tryon.editor import layers_reader
 from app.tryon.handlers import Handlers
 from app.tryon.looking import Looking
-from app.tryon.tab import layers_reader
 from app.values import read_mask_file
 from ladi.types import PhotoError
 from tests.ui.conftest import Send, page_values
@@ -131,5 +132,5 @@ def test_the_editors_foreign_files_are_not_opened(
     """Prevents a mask, or a look at the server's disk, by way of the editor's layers."""
     read = layers_reader(gr.ImageEditor(type="numpy", layers=False))
     value = {"background": own, "layers": [own], "composite": None}
-    assert np.array_equal(read(value)["background"][..., :3], coloured(1, 2, 3))  # type: ignore[index]
-    assert read(value | {field: [own, foreign] if field == "layers" else foreign}) is None
+    assert np.array_equal(read(json.dumps(value))["background"][..., :3], coloured(1, 2, 3))  # type: ignore[index]
+    assert read(json.dumps(value | {field: [own, foreign] if field == "layers" else foreign})) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,8 @@ from PIL import Image
 
 from app.pictures import mask_layer
 from app.tryon import masks
+from app.tryon.editor import layers_reader
 from app.tryon.masks import EDITOR, DrawnMask
-from app.tryon.tab import layers_reader
 from ladi.types import Frame, MaskError, Photo
 from tests.ui.conftest import Send
 from tests.ui.fake import SIZE, parts_of
@@ -156,5 +157,6 @@ def test_the_editors_files_become_arrays(send: Send) -> None:
         "composite": None,
     }
     read = layers_reader(gr.ImageEditor(type="numpy", layers=False))
-    assert read(None) is None
-    np.testing.assert_array_equal(masks.read_layers(read(sent)), mask)
+    np.testing.assert_array_equal(masks.read_layers(read(json.dumps(sent))), mask)
+    for nothing in ("", "null", "no", "[]", '{"layers": 3}'):
+        assert read(nothing) is None, nothing
