@@ -28,6 +28,7 @@ from torch.nn import functional
 
 from ladi.preprocess.boxes import Box
 from ladi.preprocess.frame import to_pixels
+from ladi.preprocess.morphology import nearest
 from ladi.types import LAYERS, Frame, Layer, Size
 
 UNSURE, SURE = 0.8, 0.98
@@ -253,3 +254,15 @@ def canvas_size(frame: Frame, least: int = 1) -> Size:
     height, width = frame.size
     times = min(LARGEST, max(least, round(1 / frame.scale)))
     return times * height, times * width
+
+
+def certainly(shown: np.ndarray, region: np.ndarray, layer: int) -> np.ndarray:
+    """Layers (K,H,W) that are one layer for certain in a region (H,W) bool."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[layer]
+    return np.where(region, certain[:, None, None], shown)
+
+
+def as_nearest(shown: np.ndarray, region: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """Layers (K,H,W) that are, in a region (H,W) bool, for certain what the nearest pixel of a source is."""
+    certain = np.eye(len(LAYERS), dtype=shown.dtype)[shown.argmax(0)[nearest(source)]].transpose(2, 0, 1)
+    return np.where(region, certain, shown)

@@ -21,14 +21,16 @@ from ladi.postprocess.drawn_hands import HandPlace
 from ladi.postprocess.even_edges import even_hem, even_sides
 from ladi.postprocess.even_shoulders import even_shoulders
 from ladi.postprocess.kept import settled
+from ladi.postprocess.layers import as_nearest, certainly
 from ladi.postprocess.skin import side_of_light
 from ladi.postprocess.skirts import whole_skirt
 from ladi.postprocess.sleeve_ends import SleeveEnd
+from ladi.postprocess.tails import without_tails
 from ladi.preprocess.frame import to_pixels
 from ladi.preprocess.labels import label_table, named
 from ladi.preprocess.limbs import Limbs
-from ladi.preprocess.morphology import largest_part, nearest
-from ladi.types import JOINT, LAYERS, Garment, PersonParts
+from ladi.preprocess.morphology import largest_part
+from ladi.types import LAYERS, Garment, PersonParts
 
 _FACES, _NECKS = ("face", "head"), ("neck", "vitonhd_neck")
 _WALL, _SKIN, _GARMENT, _OTHER = (LAYERS.index(name) for name in ("wall", "skin", "garment", "other"))
@@ -44,9 +46,8 @@ _STRAPS, _THROAT = 0.3, 0.28
 is what a lining hides."""
 _THROUGH = 0.2
 """Matte of the warped garment up to which it is open there."""
-_LONG, _BELOW_WRIST, _MIDDLE = 0.6, 0.06, 0.25
-"""Sleeve from which on it may reach too low; how far below a wrist, in torsos, it does; and half the width of
-the trunk's middle, where its hem is looked for, of the distance between the shoulders."""
+_LONG = 0.6
+"""Sleeve from which on it may reach too low."""
 
 
 class Layout(NamedTuple):
@@ -119,18 +120,18 @@ def lay_out(
     covered = even_shoulders(shown, free, person.keypoints, limbs.torso, matte)
     if arms.bare is not None:
         covered &= ~arms.bare
-    shown = without_gaps(_certainly(shown, covered, _GARMENT), mask & (labels > 0))
+    shown = without_gaps(certainly(shown, covered, _GARMENT), mask & (labels > 0))
     shown = without_crumbs(without_islands(shown, free, outline), free)
     if garment.sleeve > _LONG:
         lower = named(labels, scheme, ("pants", "skirt", "dress"))
         shown = without_tails(shown, free, lower, person.keypoints, limbs)
     if person.category == "upper_body":
         skirt = whole_skirt(shown, free, labels, limbs, scheme)
-        shown, stays = _certainly(shown, skirt, _OTHER), stays | skirt
+        shown, stays = certainly(shown, skirt, _OTHER), stays | skirt
     if person.category == "upper_body":
         for evened, beyond in ((even_hem, _OTHER), (even_sides, _WALL)):
             more, less = evened(shown, free, limbs)
-            shown = _certainly(_certainly(shown, more, _GARMENT), less, beyond)
+            shown = certainly(certainly(shown, more, _GARMENT), less, beyond)
     return Layout(shown, stays, arms.relief, arms.sleeves | covered, arms.roundness, arms.hands, arms.ends)
 
 
@@ -142,7 +143,7 @@ def with_neck(shown: np.ndarray, neck: np.ndarray) -> np.ndarray:
         neck: (H,W) bool, the photo's.
     """
     slimmer = neck & (shown.argmax(0) == _WALL)
-    return _certainly(shown, slimmer, _SKIN)
+    return certainly(shown, slimmer, _SKIN)
 
 
 def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -161,7 +162,7 @@ def with_straps(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     aside = np.abs(columns - limbs.neck[0]) / limbs.width
     upper = upper & (aside > _THROAT) & (aside < 0.5)
     straps = upper & mask & (outline > 0.5) & (shown.argmax(0) == _SKIN)
-    return _certainly(shown, straps, _GARMENT)
+    return certainly(shown, straps, _GARMENT)
 
 
 def with_collar(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs: Limbs) -> np.ndarray:
@@ -183,7 +184,7 @@ def with_collar(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray, limbs:
     pieces, _ = ndimage.label(throat | (first == _SKIN))
     throat &= np.isin(pieces, np.unique(pieces[first == _SKIN]))
     laid = cloth & mask & ((first == _SKIN) | (first == _WALL))
-    return _certainly(_certainly(shown, laid, _GARMENT), throat, _SKIN)
+    return certainly(certainly(shown, laid, _GARMENT), throat, _SKIN)
 
 
 def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -207,7 +208,7 @@ def without_islands(shown: np.ndarray, mask: np.ndarray, outline: np.ndarray) ->
         edge = ndimage.binary_dilation(piece) & ~piece
         if (first[edge] == _GARMENT).mean() >= _AMID and outline[piece].mean() > _LAID:
             islands |= piece
-    return _certainly(shown, islands, _GARMENT)
+    return certainly(shown, islands, _GARMENT)
 
 
 def without_crumbs(shown: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -222,38 +223,7 @@ def without_crumbs(shown: np.ndarray, mask: np.ndarray) -> np.ndarray:
     pieces, _ = ndimage.label(cloth, np.ones((3, 3)))
     small = np.bincount(pieces.ravel()) <= _CRUMB * (len(first) / 256) ** 2
     crumbs = small[pieces] & cloth & ~largest_part(cloth) & mask
-    return _as_nearest(shown, crumbs, ~cloth) if crumbs.any() else shown
-
-
-def without_tails(
-    shown: np.ndarray, mask: np.ndarray, lower: np.ndarray, keypoints: np.ndarray, limbs: Limbs
-) -> np.ndarray:
-    """Layers without what of a warped sleeve hangs beside the body below hem and hand: (K,H,W).
-
-    Args:
-        shown: (K,H,W) of ``LAYERS``.
-        mask: (H,W) bool, where that may be changed.
-        lower: (H,W) bool, where the photo shows trousers or a skirt, which the sleeve has covered.
-        keypoints: (18,3) in pixels.
-        limbs: of the same person.
-    """
-    first = shown.argmax(0)
-    cloth = first == _GARMENT
-    rows, columns = np.arange(len(cloth))[:, None], np.arange(cloth.shape[1])[None]
-    middle = np.abs(columns[0] - limbs.hips[0]) < _MIDDLE * limbs.width
-    hem = np.flatnonzero(cloth[:, middle].sum(1) > middle.sum() / 2)
-    beneath = (first == _WALL) | (first == _OTHER)
-    if not hem.size or not beneath.any():
-        return shown
-    tails = np.zeros_like(cloth)
-    for side in ("left", "right"):
-        wrist, shoulder = (keypoints[JOINT[f"{side}_{name}"]] for name in ("wrist", "shoulder"))
-        if wrist[:2].any() and shoulder[:2].any():
-            outer = (columns > limbs.hips[0]) == (shoulder[0] > limbs.hips[0])
-            tails |= cloth & mask & outer & (rows > max(hem[-1], wrist[1] + _BELOW_WRIST * limbs.torso))
-    if not tails.any():
-        return shown
-    return _certainly(_as_nearest(shown, tails, beneath), tails & lower, _OTHER)
+    return as_nearest(shown, crumbs, ~cloth) if crumbs.any() else shown
 
 
 def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -276,16 +246,4 @@ def without_gaps(shown: np.ndarray, person: np.ndarray) -> np.ndarray:
     cloth = (first == _GARMENT) | (first == _OTHER)
     if not gaps.any() or not cloth.any():
         return shown
-    return _as_nearest(shown, gaps, cloth)
-
-
-def _certainly(shown: np.ndarray, region: np.ndarray, layer: int) -> np.ndarray:
-    """Layers (K,H,W) that are one layer for certain in a region (H,W) bool."""
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[layer]
-    return np.where(region, certain[:, None, None], shown)
-
-
-def _as_nearest(shown: np.ndarray, region: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Layers (K,H,W) that are, in a region (H,W) bool, for certain what the nearest pixel of a source is."""
-    certain = np.eye(len(LAYERS), dtype=shown.dtype)[shown.argmax(0)[nearest(source)]].transpose(2, 0, 1)
-    return np.where(region, certain, shown)
+    return as_nearest(shown, gaps, cloth)
