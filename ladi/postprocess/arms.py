@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from ladi.postprocess.arm_light import light_on_arm
-from ladi.postprocess.drawn_hands import HandPlace, footprint
+from ladi.postprocess.drawn_hands import HandPlace, before_wrist, footprint
 from ladi.postprocess.sleeve_ends import SleeveEnd, sleeve_end
 from ladi.postprocess.sleeve_lengths import LONG, bare_from, sleeve_lengths
 from ladi.postprocess.tubes import (
@@ -227,6 +227,10 @@ def draw_arms(
         relief *= np.where(hidden, 1, relief_of(tube, end, scale, seen))
         nearer = (tube.depth <= nearest) & ((tube.depth < _BESIDE) | (beyond_wrist(tube) if seen else False))
         roundness[nearer] = light_on_arm(tube, end, light)[nearer]
+    for hand in hands:
+        if hand.sleeved:
+            # No light falls on an arm in its sleeve, and its tone is the hand's all the same.
+            roundness[before_wrist(hand, rows, columns)] = 1
     beside = np.logical_or.reduce([_beside_seen(tube, bare) for tube in tubes]) & mask & worn
     beside &= changed == _SKIN
     if photo is not None and beside.any():

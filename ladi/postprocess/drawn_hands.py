@@ -138,13 +138,17 @@ def tone_at(place: HandPlace, colours: np.ndarray, canvas: Canvas, shown: np.nda
     Returns:
         (3,).
     """
-    times = np.array([canvas.size[1] / canvas.small[1], canvas.size[0] / canvas.small[0]])
     rows, columns = canvas.window
     y, x = np.mgrid[rows, columns]
-    x0, y0 = (np.array(place.wrist) - np.array(place.towards) * place.radius) * times
-    near = np.hypot(x - x0, y - y0) < place.radius * times[1]
+    near = before_wrist(place, y * canvas.small[0] / canvas.size[0], x * canvas.small[1] / canvas.size[1])
     near = near & shown if (near & shown).any() else near
     return np.asarray(colours[near].mean(axis=0) if near.any() else colours.mean(axis=(0, 1)))
+
+
+def before_wrist(place: HandPlace, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The last of the arm before a hand, which tells its tone: bool, of the model's rows and columns."""
+    x0, y0 = np.array(place.wrist) - np.array(place.towards) * place.radius
+    return np.asarray(np.hypot(x - x0, y - y0) < place.radius)
 
 
 def footprint(places: tuple[HandPlace, ...], size: Size) -> np.ndarray:

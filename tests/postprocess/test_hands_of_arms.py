@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ladi.postprocess.arms import draw_arms
+from ladi.postprocess.drawn_hands import before_wrist
 from ladi.postprocess.tubes import arm_joints, tube_of
 from ladi.postprocess.unseen_hands import behind
 from ladi.preprocess.labels import LIP
@@ -37,6 +38,18 @@ def test_a_hand_comes_out_of_a_long_sleeve_where_a_coat_or_glove_hid_it() -> Non
     arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, 1.0)
     assert len(arms.hands) == 2 and all(hand.sleeved for hand in arms.hands)
     assert not (arms.probabilities.argmax(0) == SKIN)[100:].any(), "no arm is bare"
+
+
+def test_a_hand_that_comes_out_of_a_sleeve_is_not_in_the_sleeves_shade() -> None:
+    """Prevents: hands as brown as clay at the ends of pale people's sleeves."""
+    labels, joints, outline = standing()
+    labels[labels == LIP["right_arm"]] = LIP["coat"]
+    shown = layers(np.where(labels > 0, GARMENT, WALL))
+    arms = draw_arms(shown, labels == LIP["coat"], labels, joints, outline, 1.0)
+    rows, columns = np.mgrid[: labels.shape[0], : labels.shape[1]]
+    for hand in arms.hands:
+        there = before_wrist(hand, rows, columns)
+        assert there.sum() > 20 and (arms.roundness[there] == 1).all()
 
 
 @pytest.mark.parametrize(
