@@ -22,8 +22,8 @@ from ladi.types import LAYERS
 
 _FACING, _LAID_FACING = 0.75, 0.6
 """Cosine of the angle to the row up to which an edge is a side, and a laid one."""
-_OUTWARDS, _INWARDS = 8.0, 26.0
-"""Pixels at a height of 256 by which cloth may reach beyond an edge that is shown, or end before it."""
+_INWARDS = 26.0
+"""Pixels at a height of 256 by which cloth may end before an edge that is shown."""
 _STEP, _PIECE = 3.0, 8
 """Likewise, by how much neighbours on an edge differ at most; and how many together tell something."""
 _ABOVE, _SLEEVE = 8.0, 6.0
@@ -79,26 +79,20 @@ def fit_sides(
 
 
 def _side(laid: np.ndarray, first: np.ndarray, free: np.ndarray, direction: int, scale: float) -> _Places:
-    """The edges that face left (-1) or right (1), and the laid ones beside them."""
+    """The edges that face left (-1) or right (1), and the laid ones before them."""
     cloth = first == _GARMENT
     beside = np.zeros_like(cloth)
     beside[:, :-1] |= (first == _WALL)[:, 1:] if direction > 0 else False
     beside[:, 1:] |= (first == _WALL)[:, :-1] if direction < 0 else False
     edge = cloth & beside & ndimage.binary_dilation(free) & (direction * _facing(cloth, scale) > _FACING)
     rows, columns = np.nonzero(edge)
-    steps = np.arange(-round(_OUTWARDS * scale), round(_INWARDS * scale) + 1)  # inwards
-    at = columns[:, None] - direction * steps
-    there = laid[rows[:, None], at.clip(0, laid.shape[1] - 1)] & (at >= 0) & (at < laid.shape[1])
-    begins = ~there[:, :-1] & there[:, 1:]
-    # From cloth the end is looked for outwards, from beside it inwards.
-    inside = there[:, steps == 0]
-    begins &= np.where(inside, steps[1:] <= 0, steps[1:] > 0)
-    # A sleeve's end is no side of it.
-    facing = direction * _facing(laid, scale)[rows[:, None], at[:, 1:].clip(0, laid.shape[1] - 1)]
-    away = np.where(begins, np.abs(steps[1:]), steps.size).argmin(1)
+    at = (columns[:, None] - direction * np.arange(round(_INWARDS * scale) + 1)).clip(0, laid.shape[1] - 1)
+    away = laid[rows[:, None], at].argmax(1)
     every = np.arange(len(rows))
-    found = begins[every, away] & (facing[every, away] > _LAID_FACING)
-    moves = -direction * steps[1:][away].astype(float)
+    begins = (rows, at[every, away])
+    # What reaches beyond an edge is hidden there, and stays. A sleeve's end is no side of it.
+    found = laid[begins] & ((away == 0) | (direction * _facing(laid, scale)[begins] > _LAID_FACING))
+    moves = -direction * away.astype(float)
     good = _in_one_piece(rows, columns, np.where(found, moves, np.nan), edge, scale)
     if good.any():
         good &= ~_below_sleeve(rows, columns, moves, good, (laid, cloth), direction, scale)

@@ -32,11 +32,10 @@ _LEAST, _TOLD, _STRAIGHT = 60, 0.35, 0.05
 lie in the mean, of its length."""
 _SLICES, _FULL, _EVEN = 24, 0.4, 1.5
 """Parts along an arm; how much of one's cloth must be told; and over how many its edges are evened out."""
-_MOSTLY = 0.65
-"""Share of a sleeve that the warp covers at most where plain cloth is laid so."""
-_WHOLE, _CUFF, _REACHED = 0.8, 0.15, 0.25
-"""Share of a sleeve from which on patterned cloth stays as the warp lays it, if that reaches the sleeve's
-end: of the last of the arm (the second) it covers the third."""
+_MOSTLY, _WHOLE = 0.65, 0.8
+"""Share of a sleeve from which on plain cloth, and cloth with a pattern, stays as the warp lays it,"""
+_CUFF, _REACHED = 0.15, 0.25
+"""if that reaches its end: of so much of the arm, the last, it covers this share at least."""
 _NEARLY = 0.85
 """Of a sleeve, how much of it the warp covers where it need not be longer."""
 _EDGES = (0.05, 0.95)
@@ -106,7 +105,7 @@ def _lies(laid: np.ndarray, inside: np.ndarray, tube: Tube, *, patterned: bool) 
     if laid[inside].mean() <= (_WHOLE if patterned else _MOSTLY):
         return False
     last = inside & (tube.along > np.quantile(tube.along[inside], 0.99) - _CUFF)
-    return not patterned or bool(laid[last].mean() > _REACHED)
+    return bool(laid[last].mean() > _REACHED)
 
 
 class _Told(NamedTuple):

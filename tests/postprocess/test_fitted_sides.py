@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
 from ladi.diffusion.warping import sample_matte
@@ -29,14 +28,24 @@ def lies(laid: np.ndarray, grid: torch.Tensor) -> np.ndarray:
     return sample_matte(torch.from_numpy(laid.astype(np.float32))[None, None], grid)[0, 0].numpy() > 0.5
 
 
-@pytest.mark.parametrize("wider", [12, -6])
-def test_a_garment_becomes_as_wide_as_it_is_shown(wider: int) -> None:
+def test_a_garment_becomes_as_wide_as_it_is_shown() -> None:
     """Prevents: a strip of made-up cloth on either side, and a second sleeve beside the first."""
-    laid, shown = body(30), body(30 + wider)
+    laid, shown = body(30), body(42)
     after = lies(laid, fitted(laid, layers(garment=shown)))
     rows = (ROWS > 90) & (ROWS < 170)
     assert (laid ^ shown)[rows].sum() > 900
     assert (after ^ shown)[rows].sum() < 0.12 * (laid ^ shown)[rows].sum()
+
+
+def test_what_reaches_beyond_an_edge_is_hidden_there_and_not_pressed_together() -> None:
+    """Prevents: side panels, prints and checks that become narrower for nothing."""
+    grid, laid = identity(SIZE), body(42)
+    same = fit_sides(grid, laid.astype(np.float32), layers(garment=body(36)), EVERYWHERE, limbs())
+    assert same is grid
+    wider = body(36) | (body(54) & (COLUMNS > MIDDLE))
+    after = lies(laid, fitted(laid, layers(garment=wider)))
+    rows = (ROWS > 95) & (ROWS < 165)
+    assert (after ^ laid)[rows & (COLUMNS < MIDDLE)].sum() < 120
 
 
 def test_nothing_moves_up_or_down_and_the_middle_stays() -> None:
