@@ -77,7 +77,7 @@ def fit_edges(
     everywhere, trunk = np.ones(laid.shape), np.ones(laid.shape)
     for arm in arms:
         trunk = np.minimum(trunk, _beyond(arm))
-    found = [(everywhere, *_moves(_neckline(first, limbs) & free, depth, outwards, _NECK))]
+    found = [(everywhere, *_moves(neckline(first, limbs) & free, depth, outwards, _NECK))]
     straight = [(trunk, _hem(ends, outwards, limbs, arms))]
     straight += [(1 - _beyond(arm), _sleeve_end(ends, outwards, arm)) for arm in arms]
     for region, edge in straight:
@@ -108,7 +108,7 @@ def _beyond(arm: Tube) -> np.ndarray:
     return np.asarray(((arm.depth - SLEEVE) / (_BESIDE - SLEEVE)).clip(0, 1))
 
 
-def _neckline(first: np.ndarray, limbs: Limbs) -> np.ndarray:
+def neckline(first: np.ndarray, limbs: Limbs) -> np.ndarray:
     """Cloth beside skin near the neck, (H,W) bool, in the (H,W) foremost layers."""
     rows, columns = np.arange(len(first))[:, None], np.arange(first.shape[1])[None]
     near = rows < limbs.shoulder_line(first.shape[1]) + _BELOW * limbs.torso

@@ -17,6 +17,7 @@ from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
 from torch.nn import functional
 
+from ladi.postprocess.fitted_edges import neckline
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS
 
@@ -30,24 +31,26 @@ _ABOVE, _SLEEVE = 8.0, 6.0
 """Likewise, how far above such a piece a sleeve is looked for, and how far out that reaches at least."""
 _EVERY = 5.0
 """Likewise, how far apart the places are that hold the surface."""
-_BELOW, _ASIDE = 0.45, 0.42
-"""How far below the shoulders, in torsos, and beside the neck, of the shoulders' distance, necklines are."""
 _LOOSE, _STIFF = 0.3, 3.0
 """How little the surface is held by a place that is told, and by one that stays because nothing is told."""
 _GRID = 4
 """Pixels between which the surface is straight."""
 _BEYOND = 32
 """Pixels by which a warp goes on beyond its picture."""
-_WALL, _SKIN, _GARMENT = (LAYERS.index(name) for name in ("wall", "skin", "garment"))
+_WALL, _GARMENT = LAYERS.index("wall"), LAYERS.index("garment")
 
 
 class _Places(NamedTuple):
-    """Places and how far along the row from each the laid edge is."""
+    """Places that hold the surface."""
 
     rows: np.ndarray
+    """(N,)"""
     columns: np.ndarray
+    """(N,)"""
     moves: np.ndarray
+    """(N,) pixels along the row from each to where it takes its cloth from."""
     loose: np.ndarray
+    """(N,), how little each holds."""
 
 
 def fit_sides(
@@ -74,16 +77,15 @@ def fit_sides(
         return grid
     held = [_thinned(side, scale) for side in sides]
     held += [_unmoved(laid, side, direction, scale) for side, direction in zip(sides, (-1, 1), strict=True)]
-    held.append(_thinned(_neckline(first, limbs), scale))
+    held.append(_thinned(_still(neckline(first, limbs)), scale))
     return _moved(grid, _surface(_Places(*map(np.concatenate, zip(*held, strict=True))), laid.shape))
 
 
 def _side(laid: np.ndarray, first: np.ndarray, free: np.ndarray, direction: int, scale: float) -> _Places:
     """The edges that face left (-1) or right (1), and the laid ones before them."""
     cloth = first == _GARMENT
-    beside = np.zeros_like(cloth)
-    beside[:, :-1] |= (first == _WALL)[:, 1:] if direction > 0 else False
-    beside[:, 1:] |= (first == _WALL)[:, :-1] if direction < 0 else False
+    beside = np.roll(first == _WALL, -direction, axis=1)
+    beside[:, -1 if direction > 0 else 0] = False
     edge = cloth & beside & ndimage.binary_dilation(free) & (direction * _facing(cloth, scale) > _FACING)
     rows, columns = np.nonzero(edge)
     at = (columns[:, None] - direction * np.arange(round(_INWARDS * scale) + 1)).clip(0, laid.shape[1] - 1)
@@ -175,13 +177,10 @@ def _unmoved(laid: np.ndarray, side: _Places, direction: int, scale: float) -> _
     return _Places(rows, columns, np.zeros(len(rows)), np.full(len(rows), _STIFF))
 
 
-def _neckline(first: np.ndarray, limbs: Limbs) -> _Places:
-    """Where a neckline is shown: it stays."""
-    rows, columns = np.arange(len(first))[:, None], np.arange(first.shape[1])[None]
-    near = rows < limbs.shoulder_line(first.shape[1]) + _BELOW * limbs.torso
-    near = near & (np.abs(columns - limbs.neck[0]) < _ASIDE * limbs.width)
-    y, x = np.nonzero((first == _GARMENT) & near & ndimage.binary_dilation(first == _SKIN))
-    return _Places(y, x, np.zeros(len(y)), np.full(len(y), _LOOSE))
+def _still(region: np.ndarray) -> _Places:
+    """A region (H,W) bool that stays where it is."""
+    rows, columns = np.nonzero(region)
+    return _Places(rows, columns, np.zeros(len(rows)), np.full(len(rows), _LOOSE))
 
 
 def _thinned(places: _Places, scale: float) -> _Places:
