@@ -106,7 +106,7 @@ def layers_reader(editor: gr.ImageEditor) -> Callable[[str], dict[str, Any] | No
     def read(raw: str) -> dict[str, Any] | None:
         try:
             data = EditorData.model_validate(json.loads(raw)) if raw else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if data is None:
             return None

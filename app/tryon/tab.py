@@ -200,11 +200,12 @@ def _connect_turning(looking: Looking, fields: Fields, mask: list[Any]) -> None:
         return looking.turn_person(picture, degrees, drawn, token, layers(raw))
 
     person, garment, degrees = (fields[name] for name in ("person", "garment", "degrees"))
-    for name, turn, inputs, outputs in (
-        ("person", turn_person, [person, degrees, *mask], [person, fields["mask"]]),
-        ("garment", looking.turn_garment, [garment, degrees], [garment]),
+    asked = ask_editor(fields["turn_person"].click, fields)
+    for name, listen, turn, inputs, outputs in (
+        ("person", asked.then, turn_person, [person, degrees, *mask], [person, fields["mask"]]),
+        ("garment", fields["turn_garment"].click, looking.turn_garment, [garment, degrees], [garment]),
     ):
-        ask_editor(fields[f"turn_{name}"].click, fields).then(
+        listen(
             turn,
             inputs,
             outputs,

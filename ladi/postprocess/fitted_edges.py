@@ -38,6 +38,8 @@ _STRAIGHT = 6
 """Places that tell how a straight edge moves, at least."""
 _ENOUGH = 0.3
 """Share of a painted edge that a laid one must be found for."""
+_MARGIN = 32
+"""Pixels by which a grid goes on beyond its picture."""
 _SKIN, _GARMENT = LAYERS.index("skin"), LAYERS.index("garment")
 
 
@@ -92,10 +94,22 @@ def fit_edges(
     if not moved.any():
         return grid
     down, across = moved / np.maximum(share, 1)
+    return moved_grid(grid, down, across)
+
+
+def moved_grid(grid: torch.Tensor, down: np.ndarray, across: np.ndarray) -> torch.Tensor:
+    """A grid (1,H,W,2) in which each pixel has what lies so many pixels, (H,W) each, below and to the right.
+
+    Beyond its picture a grid goes on as it does at the edge.
+    """
+    rows, columns = down.shape
+    sides = ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))
+    wide = np.pad(grid[0].numpy(), sides, mode="reflect", reflect_type="odd")
     y, x = np.mgrid[:rows, :columns]
-    there = np.stack([(2 * (x + across) + 1) / columns - 1, (2 * (y + down) + 1) / rows - 1], axis=-1)
+    places = ((x + across, columns), (y + down, rows))
+    there = np.stack([(2 * (at + _MARGIN) + 1) / (size + 2 * _MARGIN) - 1 for at, size in places], axis=-1)
     bent = functional.grid_sample(
-        grid.movedim(-1, 1),
+        torch.from_numpy(wide[None]).movedim(-1, 1),
         torch.from_numpy(there[None]).to(grid.dtype),
         align_corners=False,
         padding_mode="border",

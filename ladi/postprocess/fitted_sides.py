@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
-from torch.nn import functional
 
-from ladi.postprocess.fitted_edges import neckline
+from ladi.postprocess.fitted_edges import moved_grid, neckline
 from ladi.preprocess.limbs import Limbs
 from ladi.types import LAYERS
 
@@ -35,8 +34,6 @@ _LOOSE, _STIFF = 0.3, 3.0
 """How little the surface is held by a place that is told, and by one that stays because nothing is told."""
 _GRID = 4
 """Pixels between which the surface is straight."""
-_BEYOND = 32
-"""Pixels by which a warp goes on beyond its picture."""
 _WALL, _GARMENT = LAYERS.index("wall"), LAYERS.index("garment")
 
 
@@ -78,7 +75,8 @@ def fit_sides(
     held = [_thinned(side, scale) for side in sides]
     held += [_unmoved(laid, side, direction, scale) for side, direction in zip(sides, (-1, 1), strict=True)]
     held.append(_thinned(_still(neckline(first, limbs)), scale))
-    return _moved(grid, _surface(_Places(*map(np.concatenate, zip(*held, strict=True))), laid.shape))
+    across = _surface(_Places(*map(np.concatenate, zip(*held, strict=True))), laid.shape)
+    return moved_grid(grid, np.zeros_like(across), across)
 
 
 def _side(laid: np.ndarray, first: np.ndarray, free: np.ndarray, direction: int, scale: float) -> _Places:
@@ -204,19 +202,3 @@ def _surface(places: _Places, size: tuple[int, int]) -> np.ndarray:
     coarse = coarse.reshape(len(y), len(x)).clip(-_INWARDS * height / 256, _INWARDS * height / 256)
     at = np.mgrid[: size[0], : size[1]] / _GRID
     return np.asarray(ndimage.map_coordinates(coarse, at, order=1))
-
-
-def _moved(grid: torch.Tensor, across: np.ndarray) -> torch.Tensor:
-    """A grid (1,H,W,2) in which each pixel has what lies so far (H,W) along its row."""
-    rows, columns = across.shape
-    wide = np.pad(grid[0].numpy(), ((0, 0), (_BEYOND, _BEYOND), (0, 0)), mode="reflect", reflect_type="odd")
-    y, x = np.mgrid[:rows, :columns]
-    width = columns + 2 * _BEYOND
-    there = np.stack([(2 * (x + across + _BEYOND) + 1) / width - 1, (2 * y + 1) / rows - 1], axis=-1)
-    bent = functional.grid_sample(
-        torch.from_numpy(wide[None]).movedim(-1, 1),
-        torch.from_numpy(there[None]).to(grid.dtype),
-        align_corners=False,
-        padding_mode="border",
-    )
-    return bent.movedim(1, -1)
